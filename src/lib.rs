@@ -1,0 +1,5 @@
+//! pmdev runs the apps of a project, and has the new version running the moment a save settles.
+
+pub mod model;
+pub mod supervisor;
+pub mod watch;

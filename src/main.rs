@@ -1,0 +1,2 @@
+//! An exit code.
+fn main() {}

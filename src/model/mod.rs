@@ -1,0 +1,27 @@
+//! The nouns every room shares: ids, the fully resolved spec, launches, change sets, statuses, snapshots, notices, errors.
+//! No behaviour beyond construction, comparison and display; no I/O, no clock, no dependency on any other room.
+//! Start reading with [`spec`] (what shall run) and [`notice`] (what people are told).
+
+pub mod change;
+pub mod decision;
+pub mod error;
+pub mod exit;
+pub mod ids;
+pub mod launch;
+pub mod notice;
+pub mod signal;
+pub mod snapshot;
+pub mod spec;
+pub mod status;
+
+pub use change::{Cause, ChangeKind, ChangeSet};
+pub use decision::{Decision, Rule};
+pub use error::{Error, ErrorKind};
+pub use exit::Exit;
+pub use ids::{AppId, Generation, InstanceId, RunId};
+pub use launch::{Launch, LaunchFailure, Stage};
+pub use notice::{Level, Notice, NoticeKind};
+pub use signal::Signal;
+pub use snapshot::{AppSnapshot, InstanceSnapshot, Snapshot};
+pub use spec::{AfterExit, AppSpec, Backoff, PollMode, RestartPolicy, StopSpec, WatchRoot, WatchSpec};
+pub use status::Status;

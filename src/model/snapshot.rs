@@ -1,0 +1,44 @@
+//! The picture of a runner that every view reads.
+
+use std::time::Duration;
+
+use super::{AppId, Generation, InstanceId, Status};
+
+/// A runner at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The apps in the order of declaration.
+    pub apps: Vec<AppSnapshot>,
+    /// Whether watching is paused.
+    pub paused: bool,
+}
+
+/// An app at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppSnapshot {
+    /// Its id.
+    pub id: AppId,
+    /// Its name.
+    pub name: String,
+    /// Its current generation.
+    pub generation: Generation,
+    /// Whether its files are watched.
+    pub watched: bool,
+    /// Its instances by slot.
+    pub instances: Vec<InstanceSnapshot>,
+}
+
+/// An instance at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstanceSnapshot {
+    /// Its id.
+    pub id: InstanceId,
+    /// Its state.
+    pub status: Status,
+    /// The pid of its run, where it has one.
+    pub pid: Option<i32>,
+    /// How long its run has been up.
+    pub uptime: Option<Duration>,
+    /// How often it was started again.
+    pub restarts: u64,
+}

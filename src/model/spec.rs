@@ -1,0 +1,134 @@
+//! What shall run, fully resolved: no defaults left to fill in, no profile, no relative path.
+
+use std::{path::PathBuf, time::Duration};
+
+use super::{Launch, Signal};
+
+/// One app, fully resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppSpec {
+    /// Its name, unique in a runner.
+    pub name: String,
+    /// The program of a run.
+    pub launch: Launch,
+    /// What must succeed before a new version runs; the old one serves meanwhile.
+    pub build: Option<Launch>,
+    /// How many instances, at least 1.
+    pub instances: u16,
+    /// What is watched; `None`: nothing.
+    pub watch: Option<WatchSpec>,
+    /// What happens when a run ends by itself.
+    pub restart: RestartPolicy,
+    /// How a run is stopped.
+    pub stop: StopSpec,
+    /// The port people say it listens on (`PORT`), asked about only after a failure.
+    pub port: Option<u16>,
+    /// Shown when `launch.argv[0]` is missing: what was looked for, and how to set another.
+    pub missing_hint: Option<String>,
+}
+
+/// How a run is stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StopSpec {
+    /// The first signal, sent to the whole set.
+    pub signal: Signal,
+    /// How long the set has before SIGKILL.
+    pub timeout: Duration,
+}
+
+/// What happens when the main process of a run ends by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestartPolicy {
+    /// The next step.
+    pub after_exit: AfterExit,
+    /// Runs shorter than this count as unstable.
+    pub min_uptime: Duration,
+    /// Unstable exits in a row, or automatic restarts within `window`, before an app is given up; `None`: no limit.
+    pub max_restarts: Option<u32>,
+    /// The sliding window of the second rule.
+    pub window: Duration,
+    /// Exit codes after which an app stays stopped.
+    pub stop_exit_codes: Vec<i32>,
+    /// Whether a set that outlives SIGKILL blocks the next start (prod) or not (dev).
+    pub stuck_blocks: bool,
+}
+
+/// The next step after an exit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AfterExit {
+    /// Wait: for a save where files are watched, else for ever.
+    Wait,
+    /// Start again after a delay.
+    Restart(Backoff),
+}
+
+/// The delay before an automatic restart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Backoff {
+    /// Always the same.
+    Fixed(Duration),
+    /// `initial`, then ×1.5 to 15 s as PM2's exp_backoff_restart_delay, each with a seeded jitter of ±10 %.
+    Exponential {
+        /// The first delay.
+        initial: Duration,
+    },
+}
+
+/// What is watched for an app, and how. Two apps whose values are equal share one group of the watch engine.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct WatchSpec {
+    /// What is watched, each absolute; at least one.
+    pub roots: Vec<WatchRoot>,
+    /// The folder that `ignore` and shown paths are relative to: the app's cwd, absolute.
+    pub base: PathBuf,
+    /// The user's own ignore patterns, in the order given and as written: PM2's globs relative to `base`, a regex
+    /// where one looks like it, `!pattern` takes back.
+    pub ignore: Vec<String>,
+    /// Suffixes of file names that count, without a leading dot (`js`, `d.ts`); empty: all.
+    pub ext: Vec<String>,
+    /// Whether `.gitignore`, `.git/info/exclude` and git's global excludes apply.
+    pub gitignore: bool,
+    /// Whether the built-in patterns apply.
+    pub defaults: bool,
+    /// Whether a save that leaves the bytes as they were is no change.
+    pub gate: bool,
+    /// The settle time, where the user set one.
+    pub delay: Option<Duration>,
+    /// Native events or polling.
+    pub poll: PollMode,
+    /// Whether links to folders outside every root are followed.
+    pub follow_symlinks: bool,
+    /// The running script, absolute, where there is one: its folder is watched even where ignore files would prune it.
+    pub script: Option<PathBuf>,
+    /// pmdev's own files (logs, pids, sockets), absolute: never watched.
+    pub own: Vec<PathBuf>,
+    /// Whether the old run may begin to stop at the first confirmed change (never with a build).
+    pub early_stop: bool,
+}
+
+/// One watched thing.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum WatchRoot {
+    /// A folder and what the rules keep below it. `explicit`: named by the user, so never pruned itself.
+    Tree {
+        /// The folder, absolute.
+        path: PathBuf,
+        /// Whether the user named it.
+        explicit: bool,
+    },
+    /// A single file, named by the user: no rule applies to it.
+    File(PathBuf),
+    /// A glob as the user wrote it, made absolute: its fixed prefix is watched.
+    Glob(String),
+}
+
+/// Native events or polling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PollMode {
+    /// Events; polling where they cannot come.
+    Auto,
+    /// Polling alone, at this interval (`None`: chosen from what a scan costs).
+    Always(Option<Duration>),
+    /// Never polling, not even where events cannot come.
+    Never,
+}

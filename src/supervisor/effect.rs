@@ -1,0 +1,95 @@
+//! What a supervisor wants done.
+
+use std::sync::Arc;
+
+use crate::model::{AppId, AppSpec, Generation, InstanceId, Notice, RunId, Signal};
+
+/// Effects in the order in which they are to be performed.
+pub type Effects = Vec<Effect>;
+
+/// What a spawned program is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// It is the app: `spec.launch`.
+    App,
+    /// It is the app's build: `spec.build`.
+    Build,
+}
+
+/// Something to do.
+#[derive(Debug, Clone)]
+pub enum Effect {
+    /// Start a program. The answer is `Spawned` or `SpawnFailed`, later `MainExited`, then `SetEmpty`.
+    Spawn {
+        /// The new run's id.
+        run: RunId,
+        /// For which slot (slot 0 for a build).
+        instance: InstanceId,
+        /// At which version.
+        generation: Generation,
+        /// The app or its build.
+        role: Role,
+        /// What to start.
+        spec: Arc<AppSpec>,
+    },
+    /// Send a signal to the whole process set of a run.
+    Signal {
+        /// Which run.
+        run: RunId,
+        /// Which signal.
+        signal: Signal,
+    },
+    /// Kill the whole process set of a run, again and again until it is empty.
+    Kill {
+        /// Which run.
+        run: RunId,
+    },
+    /// Name what is left of a set that outlived SIGKILL: the shell knows pids and commands and makes the notice.
+    ReportStuck {
+        /// Which run.
+        run: RunId,
+        /// The instance as people call it.
+        name: String,
+    },
+    /// Look whether a port the app needs is held by another process, after a failure.
+    LookUpPort {
+        /// Which app.
+        app: AppId,
+        /// The run that failed.
+        run: RunId,
+        /// What it should run, for its declared port.
+        spec: Arc<AppSpec>,
+    },
+    /// Tell the watch engine what an app does.
+    Watch {
+        /// Which app.
+        app: AppId,
+        /// What it does.
+        note: WatchNote,
+    },
+    /// Tell people.
+    Notice(Notice),
+    /// Everything is over: the runner ends with this code.
+    Exit {
+        /// The exit code.
+        code: u8,
+    },
+}
+
+/// What the watch engine needs to know of an app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WatchNote {
+    /// A run's program executes. `by_files`: a change set caused this start.
+    Started {
+        /// Whether files caused it.
+        by_files: bool,
+    },
+    /// Its stop signal is being sent.
+    Stopping,
+    /// Its process set is empty.
+    Exited,
+    /// A person restarted it: suspicions of a restart loop are void.
+    Manual,
+    /// It is down after a failure (crashed, errored, build failed): any save starts it, the content gate is open.
+    Down,
+}

@@ -1,0 +1,112 @@
+//! What can happen to a supervisor.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use crate::model::{AppId, AppSpec, ChangeSet, Exit, LaunchFailure, RunId, Signal};
+
+/// Something that happened. News about a run that is over is ignored, whatever it says.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// The apps of this runner, in the order of declaration: the first event, once.
+    Begin {
+        /// Their specs.
+        apps: Vec<Arc<AppSpec>>,
+    },
+    /// The program of a run (or build) executes.
+    Spawned {
+        /// Which run.
+        run: RunId,
+        /// The pid of its main process.
+        pid: i32,
+    },
+    /// The program of a run (or build) could not be started. Nothing of it is alive.
+    SpawnFailed {
+        /// Which run.
+        run: RunId,
+        /// The stage and the reason.
+        failure: LaunchFailure,
+    },
+    /// The main process of a run (or build) ended; the rest of its set may live on.
+    MainExited {
+        /// Which run.
+        run: RunId,
+        /// How it ended.
+        exit: Exit,
+    },
+    /// Nothing of a run's process set is alive. Always follows `MainExited` (never precedes it).
+    SetEmpty {
+        /// Which run.
+        run: RunId,
+    },
+    /// The first confirmed change of a batch for an app: a `FilesChanged` for the same app follows in any case.
+    FilesChanging {
+        /// For which app.
+        app: AppId,
+        /// The changed path.
+        path: PathBuf,
+    },
+    /// A settled change set for an app.
+    FilesChanged {
+        /// For which app.
+        app: AppId,
+        /// What changed.
+        changes: Arc<ChangeSet>,
+    },
+    /// The restart-loop guard suspects that the app writes this path itself: stop the app and hold it until `ProbeOver`.
+    Probe {
+        /// Which app.
+        app: AppId,
+        /// The suspected path.
+        path: PathBuf,
+    },
+    /// The guard has seen enough: start the app again.
+    ProbeOver {
+        /// Which app.
+        app: AppId,
+    },
+    /// Somebody asks for something.
+    Request(Request),
+    /// End the runner gracefully.
+    Shutdown(ShutdownCause),
+    /// End it now: kill everything (a second Ctrl-C, the guard's death).
+    ForceShutdown {
+        /// The runner's exit code (130 after a second Ctrl-C).
+        code: u8,
+    },
+    /// The runner and its sets were stopped (Ctrl-Z) and go on; every deadline moves by that time.
+    Continued {
+        /// How long they were stopped.
+        stopped_for: Duration,
+    },
+    /// The deadline that `next_deadline` named has come.
+    Deadline,
+}
+
+/// Why the runner ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShutdownCause {
+    /// A signal (INT, TERM, HUP or QUIT).
+    Signal(Signal),
+    /// The key `q`.
+    Key,
+    /// The terminal went away.
+    Terminal,
+}
+
+/// Something asked of the supervisor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// Replace the runs of the target by new ones, whatever state they are in.
+    Restart(Target),
+    /// Pause watching, or go on with it; changes seen meanwhile act when it goes on.
+    TogglePause,
+}
+
+/// What a request is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// Every app.
+    All,
+    /// The app of this name.
+    Name(String),
+}
