@@ -3,4 +3,5 @@
 pub mod log;
 pub mod model;
 pub mod supervisor;
+pub mod ui;
 pub mod watch;
