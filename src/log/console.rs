@@ -125,4 +125,10 @@ impl Console {
             queue.end();
         }
     }
+
+    /// Whether an unfinished line is shown.
+    #[cfg(test)]
+    pub(super) fn unfinished(&self) -> bool {
+        self.shared.queue.is_unfinished()
+    }
 }

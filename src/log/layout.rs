@@ -141,3 +141,54 @@ fn objects(bytes: &[u8], app: &str, instance: Option<u16>, stream: Stream, now: 
     }
     shown
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(bytes: &str, end: End, continues: bool) -> String {
+        String::from_utf8(label(bytes.as_bytes(), b"a | ", end, continues)).unwrap()
+    }
+
+    #[test]
+    fn every_line_has_its_label_and_blank_ones_stay() {
+        assert_eq!(shown("one\n\ntwo\r\n", End::Line, false), "a | one\na | \na | two\n");
+        assert_eq!(shown("\n", End::Line, false), "a | \n");
+        assert_eq!(shown("tail", End::Cut, false), "a | tail\n");
+    }
+
+    #[test]
+    fn of_a_line_that_overwrites_itself_the_last_state_is_shown() {
+        assert_eq!(shown("10%\r50%\r100%\r\r\n", End::Line, false), "a | 100%\n");
+        assert_eq!(shown("\r\r\n", End::Line, false), "a | \n");
+    }
+
+    #[test]
+    fn an_unfinished_line_goes_on_where_it_stands() {
+        assert_eq!(shown("10%", End::Unfinished, false), "a | 10%");
+        assert_eq!(shown(" of 9\nnext\n", End::Line, true), " of 9\na | next\n");
+        assert_eq!(shown("\r20%", End::Unfinished, true), "\ra | 20%");
+        assert_eq!(shown("\r\nnext\n", End::Line, true), "\na | next\n");
+        assert_eq!(shown("", End::Cut, true), "\n");
+    }
+
+    #[test]
+    fn a_colour_left_on_does_not_reach_the_next_line() {
+        assert_eq!(shown("\x1b[31mred\nplain\n", End::Line, false), "a | \x1b[31mred\x1b[0m\na | plain\n");
+        for closed in ["\x1b[31mred\x1b[0m", "\x1b[1;31mred\x1b[m!", "\x1b[31mred\x1b[0m\x1b[K", "no colour \x1b[2K", "\x1b[", "\x1b"] {
+            assert_eq!(shown(&format!("{closed}\n"), End::Line, false), format!("a | {closed}\n"));
+        }
+        assert_eq!(shown("\x1b[38;5;9mred", End::Unfinished, false), "a | \x1b[38;5;9mred");
+    }
+
+    #[test]
+    fn objects_hold_any_bytes() {
+        let now = jiff::Timestamp::constant(1_772_649_429, 42_000_000).to_zoned(jiff::tz::TimeZone::UTC);
+        let bytes = b"\xff \"q\" \\ \x1b[1m\t\x00\r\n\n{}\n";
+        let text = String::from_utf8(objects(bytes, "a\"pi", Some(2), Stream::Err, &now)).unwrap();
+        let head = "{\"time\":\"2026-03-04T18:37:09.042Z\",\"app\":\"a\\\"pi\",\"instance\":2,\"stream\":\"err\",\"line\":";
+        assert_eq!(text, format!("{head}\"\u{fffd} \\\"q\\\" \\\\ \\u001b[1m\\t\\u0000\"}}\n{head}\"\"}}\n{head}\"{{}}\"}}\n"));
+        let single = String::from_utf8(objects(b"x", "api", None, Stream::Out, &now)).unwrap();
+        assert!(single.contains("\"app\":\"api\",\"stream\":\"out\""), "{single}");
+    }
+}

@@ -40,6 +40,11 @@ impl Budget {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn used(&self) -> usize {
+        self.used.load(Ordering::Acquire)
+    }
+
     fn release(&self, bytes: usize) {
         let before = self.used.fetch_sub(bytes, Ordering::AcqRel);
         if before > BUDGET / 2 && before - bytes <= BUDGET / 2 {
@@ -110,6 +115,11 @@ impl Queue {
     /// Whether the line of this stream stands unfinished at the end, so that its next bytes continue it.
     pub(super) fn continues(&self, stream: StreamId) -> bool {
         self.state().unfinished == Some(stream)
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_unfinished(&self) -> bool {
+        self.state().unfinished.is_some()
     }
 
     /// Adds bytes of one stream. `unfinished`: they end within a line. Another stream's unfinished line is ended first.

@@ -100,6 +100,12 @@ impl Source {
         self.0.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Bytes that the terminal has not taken.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.0.budget.used()
+    }
+
     fn taps(&self) -> MutexGuard<'_, Vec<Weak<Tap>>> {
         self.0.taps.lock().unwrap_or_else(PoisonError::into_inner)
     }
