@@ -8,7 +8,7 @@ use super::*;
 use crate::log::{pump::LONGEST_LINE, queue::BUDGET};
 
 /// What the pipes at both ends and the last read hold besides the budget.
-const SLACK: usize = 4 * 64 << 10;
+const SLACK: usize = 4 * (64 << 10);
 
 fn numbered(lines: usize) -> Vec<u8> {
     (0..lines).flat_map(|line| format!("line {line} {}\n", "-".repeat(line % 100)).into_bytes()).collect()
