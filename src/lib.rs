@@ -1,5 +1,7 @@
 //! pmdev runs the apps of a project, and has the new version running the moment a save settles.
 
+pub mod log;
 pub mod model;
 pub mod supervisor;
+pub mod ui;
 pub mod watch;
