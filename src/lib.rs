@@ -2,6 +2,7 @@
 
 pub mod log;
 pub mod model;
+pub mod process;
 pub mod supervisor;
 pub mod ui;
 pub mod watch;
