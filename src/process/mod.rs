@@ -13,7 +13,8 @@
 //! | `claim` | whose an orphan is |
 //! | `sweep` | signals to sets, and killing what forks meanwhile |
 //! | `guard` | the process above the runner |
-//! | `ports` | who listens on a port |
+//! | `ports` | who listens on a port
+//! | `terminal` | signals of the terminal that must not stop us |
 #![expect(
     unsafe_code,
     reason = "waitid, fork, posix_spawn, sigwaitinfo and execve have no safe wrapper that fits; each call says why it is sound"
@@ -29,6 +30,7 @@ mod reaper;
 pub mod shim;
 mod spawn;
 mod sweep;
+pub mod terminal;
 mod tree;
 
 pub use processes::{Member, ProcessEvent, Processes};

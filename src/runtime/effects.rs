@@ -9,6 +9,7 @@ use super::{
 use crate::{
     log::{self, Stream},
     model::{AppId, AppSpec, InstanceId, Level, Notice, NoticeKind, RunId},
+    process,
     supervisor::{Effect, Event, Role, WatchNote},
     watch::Ctl,
 };
@@ -35,8 +36,9 @@ impl Runner {
         };
         match self.processes.spawn(run, launch) {
             Ok(spawned) => {
-                self.runs.insert(run, Live { instance, role, ending: Vec::new() });
+                self.runs.insert(run, Live { instance, ending: Vec::new() });
                 if let Some(source) = self.sources.get(&instance) {
+                    source.begin_run();
                     for (pipe, stream) in [(spawned.stdout, Stream::Out), (spawned.stderr, Stream::Err)] {
                         tokio::task::spawn_local(log::pump(pipe, stream, source.clone()));
                     }
@@ -62,9 +64,9 @@ impl Runner {
     }
 
     fn look_up_port(&mut self, run: RunId, spec: &AppSpec) {
-        let said = self.runs.get(&run).and_then(|live| self.sources.get(&live.instance)).map(|source| source.last_lines(port::LAST_LINES));
+        let said = self.runs.get(&run).and_then(|live| self.sources.get(&live.instance)).map(|source| source.ring(port::LAST_LINES));
         let Some(port) = said.as_deref().and_then(port::in_use).or(spec.port) else { return };
-        for holder in self.processes.port_holders(port) {
+        for holder in process::ports::holders(port) {
             let name = &spec.name;
             let who = match holder.pid {
                 Some(pid) => format!("pid {pid} ({})", holder.command),

@@ -9,7 +9,13 @@ mod signals;
 mod stdin;
 mod terminal;
 
-use crate::model::{AppSpec, Error, Notice};
+use std::{collections::HashMap, sync::Arc};
+
+use crate::{
+    log::{Console, ConsoleConfig, Format, Label, Source, TimestampFormat},
+    model::{AppSpec, Error, InstanceId, Notice, Signal},
+    ui::{self, Style},
+};
 
 /// What a runner is started with.
 #[derive(Debug)]
@@ -25,7 +31,7 @@ pub struct Options {
     /// Whether decisions about files are told.
     pub explain: bool,
     /// The signal that says the guard is dead, where there is a guard.
-    pub guard_death: Option<i32>,
+    pub guard_death: Option<Signal>,
 }
 
 /// How output looks.
@@ -69,4 +75,29 @@ pub fn run(options: Options) -> Result<u8, Error> {
     drop(local);
     runtime.shutdown_background();
     code
+}
+
+fn console_config(output: &Output) -> Result<ConsoleConfig, Error> {
+    let format = if output.json { Format::Json } else { Format::Text };
+    let timestamp = output.timestamp.as_deref().map(str::parse::<TimestampFormat>).transpose();
+    let timestamp = timestamp.map_err(|why| Error::usage(format!("--timestamp: {why}")))?;
+    Ok(ConsoleConfig { format, timestamp, raw: output.raw })
+}
+
+/// A source for each instance of each app.
+fn sources(console: &Console, apps: &[Arc<AppSpec>], style: Style) -> HashMap<InstanceId, Source> {
+    let slots = |app: &AppSpec| 0..app.instances;
+    let of_app = |(index, app): (usize, &Arc<AppSpec>)| {
+        let app_id = runner::app_id(index);
+        let several = app.instances > 1;
+        slots(app).map(|slot| (InstanceId { app: app_id, slot }, app.name.clone(), several.then_some(slot))).collect::<Vec<_>>()
+    };
+    let instances: Vec<_> = apps.iter().enumerate().flat_map(of_app).collect();
+    let shown = |(_, app, slot): &(InstanceId, String, Option<u16>)| match slot {
+        Some(slot) => format!("{app}:{slot}"),
+        None => app.clone(),
+    };
+    let names: Vec<String> = instances.iter().map(shown).collect();
+    let labelled = instances.into_iter().zip(ui::style::prefixes(&names, style));
+    labelled.map(|((id, app, instance), prefix)| (id, console.source(Label { app, instance, prefix }))).collect()
 }

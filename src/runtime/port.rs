@@ -63,7 +63,8 @@ mod tests {
         ] {
             assert_eq!(in_use(&[line.as_bytes().to_vec()]), port, "{line}");
         }
-        let node: Vec<Vec<u8>> = ["Error: address already in use", "  code: 'EADDRINUSE',", "  port: 3000", "}"].map(|line| line.as_bytes().to_vec()).into();
+        let node: Vec<Vec<u8>> =
+            ["Error: address already in use", "  code: 'EADDRINUSE',", "  port: 3000", "}"].map(|line| line.as_bytes().to_vec()).into();
         assert_eq!(in_use(&node), Some(3000));
     }
 }

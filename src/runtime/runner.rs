@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    os::fd::{AsFd, AsRawFd, OwnedFd},
+    os::fd::OwnedFd,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -21,9 +21,13 @@ use super::{
 use crate::{
     log::{Console, Source},
     model::{AppId, AppSpec, Error, InstanceId, Level, Notice, NoticeKind, RunId},
-    process::{ProcessEvent, Processes},
-    supervisor::{Effects, Event, Request, Role, ShutdownCause, Supervisor, Target},
-    ui::{keys::{self, Key}, notice, style::Style, table},
+    process::{self, ProcessEvent, Processes},
+    supervisor::{Event, Request, ShutdownCause, Supervisor, Target},
+    ui::{
+        Style,
+        keys::{self, Key},
+        notice, table,
+    },
     watch::{Out, Watched, Watcher},
 };
 
@@ -32,6 +36,9 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// How long the console has at the end to take what is left.
 const CONSOLE_AT_EXIT: Duration = Duration::from_secs(2);
+
+/// How long what is left at the very end has to die.
+const LAST_KILLS: Duration = Duration::from_secs(2);
 
 /// The clock of the shell; the rooms beside it are told the time.
 #[expect(clippy::disallowed_methods, reason = "the runtime is where time enters")]
@@ -50,7 +57,6 @@ pub enum Inbox {
 /// What the runner keeps of a program that was started.
 pub struct Live {
     pub instance: InstanceId,
-    pub role: Role,
     /// Its end, held back until its last words are read.
     pub ending: Vec<Event>,
 }
@@ -89,13 +95,16 @@ impl Runner {
             inputs.feed(app);
         }
         let no_system = |cause| Error::failed("the runner could not be set up").because(cause);
-        let style = Style::new(options.output.colour);
+        let style = Style { colour: options.output.colour };
         let console = Console::start(super::console_config(&options.output)?).map_err(no_system)?;
-        let sources = super::sources(&console, &apps, &style, &options.output);
+        let sources = super::sources(&console, &apps, style);
         let processes = Processes::new().map_err(no_system)?;
-        let stage = processes.stage_fd().try_clone_to_owned().and_then(AsyncFd::new).map_err(no_system)?;
+        let stage = processes.stage_fd().try_clone_to_owned().map_err(no_system)?;
+        #[expect(deprecated, reason = "an OwnedFd keeps the promise for which the newer call asks for unsafe")]
+        let stage = AsyncFd::new(stage).map_err(no_system)?;
         let watched: Vec<Watched> = watched(&apps);
         let watcher = if watched.is_empty() { None } else { Some(Watcher::start(watched, options.explain, out)?) };
+        process::terminal::ignore_background_stops();
         terminal::listen(typing).map_err(no_system)?;
         Ok(Self {
             supervisor: Supervisor::new(std::process::id().into()),
@@ -131,7 +140,7 @@ impl Runner {
             self.next().await;
         };
         self.console.finish(CONSOLE_AT_EXIT).await;
-        self.processes.finish();
+        self.processes.finish(now() + LAST_KILLS);
         Ok(code)
     }
 
@@ -162,18 +171,17 @@ impl Runner {
 
     /// Hands an event to the supervisor and performs its answer.
     pub fn handle(&mut self, event: Event) {
-        let effects: Effects = self.supervisor.handle(now(), event);
-        for effect in effects {
+        for effect in self.supervisor.handle(now(), event) {
             self.perform(effect);
         }
     }
 
     /// Tells people.
     pub fn say(&self, notice: &Notice) {
-        if self.options.output.quiet && notice.level == Level::Info {
-            return;
+        let output = &self.options.output;
+        if notice::is_shown(notice, output.quiet) {
+            self.console.say(notice::render(notice, self.style, output.json, jiff::Timestamp::now()));
         }
-        self.console.say(notice::render(notice, &self.style, self.options.output.json));
     }
 
     fn signal(&mut self, meaning: Meaning) {
@@ -259,7 +267,11 @@ impl Runner {
             Out::Ready { dirs, files: _, took, polled } => {
                 let polled = if polled == 0 { String::new() } else { format!(", {polled} of them polled") };
                 let folders = if dirs == 1 { "folder" } else { "folders" };
-                self.say(&Notice::new(Level::Info, NoticeKind::Watching, format!("watching {dirs} {folders}{polled} (ready in {} ms)", took.as_millis())));
+                self.say(&Notice::new(
+                    Level::Info,
+                    NoticeKind::Watching,
+                    format!("watching {dirs} {folders}{polled} (ready in {} ms)", took.as_millis()),
+                ));
             }
             Out::Early { app, path } => self.handle(Event::FilesChanging { app, path }),
             Out::Changed { app, changes } => self.handle(Event::FilesChanged { app, changes }),
@@ -279,7 +291,7 @@ impl Runner {
             Typed::Gone => self.handle(Event::Shutdown(ShutdownCause::Terminal)),
             Typed::End => self.inputs.end(),
             Typed::Line(line) => {
-                let key = keys::parse(&String::from_utf8_lossy(&line));
+                let key = Key::parse(&String::from_utf8_lossy(&line));
                 // With --stdin every line but `rs` is the app's.
                 if key != Key::RestartAll && self.inputs.line(line) {
                     return;
@@ -296,15 +308,13 @@ impl Runner {
             Key::Pause => self.handle(Event::Request(Request::TogglePause)),
             Key::Quit => self.handle(Event::Shutdown(ShutdownCause::Key)),
             Key::List => {
-                let table = table::render(&self.supervisor.snapshot(now()), &self.style, terminal::width());
-                for line in table.lines() {
-                    self.answer(line);
-                }
+                let table = table::render(&self.supervisor.snapshot(now()), self.style, terminal::width());
+                self.console.say(table);
             }
             Key::Clear => self.console.clear(),
             Key::Help => keys::HELP.lines().for_each(|line| self.answer(line)),
-            Key::Unknown(typed) => self.answer(&format!("{typed:?} is not a key; h lists them")),
-            Key::Nothing => {}
+            Key::Unknown(answer) => self.answer(&answer),
+            Key::Blank => {}
         }
     }
 

@@ -5,7 +5,7 @@ use std::{io, os::fd::BorrowedFd, thread};
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     process::getpgrp,
-    termios::{isatty, tcgetpgrp},
+    termios::{isatty, tcgetpgrp, tcgetwinsize},
 };
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -109,4 +109,9 @@ fn wait(stdin: BorrowedFd<'_>, terminal: bool) -> Wait {
             }
         }
     }
+}
+
+/// The width of the screen in columns; 80 where there is none.
+pub fn width() -> usize {
+    tcgetwinsize(rustix::stdio::stdout()).ok().map(|size| size.ws_col.into()).filter(|&columns| columns > 0).unwrap_or(80)
 }
