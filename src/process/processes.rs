@@ -11,7 +11,7 @@ use std::{
 use rustix::event::{PollFd, PollFlags, Timespec, epoll, poll};
 
 use super::{
-    claim::{self, Marker, Set},
+    claim::{self, Marker, Set, Shown},
     reaper,
     shim::{self, Report},
     spawn::{self, Spawned},
@@ -174,7 +174,7 @@ impl Processes {
             sweep::send(started.spawned.pid, Signal::KILL);
             return Err(LaunchFailure { stage: Stage::Shim, object: String::new(), errno: errno.raw_os_error() });
         }
-        let set = Set::new(&started.spawned);
+        let set = Set::new(&started.spawned, &launch.cwd);
         self.runs.insert(run, Run { pid: started.spawned.pid, phase: Phase::Launching(started.stage), set, looks: Looks::None });
         Ok(started.spawned)
     }
@@ -306,7 +306,7 @@ impl Processes {
             }
             let Some(stat) = Stat::read(pid).filter(|stat| stat.alive) else { continue };
             let sets = self.runs.iter().map(|(run, entry)| (*run, &entry.set));
-            let owner = claim::claim(&stat, sets, || self.marker.read(pid), || claim::pipes_of(pid), related);
+            let owner = claim::claim(&stat, sets, &Shown { pid, marker: &self.marker }, related);
             self.orphans.insert(pid, owner.map_or(Owner::Nobody, Owner::Run));
         }
     }
