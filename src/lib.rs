@@ -2,5 +2,8 @@
 
 pub mod config;
 pub mod model;
+pub mod process;
+pub mod runtime;
 pub mod supervisor;
+pub mod ui;
 pub mod watch;

@@ -5,7 +5,6 @@
 mod cargo;
 mod go;
 
-
 pub use go::is_main as is_go_main;
 
 use std::{

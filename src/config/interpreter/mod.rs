@@ -5,7 +5,6 @@
 pub mod shebang;
 pub mod table;
 
-
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
