@@ -12,6 +12,7 @@
 //! - [`runtime`]: the loop, the only place where these meet.
 //! - `cli`: arguments in, an exit code out.
 
+pub mod cli;
 pub mod config;
 pub mod log;
 pub mod model;

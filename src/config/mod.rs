@@ -22,5 +22,6 @@ mod watching;
 
 pub use duration::{milliseconds, seconds};
 pub use environment::EnvRecipe;
+pub use place::absolute;
 pub use request::{Host, Request, WatchArg};
 pub use resolve::{Resolved, resolve, resolve_watch};

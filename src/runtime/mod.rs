@@ -26,8 +26,8 @@ pub struct Options {
     pub notices: Vec<Notice>,
     /// How output looks.
     pub output: Output,
-    /// Which app gets the lines typed at the runner.
-    pub stdin: Option<StdinTo>,
+    /// The app, by name, that gets the lines typed at the runner.
+    pub stdin: Option<String>,
     /// Whether decisions about files are told.
     pub explain: bool,
     /// The signal that says the guard is dead, where there is a guard.
@@ -47,15 +47,6 @@ pub struct Output {
     pub timestamp: Option<String>,
     /// Whether colours are used.
     pub colour: bool,
-}
-
-/// Which app gets the lines typed at the runner.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StdinTo {
-    /// The only app there is.
-    Only,
-    /// The app of this name.
-    App(String),
 }
 
 /// Runs the apps until none can start again by itself or somebody ends the runner; gives the runner's exit code.

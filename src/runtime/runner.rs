@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{
-    Options, StdinTo,
+    Options,
     signals::{Meaning, Signals},
     stdin::Inputs,
     terminal::{self, Typed},
@@ -91,8 +91,8 @@ impl Runner {
         let (out, outs) = mpsc::unbounded_channel();
         let (typing, typed) = mpsc::unbounded_channel();
         let mut inputs = Inputs::default();
-        if let Some(app) = fed_app(options.stdin.as_ref(), &apps)? {
-            inputs.feed(app);
+        if let Some(index) = apps.iter().position(|app| options.stdin.as_ref() == Some(&app.name)) {
+            inputs.feed(app_id(index));
         }
         let no_system = |cause| Error::failed("the runner could not be set up").because(cause);
         let style = Style { colour: options.output.colour };
@@ -323,26 +323,7 @@ impl Runner {
     }
 }
 
-/// The app that typed lines go to.
-fn fed_app(stdin: Option<&StdinTo>, apps: &[Arc<AppSpec>]) -> Result<Option<AppId>, Error> {
-    let names = || apps.iter().map(|app| app.name.as_str()).collect::<Vec<_>>().join(", ");
-    let index = match stdin {
-        None => return Ok(None),
-        Some(StdinTo::Only) if apps.len() == 1 => Some(0),
-        Some(StdinTo::Only) => {
-            return Err(Error::usage("--stdin needs the name of an app when several run").hint(format!("one of: {}", names())));
-        }
-        Some(StdinTo::App(name)) => apps.iter().position(|app| app.name == *name),
-    };
-    match (index, stdin) {
-        (Some(index), _) => Ok(Some(app_id(index))),
-        (None, Some(StdinTo::App(name))) => {
-            Err(Error::usage(format!("--stdin {name}: no app of that name runs")).hint(format!("one of: {}", names())))
-        }
-        (None, Some(StdinTo::Only) | None) => Ok(None),
-    }
-}
-
+/// The id of the app declared at this place.
 pub fn app_id(index: usize) -> AppId {
     AppId(u32::try_from(index).expect("fewer than 2^32 apps fit a command line"))
 }

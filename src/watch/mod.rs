@@ -4,5 +4,6 @@
 //! `mounts`, `limits`. Start reading with `engine`, the thread that owns them all.
 
 pub mod api;
+pub mod why;
 
 pub use api::{Ctl, FileKind, Fs, Out, Raw, Stat, WatchError, WatchSet, Watched};
