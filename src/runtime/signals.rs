@@ -94,59 +94,6 @@ async fn received(signal: &mut Option<unix::Signal>) {
     }
 }
 
-fn listen(guard_death: Option<Signal>) -> Result<Self, Error> {
-        let ignored = ignored_at_start();
-        let unless_ignored = |signal: Signal| {
-            if ignored & (1 << (signal.0 - 1)) == 0 { listen(signal).map(Some) } else { Ok(None) }
-        };
-        Ok(Self {
-            int: unless_ignored(Signal::INT)?,
-            term: unless_ignored(Signal::TERM)?,
-            hup: unless_ignored(Signal::HUP)?,
-            quit: unless_ignored(Signal::QUIT)?,
-            suspend: unless_ignored(Signal::TSTP)?,
-            child: listen(Signal(SignalKind::child().as_raw_value()))?,
-            guard: guard_death.map(listen).transpose()?,
-            first_int: None,
-        })
-    }
-
-    /// Waits for the next signal that means something. Cancelling it loses nothing.
-    pub async fn next(&mut self) -> Meaning {
-        loop {
-            let meaning = tokio::select! {
-                biased;
-                () = received(&mut self.guard) => Meaning::GuardDied,
-                () = received(&mut self.int) => Meaning::Stop(Signal::INT),
-                () = received(&mut self.term) => Meaning::Stop(Signal::TERM),
-                () = received(&mut self.hup) => Meaning::Stop(Signal::HUP),
-                () = received(&mut self.quit) => Meaning::Stop(Signal::QUIT),
-                () = received(&mut self.suspend) => Meaning::Suspend,
-                _ = self.child.recv() => Meaning::Child,
-            };
-            if meaning != Meaning::Stop(Signal::INT) {
-                return meaning;
-            }
-            let now = super::runner::now();
-            match self.first_int {
-                None => {
-                    self.first_int = Some(now);
-                    return meaning;
-                }
-                Some(first) if now.duration_since(first) > SAME_PRESS => return Meaning::Force,
-                Some(_) => {}
-            }
-        }
-    }
-}
-
-async fn received(signal: &mut Option<unix::Signal>) {
-    match signal {
-        Some(signal) if signal.recv().await.is_some() => {}
-        Some(_) | None => std::future::pending().await,
-    }
-}
-
 fn listen(signal: Signal) -> Result<unix::Signal, Error> {
     unix::signal(SignalKind::from_raw(signal.0)).map_err(|cause| Error::failed(format!("{signal} cannot be listened to")).because(cause))
 }
