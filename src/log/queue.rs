@@ -12,7 +12,7 @@ use std::{
 use tokio::sync::Notify;
 
 /// Bytes of one app that may wait for the terminal before the app is held back.
-pub(super) const BUDGET: usize = 1 << 20;
+const BUDGET: usize = 1 << 20;
 
 /// Small blocks of one app are gathered into chunks of up to this many bytes, so a budget of one-byte lines costs no million allocations.
 const GATHER: usize = 64 << 10;

@@ -5,7 +5,10 @@ use std::{os::fd::AsFd, sync::Arc};
 use rustix::io::Errno;
 
 use super::*;
-use crate::log::{pump::LONGEST_LINE, queue::BUDGET};
+use crate::log::pump::LONGEST_LINE;
+
+/// What an app may have waiting for the terminal, in bytes.
+const BUDGET: usize = 1 << 20;
 
 /// What the pipes at both ends and the last read hold besides the budget.
 const SLACK: usize = 4 * (64 << 10);
@@ -113,9 +116,7 @@ fn when_nobody_reads_any_more_it_is_told_and_apps_run_on() {
 fn the_end_waits_for_a_stopped_terminal_only_so_long() {
     run(true, async {
         let screen = Screen::new(text());
-        for _ in 0..1000 {
-            screen.say(&("x".repeat(4000) + "\n"));
-        }
+        screen.say(&("x".repeat(4000) + "\n").repeat(1000));
         screen.console.clone().finish(Duration::from_secs(2)).await;
         screen.say("too late\n");
         let shown = screen.end().await;
