@@ -79,6 +79,8 @@ pub struct Runner {
     stage: AsyncFd<OwnedFd>,
     signals: Signals,
     style: Style,
+    /// Nobody reads our output any more.
+    unheard: bool,
     options: Options,
 }
 
@@ -123,6 +125,7 @@ impl Runner {
             stage,
             signals,
             style,
+            unheard: false,
             options,
         })
     }
@@ -159,7 +162,10 @@ impl Runner {
             }
             Some(out) = self.outs.recv() => self.watched(out),
             Some(typed) = self.typed.recv() => self.typed(typed),
-            () = self.console.gone() => self.handle(Event::Shutdown(ShutdownCause::Terminal)),
+            () = self.console.gone(), if !self.unheard => {
+                self.unheard = true;
+                self.handle(Event::Shutdown(ShutdownCause::Terminal));
+            }
             () = sleep_until(deadline) => {
                 self.collect();
                 if self.supervisor.next_deadline().is_some_and(|due| due <= now()) {
@@ -308,8 +314,13 @@ impl Runner {
             Key::Pause => self.handle(Event::Request(Request::TogglePause)),
             Key::Quit => self.handle(Event::Shutdown(ShutdownCause::Key)),
             Key::List => {
-                let table = table::render(&self.supervisor.snapshot(now()), self.style, terminal::width());
-                self.console.say(table);
+                let snapshot = self.supervisor.snapshot(now());
+                if self.options.output.json {
+                    let table = table::render(&snapshot, Style::PLAIN, usize::MAX);
+                    String::from_utf8_lossy(&table).lines().for_each(|line| self.answer(line));
+                } else {
+                    self.console.say(table::render(&snapshot, self.style, terminal::width()));
+                }
             }
             Key::Clear => self.console.clear(),
             Key::Help => keys::HELP.lines().for_each(|line| self.answer(line)),
