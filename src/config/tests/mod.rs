@@ -1,5 +1,6 @@
 //! A project in a folder of its own, with a PATH on which only made-up programs lie.
 
+mod builds;
 mod detection;
 mod environments;
 mod interpreters;
