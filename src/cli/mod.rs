@@ -35,7 +35,6 @@ use commands::Verb;
     about = "Runs a project's apps, and has the new version running the moment a save settles",
     after_help = "`pmdev app.js` is short for `pmdev start app.js`; `pmdev` alone runs what the folder is made to run.\n`pmdev start --help` has the options.",
     subcommand_required = true,
-    disable_help_subcommand = true,
     max_term_width = 120
 )]
 struct Cli {

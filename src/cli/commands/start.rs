@@ -39,7 +39,7 @@ pub struct Start {
 }
 
 const EXAMPLES: &str = "\
-A TARGET is a script (run by its #! line, else by its extension), a program, a folder, or a command line in quotes. Without one, the folder
+A TARGET is a script (run by its #! line, else by its extension), a program, a folder, or a command line in quotes. Without one, the folder \
 tells what to run: package.json, Cargo.toml, go.mod, manage.py, main.py, app.py, config.ru, mix.exs or deno.json.
 Ctrl-C stops everything, a second one kills it; `rs` and Enter restarts everything, `h` and Enter lists the other keys.
 
@@ -56,18 +56,23 @@ Examples:
 impl Start {
     /// Runs the apps to their end; the runner's exit code comes back.
     pub fn run(self) -> Result<u8, Error> {
-        let OutputArgs { stdin, raw, timestamp, json, quiet, no_color, explain } = self.output;
+        let (request, OutputArgs { stdin, raw, timestamp, json, quiet, no_color, explain }) = self.request();
         let terminal = Style::decide(no_color, |name| env::var_os(name), io::stdout().is_terminal());
         let colour = terminal.colour && !json;
-        let mut request = Request { targets: self.targets, script_args: self.script_args, ..Request::default() };
-        self.app.apply(&mut request);
-        self.watch.apply(&mut request);
         let resolved = config::resolve(&request, &host::host(colour)?)?;
         let stdin = stdin.map(|name| reader(&name, &resolved.apps)).transpose()?;
         // Before any thread exists: from here on this is the runner, and the process that was started guards it.
         guard::enter().map_err(|error| Error::failed("The process that guards the runner could not be made").because(error))?;
         let output = Output { json, raw, quiet, timestamp, colour };
         runtime::run(Options { apps: resolved.apps, notices: resolved.notices, output, stdin, explain })
+    }
+
+    /// What is asked for, and how it shall be shown.
+    pub fn request(self) -> (Request, OutputArgs) {
+        let mut request = Request { targets: self.targets, script_args: self.script_args, ..Request::default() };
+        self.app.apply(&mut request);
+        self.watch.apply(&mut request);
+        (request, self.output)
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::model::{Error, Launch};
+use crate::model::Error;
 
 use super::{Host, Request, build, lookup::Search, place, program::Program};
 use shebang::Shebang;
@@ -198,8 +198,7 @@ fn find(candidate: &Candidate, script: &Script, host: &Host) -> Result<(PathBuf,
 
 /// Node's major and minor version, as it tells them.
 fn node_version(node: &Path, script: &Script, host: &Host) -> Option<(u32, u32)> {
-    let env = vec![(OsString::from("PATH"), script.search.path())];
-    let answer = (host.ask)(&Launch { argv: vec![node.into(), "--version".into()], cwd: script.cwd.to_owned(), env }).ok()?;
+    let answer = host.tool(vec![node.into(), "--version".into()], script.cwd, script.search.path()).ok()?;
     let mut numbers = answer.trim().strip_prefix('v')?.split('.').map_while(|number| number.parse().ok());
     Some((numbers.next()?, numbers.next()?))
 }

@@ -36,7 +36,7 @@ fn shown(project: &Project, request: &Request) -> String {
 
 #[test]
 fn a_crate_is_built_and_its_binary_run() {
-    let project = crates();
+    let mut project = crates();
     metadata(&project, None, &["lib p src/lib.rs", "bin p src/main.rs", "example demo examples/demo.rs"]);
     for target in ["Cargo.toml", "src/main.rs", "src/lib.rs", "."] {
         let expected = "p: cargo build --package p --bin p => /home/p/target/debug/p";
@@ -44,6 +44,7 @@ fn a_crate_is_built_and_its_binary_run() {
     }
     let demo = shown(&project, &request(&["examples/demo.rs"]));
     assert_eq!(demo, "demo: cargo build --package p --example demo => /home/p/target/debug/examples/demo");
+    project.var("CARGO_MANIFEST_DIR", "/that/of/the/xtask/that/runs/us");
     let app = project.app("src/main.rs");
     assert_eq!(var(&app, "CARGO_MANIFEST_DIR"), project.host.cwd.to_str());
     assert_eq!(app.build.unwrap().cwd, project.host.cwd);

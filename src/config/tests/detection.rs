@@ -36,7 +36,7 @@ fn a_package_without_one_runs_its_main_file() {
     ");
     insta::assert_snapshot!(detect(&[("package.json", r#"{"scripts": {"start": "node server.js"}}"#), ("server.js", "")], None), @r"
     p: node server.js
-    p runs server.js (server.js)
+    p runs server.js (package.json names nothing else)
     to choose yourself: pmdev start server.js
     ");
     insta::assert_snapshot!(detect(&[("package.json", r#"{"scripts": {"start": "next start"}, "packageManager": "bun@1.2.0"}"#)], None), @r#"
@@ -51,7 +51,7 @@ fn a_script_that_runs_pmdev_is_not_run_again() {
     let package = r#"{"scripts": {"dev": "cross-env A=1 ./node_modules/.bin/pmdev"}}"#;
     insta::assert_snapshot!(detect(&[("package.json", package), ("index.js", "")], None), @r"
     p: node index.js
-    p runs index.js (index.js)
+    p runs index.js (package.json names nothing else)
     to choose yourself: pmdev start index.js
     ");
     let mut project = Project::new(&["node", "npm"]);

@@ -84,7 +84,7 @@ fn a_script_is_never_taken_for_an_option() {
 
 #[test]
 fn what_is_not_there_is_named_with_what_may_have_been_meant() {
-    let project = Project::new(&["npm", "vite"]);
+    let project = Project::new(&["cmp", "npm", "vite"]);
     project.files(&["src/app.js", "notes.txt", "tool"]);
     let refusal = |target: &str| project.refusal(&request(&[target]));
     insta::assert_snapshot!(refusal("app.js"), @r"
@@ -117,6 +117,7 @@ fn what_is_not_there_is_named_with_what_may_have_been_meant() {
     An empty TARGET was given
     hint: name a script, a folder or a command line: pmdev start app.js
     ");
+    insta::assert_snapshot!(refusal("/dev/null"), @"/dev/null is neither a file nor a folder");
     insta::assert_snapshot!(refusal("src"), @r#"
     src has nothing that pmdev knows how to run (looked in /home/p/src)
     because: it has none of package.json with a script or a main file, Cargo.toml, go.mod, manage.py, main.py, app.py, config.ru, mix.exs, deno.json
