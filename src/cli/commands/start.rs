@@ -64,7 +64,15 @@ impl Start {
         // Before any thread exists: from here on this is the runner, and the process that was started guards it.
         let place = guard::enter().map_err(|error| Error::failed("The process that guards the runner could not be made").because(error))?;
         let output = Output { json, raw, quiet, timestamp, colour };
-        runtime::run(Options { apps: resolved.apps, notices: resolved.notices, output, stdin, explain, guard_death: place.guard_death })
+        runtime::run(Options {
+            apps: resolved.apps,
+            env: resolved.env,
+            notices: resolved.notices,
+            output,
+            stdin,
+            explain,
+            guard_death: place.guard_death,
+        })
     }
 
     /// What is asked for, and how it shall be shown.
