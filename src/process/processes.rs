@@ -242,7 +242,8 @@ impl Processes {
                 continue;
             }
             let Some(stat) = Stat::read(pid).filter(|stat| stat.alive) else { continue };
-            let sets = self.runs.iter().map(|(run, entry)| (*run, &entry.set));
+            let started = self.runs.iter().filter(|(_, entry)| !matches!(entry.phase, Phase::Failed));
+            let sets = started.map(|(run, entry)| (*run, &entry.set));
             let owner = claim::claim(&stat, sets, &Shown { pid, marker: &self.marker }, related);
             self.orphans.insert(pid, owner.map_or(Owner::Nobody, Owner::Run));
         }
