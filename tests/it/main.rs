@@ -1,1 +1,3 @@
-//! it
+//! End to end: real processes, private folders, deadlines.
+
+mod process;
