@@ -39,10 +39,7 @@ impl Supervisor {
             Course::Fresh | Course::Running => {}
             Course::Ending { .. } | Course::Over => return,
         }
-        let names = self.busy();
-        if !names.is_empty() {
-            step.tell(wording::stopping(&names, cause));
-        }
+        wording::stopping(&self.busy(), cause).into_iter().for_each(|notice| step.tell(notice));
         self.end(0);
     }
 
@@ -51,11 +48,9 @@ impl Supervisor {
             Course::Fresh | Course::Running | Course::Ending { .. } => {}
             Course::Over => return,
         }
-        let names = self.busy();
-        if !names.is_empty() {
-            step.tell(wording::forced(&names));
-        }
+        let notice = wording::forced(&self.busy());
         self.apps.iter_mut().flat_map(App::sets_mut).for_each(|run| run.kill(step));
+        notice.into_iter().for_each(|notice| step.tell(notice));
         self.end(code);
     }
 

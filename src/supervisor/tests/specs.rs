@@ -62,7 +62,8 @@ impl App {
     }
 
     pub fn spec(&self) -> AppSpec {
-        let launch = |argv: &[&str]| Launch { argv: argv.iter().map(Into::into).collect(), cwd: PathBuf::from("/project"), env: Vec::new() };
+        let launch =
+            |argv: &[&str]| Launch { argv: argv.iter().map(Into::into).collect(), cwd: PathBuf::from("/project"), env: Vec::new() };
         AppSpec {
             name: self.name.clone(),
             launch: launch(&["node", "app.js"]),
