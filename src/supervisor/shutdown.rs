@@ -39,7 +39,7 @@ impl Supervisor {
             Course::Fresh | Course::Running => {}
             Course::Ending { .. } | Course::Over => return,
         }
-        wording::stopping(&self.busy(), cause).into_iter().for_each(|notice| step.tell(notice));
+        step.tell(wording::stopping(&self.busy(), cause));
         self.end(0);
     }
 
@@ -50,7 +50,7 @@ impl Supervisor {
         }
         let notice = wording::forced(&self.busy());
         self.apps.iter_mut().flat_map(App::sets_mut).for_each(|run| run.kill(step));
-        notice.into_iter().for_each(|notice| step.tell(notice));
+        step.tell(notice);
         self.end(code);
     }
 

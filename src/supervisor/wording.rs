@@ -110,15 +110,19 @@ fn not_started(name: &str, failure: &LaunchFailure) -> String {
     format!("{name} could not be started ({failure})")
 }
 
-/// Something did not stop in time. `main`: not even its main process had ended, as far as anybody knows.
-pub(super) fn killed(name: &str, run: &Run, main: bool, patience: Duration) -> Notice {
+/// Something did not stop in time. `main`: not even its main process had ended, as far as anybody knows. Without any patience that is
+/// what was asked for, and no news.
+pub(super) fn killed(name: &str, run: &Run, main: bool, patience: Duration) -> Option<Notice> {
+    if patience.is_zero() {
+        return None;
+    }
     let patience = HumanDuration(patience);
     let text = if main {
         format!("{name} did not stop within {patience} of {} and was killed", run.stop_signal())
     } else {
         format!("{name} left processes behind that did not stop within {patience} of {} and were killed", Signal::TERM)
     };
-    Notice::new(Level::Warning, NoticeKind::Killed, text).about(&run.spec.name)
+    Some(Notice::new(Level::Warning, NoticeKind::Killed, text).about(&run.spec.name))
 }
 
 pub(super) fn building(spec: &AppSpec) -> Notice {

@@ -70,7 +70,7 @@ impl Sim {
     /// Hands an event to the supervisor and performs what it answers.
     pub fn tell(&mut self, event: Event) {
         self.timeline.event(self.now, &event, &self.apps, &self.children);
-        self.oracle.before(&event, self.now, &self.supervisor);
+        self.oracle.before(&event, self.now);
         let effects = self.supervisor.handle(self.now, event);
         for effect in effects {
             self.timeline.effect(self.now, &effect, &self.apps, &self.children);

@@ -1,7 +1,7 @@
 //! What no event may break, seen from outside: it knows children and effects, and nothing of the supervisor's state.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     time::{Duration, Instant},
 };
 
@@ -20,8 +20,6 @@ pub struct Oracle {
     latest: HashMap<(InstanceId, bool), (RunId, u64)>,
     /// The latest change or request that each app has to follow.
     asked: HashMap<AppId, u64>,
-    /// Apps that changed while watching was paused.
-    held: HashSet<AppId>,
     names: Vec<String>,
     /// When the end has to have come.
     ends_by: Option<Instant>,
@@ -30,27 +28,21 @@ pub struct Oracle {
 }
 
 impl Oracle {
-    pub fn before(&mut self, event: &Event, now: Instant, supervisor: &Supervisor) {
+    pub fn before(&mut self, event: &Event, now: Instant) {
         self.clock += 1;
-        let paused = supervisor.snapshot(now).paused;
         match event {
             Event::Begin { apps } => {
                 self.names = apps.iter().map(|spec| spec.name.clone()).collect();
                 self.longest_stop = apps.iter().map(|spec| spec.stop.timeout).max().unwrap_or_default();
-            }
-            Event::FilesChanged { app, .. } if paused => {
-                self.held.insert(*app);
             }
             Event::FilesChanged { app, .. } => {
                 self.asked.insert(*app, self.clock);
             }
             Event::Request(Request::Restart(target)) => {
                 let meant = |name: &String| matches!(target, Target::All) || *target == Target::Name(name.clone());
-                let ids = (0..).zip(&self.names).filter(|(_, name)| meant(name)).map(|(id, _)| AppId(id));
-                self.asked.extend(ids.map(|app| (app, self.clock)));
-            }
-            Event::Request(Request::TogglePause) if paused => {
-                self.asked.extend(self.held.drain().map(|app| (app, self.clock)));
+                for (id, _) in (0..).zip(&self.names).filter(|(_, name)| meant(name)) {
+                    self.asked.insert(AppId(id), self.clock);
+                }
             }
             Event::Shutdown(_) => {
                 let end = now + self.longest_stop + Duration::from_secs(1 + 2);
