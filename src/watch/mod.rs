@@ -6,5 +6,10 @@
 pub mod api;
 pub mod classify;
 pub mod feed;
+pub mod gate;
+pub mod git;
+pub mod group;
+pub mod guard;
+pub mod settle;
 
 pub use api::{Ctl, FileKind, Fs, Out, Raw, Stat, WatchError, WatchSet, Watched};
