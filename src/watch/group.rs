@@ -50,16 +50,9 @@ pub struct Group {
 }
 
 impl Group {
-    /// A group without apps. `explain`: every decision is told.
-    pub fn new(spec: &WatchSpec, explain: bool) -> Self {
-        Self {
-            settle: Settle::new(spec.delay, spec.gate),
-            base: spec.base.clone(),
-            early_stop: spec.early_stop,
-            explain,
-            members: Vec::new(),
-            sent: None,
-        }
+    /// A group without apps. `base`: the spec's, with its links resolved, as the paths of events are; `explain`: every decision is told.
+    pub fn new(spec: &WatchSpec, base: PathBuf, explain: bool) -> Self {
+        Self { settle: Settle::new(spec.delay, spec.gate), base, early_stop: spec.early_stop, explain, members: Vec::new(), sent: None }
     }
 
     /// Adds an app.
@@ -159,26 +152,27 @@ impl Group {
         let wall = fs.now();
         let wall = |at: Instant| wall - now.saturating_duration_since(at);
         let mut members = std::mem::take(&mut self.members);
-        let mut fired = false;
         for member in &mut members {
-            fired |= self.settle_for(member, now, &settled, wall, out);
+            if let Some(kept) = self.settle_for(member, now, &settled, wall, out) {
+                self.settle.fired(now);
+                for item in kept.into_iter().filter(|item| item.what == What::Removed) {
+                    self.settle.forget(&item.path);
+                }
+            }
         }
         self.members = members;
-        if fired {
-            self.settle.fired(now);
-        }
         self.sent = Some((now, settled.items));
     }
 
-    /// True: the app gets a change set.
-    fn settle_for(
+    /// What the app gets a change set of; `None`: it gets none.
+    fn settle_for<'a>(
         &self,
         member: &mut Member,
         now: Instant,
-        settled: &Settled,
+        settled: &'a Settled,
         wall: impl Fn(Instant) -> std::time::SystemTime,
         out: &mut Vec<Out>,
-    ) -> bool {
+    ) -> Option<Vec<&'a Item>> {
         let mut kept = Vec::new();
         let mut why = Vec::new();
         for item in &settled.items {
@@ -195,7 +189,7 @@ impl Group {
             if self.explain {
                 out.push(Out::Skipped { app: member.app, why });
             }
-            return false;
+            return None;
         }
         let changes: Vec<(&Path, Instant)> = kept.iter().map(|item| (item.path.as_path(), item.at)).collect();
         let ruling =
@@ -216,20 +210,20 @@ impl Group {
             Ruling::Probe(path) => {
                 self.explain(|| format!("{} is suspected to be written by {} itself: holding it", self.shown(&path), member.name), out);
                 out.push(Out::Probe { app: member.app, path });
-                return false;
+                return None;
             }
             Ruling::Absorb(absorbed) => {
                 out.push(Out::Notice(self.restart_loop(&member.name, &absorbed)));
                 self.skip(changes.iter().map(|(path, _)| format!("{} is written by the app itself", self.shown(path))).collect(), out);
-                return false;
+                return None;
             }
             Ruling::Held => {
                 self.skip(vec![format!("{} is being held; what it writes while it ends is its own", member.name)], out);
-                return false;
+                return None;
             }
         }
         self.explain(|| self.explanation(member, now, settled, &kept), out);
-        true
+        Some(kept)
     }
 
     fn change_set(&self, settled: &Settled, kept: &[&Item], owed: Option<PathBuf>) -> ChangeSet {

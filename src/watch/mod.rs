@@ -11,5 +11,7 @@ pub mod git;
 pub mod group;
 pub mod guard;
 pub mod settle;
+#[cfg(test)]
+mod sim;
 
 pub use api::{Ctl, FileKind, Fs, Out, Raw, Stat, WatchError, WatchSet, Watched};

@@ -156,7 +156,7 @@ impl Guard {
             return Some("is written by the app itself after every start");
         }
         let stop = self.stop.as_ref()?;
-        if item.at < stop.signal {
+        if item.at <= stop.signal {
             return None;
         }
         let removed = item.what == What::Removed && stop.exited.is_none_or(|exited| item.at <= exited);
@@ -190,6 +190,10 @@ impl Guard {
         }
         if self.suspect.is_some() {
             self.acquit();
+        }
+        if paths.iter().any(|path| self.trusted.iter().any(|(trusted, _)| trusted == path)) {
+            self.history.clear();
+            return Ruling::Fire;
         }
         self.note(delay, &paths);
         self.runaway.restarted(now);
@@ -256,7 +260,7 @@ impl Guard {
     fn delay(&self, first: Instant) -> Option<Delay> {
         let start = self.started?;
         if let Some(stop) = &self.stop
-            && first >= stop.signal
+            && first > stop.signal
             && stop.exited.is_none_or(|exited| first <= exited + LATE)
             && first < start.max(stop.signal + LATE)
         {
@@ -266,8 +270,7 @@ impl Guard {
     }
 
     fn note(&mut self, delay: Option<Delay>, paths: &[&Path]) {
-        let trusted = paths.iter().any(|path| self.trusted.iter().any(|(trusted, _)| trusted == path));
-        let Some(delay) = delay.filter(|_| !trusted) else { return self.history.clear() };
+        let Some(delay) = delay else { return self.history.clear() };
         if self.history.len() == ALIKE {
             self.history.pop_front();
         }

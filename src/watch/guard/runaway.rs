@@ -25,7 +25,7 @@ impl Runaway {
     pub fn restarted(&mut self, now: Instant) {
         self.floor(now);
         self.restarts.push_back(now);
-        while self.restarts.front().is_some_and(|first| now.saturating_duration_since(*first) > WINDOW) {
+        while self.restarts.front().is_some_and(|first| now.saturating_duration_since(*first) >= WINDOW) {
             self.restarts.pop_front();
         }
         if self.restarts.len() > MANY || !self.floor.is_zero() {

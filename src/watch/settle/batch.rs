@@ -23,7 +23,7 @@ pub struct Entry {
     pub touch: bool,
     /// Bytes were seen written, or it was renamed here, made or listed: no mere close of an unused descriptor.
     pub real: bool,
-    /// What the content gate said, and whether the file was closed again since.
+    /// What the content gate said at a close.
     pub gate: Option<Asked>,
     /// When its first write was seen, where a close told of writing.
     pub written_since: Option<Instant>,
@@ -35,11 +35,13 @@ pub struct Entry {
 
 /// An answer of the content gate, kept for the batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Asked {
-    /// It was a change; once so, it stays so.
-    pub changed: bool,
-    /// The file was written again after that.
-    pub stale: bool,
+pub enum Asked {
+    /// The bytes were those it had.
+    Same,
+    /// They were others.
+    Changed,
+    /// They were others, and it was written again since: still a change, whatever it is now.
+    ChangedBefore,
 }
 
 /// What a batch has that is not yet settled.
@@ -173,6 +175,8 @@ pub struct Item {
     pub written_since: Option<Instant>,
     /// Its mtime, where it was looked at.
     pub mtime: Option<SystemTime>,
+    /// The gate knows what it is now.
+    pub read: bool,
 }
 
 impl What {

@@ -151,8 +151,14 @@ impl Settle {
         let mut known = false;
         let mut items = Vec::with_capacity(paths.len());
         for (nth, (path, entry)) in paths.into_iter().enumerate() {
-            let mut item =
-                Item { what: What::Unfinished, at: entry.at.unwrap_or(last), written_since: entry.written_since, mtime: None, path };
+            let mut item = Item {
+                what: What::Unfinished,
+                at: entry.at.unwrap_or(last),
+                written_since: entry.written_since,
+                mtime: None,
+                read: entry.gate.is_some(),
+                path,
+            };
             if known && nth >= LOOK_FIRST && entry.done {
                 item.what = if entry.gone { What::Removed } else { What::Changed };
             } else if entry.done {
@@ -166,23 +172,24 @@ impl Settle {
 
     fn judge(&mut self, now: Instant, first: Instant, item: &mut Item, entry: &super::batch::Entry, assume: bool, fs: &mut dyn Fs) -> What {
         let Some(stat) = fs.lstat(&item.path) else {
-            self.gate.forget(&item.path);
             return if entry.gone { What::Removed } else { What::Vanished };
         };
         item.mtime = Some(stat.mtime);
-        match (stat.kind, entry.gate) {
-            (FileKind::Dir | FileKind::Other, _) => What::NoFile,
-            _ if entry.touch => What::Touched,
-            (FileKind::File | FileKind::Link, Some(Asked { changed: true, stale: false })) => What::Changed,
-            (FileKind::File | FileKind::Link, Some(Asked { changed: true, stale: true })) => {
-                self.gate.ask(&item.path, &stat, fs);
-                What::Changed
-            }
-            (FileKind::File | FileKind::Link, Some(Asked { changed: false, .. })) => What::Same,
-            (FileKind::File | FileKind::Link, None) if !entry.real && unused(now, first, &stat, fs) => What::Unused,
-            (FileKind::File | FileKind::Link, None) if assume => What::Changed,
-            (FileKind::File | FileKind::Link, None) if self.gate.ask(&item.path, &stat, fs) => What::Changed,
-            (FileKind::File | FileKind::Link, None) => What::Same,
+        if matches!(stat.kind, FileKind::Dir | FileKind::Other) {
+            return What::NoFile;
         }
+        if entry.touch {
+            return What::Touched;
+        }
+        match entry.gate {
+            Some(Asked::Same) => return What::Same,
+            Some(Asked::Changed) => return What::Changed,
+            None if !entry.real && unused(now, first, &stat, fs) => return What::Unused,
+            None if assume => return What::Changed,
+            Some(Asked::ChangedBefore) | None => {}
+        }
+        item.read = true;
+        let changed = self.gate.ask(&item.path, &stat, fs);
+        if changed || entry.gate.is_some() { What::Changed } else { What::Same }
     }
 }

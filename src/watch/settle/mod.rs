@@ -244,10 +244,15 @@ impl Settle {
         self.floor = floor;
     }
 
+    /// Its end was a change: whatever comes back under this name counts.
+    pub fn forget(&mut self, path: &Path) {
+        self.gate.forget(path);
+    }
+
     /// Reads what a change set had that nobody needed to read before it was sent.
     pub fn learn(&mut self, now: Instant, sent: Instant, items: &[Item], fs: &mut dyn Fs) {
         let sent = fs.now() - now.saturating_duration_since(sent);
-        for item in items.iter().filter(|item| matches!(item.what, What::Changed | What::Touched)) {
+        for item in items.iter().filter(|item| !item.read && matches!(item.what, What::Changed | What::Touched)) {
             self.gate.learn(&item.path, sent, fs);
         }
     }
@@ -270,12 +275,13 @@ impl Settle {
         let entry = batch.entry(at, path);
         entry.done = true;
         entry.gone = false;
-        match &mut entry.gate {
-            Some(asked) if asked.changed => asked.stale = true,
-            answer => *answer = None,
-        }
-        let (touch, real) = (entry.touch, entry.real);
-        if batch.changed.is_some() {
+        entry.gate = match entry.gate {
+            Some(Asked::Changed | Asked::ChangedBefore) => Some(Asked::ChangedBefore),
+            Some(Asked::Same) | None => None,
+        };
+        let (touch, real, born) = (entry.touch, entry.real, entry.born);
+        // A new name may be that of a temporary file, renamed or gone in a moment: nothing stops for it.
+        if born || batch.changed.is_some() {
             return;
         }
         let first = batch.first;
@@ -284,7 +290,7 @@ impl Settle {
             return;
         }
         let changed = self.gate.ask(path, &stat, fs);
-        batch.entry(at, path).gate = Some(Asked { changed, stale: false });
+        batch.entry(at, path).gate = Some(if changed { Asked::Changed } else { Asked::Same });
         if changed || touch {
             batch.changed = Some(path.to_path_buf());
         }
