@@ -4,5 +4,7 @@
 //! `mounts`, `limits`. Start reading with `engine`, the thread that owns them all.
 
 pub mod api;
+pub mod tree;
+pub mod why;
 
 pub use api::{Ctl, FileKind, Fs, Out, Raw, Stat, WatchError, WatchSet, Watched};
