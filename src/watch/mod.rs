@@ -4,7 +4,14 @@
 //! `mounts`, `limits`. Start reading with `engine`, the thread that owns them all.
 
 pub mod api;
+pub mod classify;
+pub mod feed;
+mod paths;
+mod pattern;
+mod plan;
+mod rules;
 pub mod tree;
+mod walk;
 pub mod why;
 
 pub use api::{Ctl, FileKind, Fs, Out, Raw, Stat, WatchError, WatchSet, Watched};

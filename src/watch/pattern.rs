@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use globset::{Candidate, Glob, GlobBuilder, GlobSet, GlobSetBuilder};
+use globset::{Candidate, Glob, GlobBuilder, GlobSet};
 use regex::bytes::Regex;
 
 use super::paths;
@@ -136,18 +136,18 @@ impl Set {
 /// A [`Set`] before it is compiled.
 #[derive(Default)]
 struct Building {
-    builder: GlobSetBuilder,
+    globs: Vec<Glob>,
     of: Vec<usize>,
 }
 
 impl Building {
     fn push(&mut self, index: usize, glob: Glob) {
-        self.builder.add(glob);
+        self.globs.push(glob);
         self.of.push(index);
     }
 
     fn build(self) -> Result<Set, Error> {
-        let globs = self.builder.build().map_err(|e| Error::usage("The ignore patterns are too large together").because(e))?;
+        let globs = GlobSet::new(&self.globs).map_err(|e| Error::usage("The ignore patterns are too large together").because(e))?;
         Ok(Set { globs, of: self.of })
     }
 }
@@ -159,8 +159,8 @@ fn is_regex(body: &str) -> bool {
 
 fn compile_regex(body: &str, text: &str) -> Result<Regex, Error> {
     Regex::new(body).map_err(|e| {
-        let error = Error::usage(format!("The ignore pattern {text:?} looks like a regex, but is none that is understood"))
-            .because(last_line(&e));
+        let error =
+            Error::usage(format!("The ignore pattern {text:?} looks like a regex, but is none that is understood")).because(last_line(&e));
         if body.contains("(?!") || body.contains("(?=") || body.contains("(?<") {
             error.hint("look-around does not exist here: write one pattern for what to ignore, and after it \"!PATTERN\" for what to keep")
         } else {

@@ -56,6 +56,7 @@ impl Plan {
         let mut globs: Vec<(PathBuf, Vec<(String, &str)>)> = Vec::new();
         for root in &spec.roots {
             match root {
+                WatchRoot::Tree { path, .. } if path.is_file() => plan.named.push(paths::canonical_entry(path)),
                 WatchRoot::Tree { path, explicit } => plan.add(Root::tree(paths::canonical(path), *explicit)),
                 WatchRoot::File(path) => plan.named.push(paths::canonical_entry(path)),
                 WatchRoot::Glob(text) => {

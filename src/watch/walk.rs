@@ -88,6 +88,11 @@ pub fn lstat(path: &Path) -> Option<Stat> {
     rustix::fs::lstat(path).ok().map(|stat| stat_of(&stat))
 }
 
+/// Whether there is a folder; a link to one is none.
+pub fn is_dir(path: &Path) -> bool {
+    lstat(path).is_some_and(|stat| stat.kind == FileKind::Dir)
+}
+
 /// The system's numbers as the rest of the room knows them.
 #[expect(clippy::useless_conversion, clippy::unnecessary_cast, reason = "the fields of struct stat differ between architectures")]
 fn stat_of(stat: &rustix::fs::Stat) -> Stat {

@@ -133,7 +133,13 @@ mod tests {
 
     #[test]
     fn temporary_is_wider_for_env_files() {
-        for (name, expected) in [(".env.swp", Some("*.sw?")), (".env.swn", Some("*.sw?")), (".env~", Some("*~")), (".env.tmp", Some("*.tmp")), (".env.local", None)] {
+        for (name, expected) in [
+            (".env.swp", Some("*.sw?")),
+            (".env.swn", Some("*.sw?")),
+            (".env~", Some("*~")),
+            (".env.tmp", Some("*.tmp")),
+            (".env.local", None),
+        ] {
             assert_eq!(temporary(name.as_bytes()), expected, "{name}");
         }
     }

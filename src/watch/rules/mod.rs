@@ -154,7 +154,9 @@ impl Reason<'_> {
             Self::Own(path) => Rule::Hard(path.display().to_string()),
             Self::User(pattern) => Rule::UserIgnore((*pattern).to_owned()),
             Self::DotEnv => Rule::DotEnv,
-            Self::File(file, glob) => Rule::IgnoreFile { file: file.path.clone(), line: file.line_of(glob), pattern: glob.original().to_owned() },
+            Self::File(file, glob) => {
+                Rule::IgnoreFile { file: file.path.clone(), line: file.line_of(glob), pattern: glob.original().to_owned() }
+            }
             Self::BuiltIn(pattern) => Rule::BuiltIn((*pattern).to_owned()),
             Self::Extension => Rule::Extension,
             Self::Default => Rule::Default,

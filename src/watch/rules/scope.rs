@@ -12,10 +12,7 @@ use ignore::{
 };
 
 use super::git;
-use crate::{
-    model::{Level, Notice, NoticeKind},
-    watch::paths,
-};
+use crate::model::{Level, Notice, NoticeKind};
 
 /// The kinds of ignore files; a kind beats all later ones however near those lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -174,7 +171,11 @@ impl Scope {
     /// The lines of this folder's own files that take something back, as (file, line number, line).
     pub fn taken_back(&self) -> impl Iterator<Item = (&IgnoreFile, usize, &str)> {
         self.files.iter().filter(|file| file.kind < Kind::Exclude).flat_map(|file| {
-            file.text.lines().enumerate().filter(|(_, line)| line.starts_with('!')).map(move |(index, line)| (file, index + 1, line.trim_end()))
+            file.text
+                .lines()
+                .enumerate()
+                .filter(|(_, line)| line.starts_with('!'))
+                .map(move |(index, line)| (file, index + 1, line.trim_end()))
         })
     }
 }
@@ -185,7 +186,9 @@ impl IgnoreFile {
         let warn = |text: String| Notice::new(Level::Warning, NoticeKind::Watch, text);
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
-            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory) => return None,
+            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory) => {
+                return None;
+            }
             Err(e) => {
                 notices.push(warn(format!("{} cannot be read, so it ignores nothing: {e}", path.display())));
                 return None;
@@ -200,7 +203,12 @@ impl IgnoreFile {
                     ignore::Error::Glob { err, .. } => err.clone(),
                     other => other.to_string(),
                 };
-                notices.push(warn(format!("{}:{}: {} is not a pattern, so the line is left out: {reason}", path.display(), index + 1, line.trim())));
+                notices.push(warn(format!(
+                    "{}:{}: {} is not a pattern, so the line is left out: {reason}",
+                    path.display(),
+                    index + 1,
+                    line.trim()
+                )));
             }
         }
         match builder.build() {
@@ -221,10 +229,5 @@ impl IgnoreFile {
     /// Whether people wrote it for git.
     pub fn is_gits(&self) -> bool {
         self.kind >= Kind::Git
-    }
-
-    /// The folder its patterns are relative to.
-    pub fn dir(&self) -> Option<&Path> {
-        paths::folder(&self.path)
     }
 }
