@@ -10,8 +10,15 @@ pub mod gate;
 pub mod git;
 pub mod group;
 pub mod guard;
+mod paths;
+mod pattern;
+mod plan;
+mod rules;
 pub mod settle;
 #[cfg(test)]
 mod sim;
+pub mod tree;
+mod walk;
+pub mod why;
 
 pub use api::{Ctl, FileKind, Fs, Out, Raw, Stat, WatchError, WatchSet, Watched};
