@@ -10,6 +10,7 @@ use std::{
 use super::{
     Ctl, Fs, Out,
     guard::{Absorbed, Guard, Ruling, When},
+    paths,
     settle::{Item, Locks, Settle, Settled, Verdict, What},
 };
 use crate::model::{AppId, Cause, ChangeKind, ChangeSet, Level, Notice, NoticeKind, WatchSpec};
@@ -69,10 +70,7 @@ impl Group {
 
     /// A path as people are shown it.
     pub fn shown(&self, path: &Path) -> String {
-        match path.strip_prefix(&self.base) {
-            Ok(below) if !below.as_os_str().is_empty() => below.display().to_string(),
-            Ok(_) | Err(_) => path.display().to_string(),
-        }
+        paths::shown(path, &self.base).to_string()
     }
 
     /// Tells why a path that had an event is no change; only where decisions are explained.
