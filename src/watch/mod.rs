@@ -4,8 +4,11 @@
 //! `mounts`, `limits`. Start reading with `engine`, the thread that owns them all.
 
 pub mod api;
+pub mod backend;
 pub mod classify;
 pub mod feed;
+pub mod limits;
+mod mounts;
 mod paths;
 mod pattern;
 mod plan;
