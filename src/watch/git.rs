@@ -40,7 +40,8 @@ impl Locks for Repositories {
     }
 }
 
-fn git_dir(dir: &Path) -> Option<PathBuf> {
+/// Git's own folder of the repository whose root is `dir`.
+pub fn git_dir(dir: &Path) -> Option<PathBuf> {
     let dot = dir.join(".git");
     let kind = fs::symlink_metadata(&dot).ok()?.file_type();
     if kind.is_dir() {

@@ -4,12 +4,15 @@
 //! `mounts`, `limits`. Start reading with `engine`, the thread that owns them all.
 
 pub mod api;
+pub mod backend;
 pub mod classify;
 pub mod feed;
 pub mod gate;
 pub mod git;
 pub mod group;
 pub mod guard;
+pub mod limits;
+mod mounts;
 mod paths;
 mod pattern;
 mod plan;

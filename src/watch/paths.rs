@@ -35,6 +35,13 @@ pub fn folder(path: &Path) -> Option<&Path> {
     }
 }
 
+/// Makes `path` that of the entry `name` of `dir`, in the buffer it has.
+pub fn entry(path: &mut PathBuf, dir: &Path, name: &[u8]) {
+    path.clear();
+    path.push(dir);
+    path.push(OsStr::from_bytes(name));
+}
+
 /// The path without `.`, `..` and double slashes, as text alone.
 pub fn plain(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();

@@ -189,7 +189,7 @@ impl Tree {
                 continue;
             }
             for (name, kind) in listing.iter().filter(|(_, kind)| *kind != FileKind::Dir) {
-                entry(&mut path, dir, name);
+                paths::entry(&mut path, dir, name);
                 if self.rules.verdict(&self.plan.roots[place.root], &place.scope, &path, kind == FileKind::Dir).watched
                     && let Some(stat) = listing.lstat(name)
                 {
@@ -232,14 +232,6 @@ impl Tree {
         let roots = self.plan.roots[..self.planned].iter().map(|root| root.path.as_path());
         roots.chain(self.plan.named.iter().filter_map(|path| paths::folder(path)))
     }
-}
-
-/// Makes `path` that of an entry of `dir`, in the buffer it has.
-fn entry(path: &mut PathBuf, dir: &Path, name: &[u8]) {
-    use std::os::unix::ffi::OsStrExt;
-    path.clear();
-    path.push(dir);
-    path.push(std::ffi::OsStr::from_bytes(name));
 }
 
 impl std::fmt::Debug for Tree {

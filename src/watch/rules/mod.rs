@@ -3,7 +3,7 @@
 //! The order of the rules is that of [`Reason`]; ignore files are in [`scope`], the fixed patterns in [`builtin`].
 
 pub mod builtin;
-mod git;
+mod exclude;
 pub mod scope;
 #[cfg(test)]
 mod tests;

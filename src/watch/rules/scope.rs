@@ -11,7 +11,7 @@ use ignore::{
     gitignore::{Gitignore, GitignoreBuilder, Glob},
 };
 
-use super::git;
+use super::exclude;
 use crate::model::{Level, Notice, NoticeKind};
 
 /// The kinds of ignore files; a kind beats all later ones however near those lie.
@@ -111,7 +111,7 @@ impl Scope {
             read(Kind::Git, dir.join(".gitignore"));
         }
         if repository {
-            if let Some(path) = git::exclude_file(dir) {
+            if let Some(path) = exclude::exclude_file(dir) {
                 read(Kind::Exclude, path);
             }
             if let Some(path) = &git.global {
@@ -131,7 +131,7 @@ impl Scope {
         if !git.used {
             return scope;
         }
-        let Some(top) = git::repository(root) else {
+        let Some(top) = exclude::repository(root) else {
             if let Some(global) = &git.global {
                 let files = IgnoreFile::read(Kind::Global, global.clone(), root, notices).into_iter().collect();
                 scope = Arc::new(Self { files, ..Self::default() });

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Added, Link, Node, Place, Tree, entry};
+use super::{Added, Link, Node, Place, Tree};
 use crate::{
     model::{Level, Notice, NoticeKind},
     watch::{
@@ -216,7 +216,7 @@ impl Tree {
         let (mut pruned, mut dropped, mut links) = (Vec::new(), Vec::new(), Vec::new());
         let place = Place { root, scope };
         for (name, kind) in walk.listing.iter() {
-            entry(&mut path, &dir, name);
+            paths::entry(&mut path, &dir, name);
             let says = |is_dir| self.rules.verdict(&self.plan.roots[root], &place.scope, &path, is_dir).watched;
             if kind != FileKind::Dir {
                 if says(false) {

@@ -5,22 +5,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::watch::paths;
+use crate::watch::{git::git_dir, paths};
 
 /// The file of patterns that are never shared: `info/exclude` in the common git folder of the repository whose `.git` lies in `dir`.
 pub fn exclude_file(dir: &Path) -> Option<PathBuf> {
-    let git = dir.join(".git");
-    if git.is_dir() {
-        return Some(git.join("info/exclude"));
-    }
-    // A worktree or a submodule: a file with one line.
-    let line = fs::read_to_string(&git).ok()?;
-    let real = paths::plain(&dir.join(line.strip_prefix("gitdir:")?.trim()));
-    let common = match fs::read_to_string(real.join("commondir")) {
-        Ok(line) => paths::plain(&real.join(line.trim())),
-        Err(_) => real,
+    let git = git_dir(dir)?;
+    // A worktree has a folder of its own and names the one it shares.
+    let common = match fs::read_to_string(git.join("commondir")) {
+        Ok(line) => git.join(line.trim()),
+        Err(_) => git,
     };
-    Some(common.join("info/exclude"))
+    Some(paths::plain(&common).join("info/exclude"))
 }
 
 /// The root of the repository that a folder lies in.
