@@ -112,7 +112,7 @@ impl Group {
         let floor = self.members.iter_mut().map(|member| member.guard.floor(now)).max().unwrap_or_default();
         self.settle.slow_down(floor);
         let metadata = self.settle.idle(now, fs);
-        let why = metadata.iter().map(|path| format!("{}: only its metadata changed", self.shown(path))).collect();
+        let why = metadata.iter().map(|path| format!("{} changed in its metadata alone", self.shown(path))).collect();
         self.skip(why, out);
     }
 
@@ -242,10 +242,11 @@ impl Group {
 
     fn explanation(&self, member: &Member, now: Instant, settled: &Settled, kept: &[&Item]) -> String {
         let waited = now.saturating_duration_since(settled.last).as_millis();
-        let named: Vec<String> = kept.iter().take(5).map(|item| self.shown(&item.path)).collect();
+        let mut named: Vec<String> = kept.iter().take(5).map(|item| self.shown(&item.path)).collect();
         let more = kept.len().saturating_sub(named.len());
-        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-        format!("{} settled {waited} ms after the last event: {}{more}", member.name, named.join(", "))
+        named.extend((more > 0).then(|| format!("{more} more")));
+        named.extend(settled.lost.then(|| "events were lost".to_owned()));
+        format!("{} settled {waited} ms after the last event: {}", member.name, named.join(", "))
     }
 
     fn still_changing(&self, files: usize, latest: &Path, git: bool) -> Notice {

@@ -6,6 +6,7 @@
 pub mod api;
 pub mod backend;
 pub mod classify;
+pub mod engine;
 pub mod feed;
 pub mod gate;
 pub mod git;
@@ -25,3 +26,4 @@ mod walk;
 pub mod why;
 
 pub use api::{Ctl, FileKind, Fs, Out, Raw, Stat, WatchError, WatchSet, Watched};
+pub use engine::Watcher;

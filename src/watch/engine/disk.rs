@@ -20,12 +20,17 @@ const KEPT: usize = 1 << 20;
 #[derive(Debug, Default)]
 pub struct Disk {
     /// Several groups may ask.
-    pub shared: bool,
+    shared: bool,
     read: HashMap<PathBuf, (Stat, (u64, u64))>,
     buffer: Vec<u8>,
 }
 
 impl Disk {
+    /// `shared`: several groups may ask.
+    pub fn new(shared: bool) -> Self {
+        Self { shared, ..Self::default() }
+    }
+
     /// A turn is over: a file with the same times may be another version from now on.
     pub fn end_turn(&mut self) {
         self.read.clear();

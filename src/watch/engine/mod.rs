@@ -19,7 +19,7 @@ use disk::Disk;
 use room::{Room, World};
 
 use super::{
-    Ctl, Fs, Out, Raw, Watched,
+    Ctl, Out, Raw, Watched,
     backend::Shared,
     feed::{self, Feed, Inbox, Message},
     git::Repositories,
@@ -47,7 +47,6 @@ impl Watcher {
     pub fn start(apps: Vec<Watched>, explain: bool, out: UnboundedSender<Out>) -> Result<Self, Error> {
         let began = (Instant::now(), SystemTime::now());
         let (feed, inbox) = feed::channel();
-        let mut set = Shared::new(feed.clone());
         let mut rooms: Vec<(WatchSpec, Room)> = Vec::new();
         let mut notices = Vec::new();
         for Watched { app, name, spec } in apps {
@@ -59,15 +58,12 @@ impl Watcher {
             notices.extend(told.into_iter().map(Out::Notice));
             let mut group = Group::new(&spec, paths::canonical(&spec.base), explain);
             group.join(app, name);
-            let number = set.join(&spec);
-            rooms.push((spec, Room { tree, group, number }));
+            rooms.push((spec, Room { tree, group, number: 0 }));
         }
-        let rooms: Vec<Room> = rooms.into_iter().map(|(_, room)| room).collect();
-        let fs = Disk { shared: rooms.len() > 1, ..Disk::default() };
-        let engine = Engine { inbox, out, rooms, set, fs, git: Repositories::default(), notices, loss: Loss::default(), told: HashSet::new() };
+        let source = feed.clone();
         thread::Builder::new()
             .name("pmdev-watch".to_owned())
-            .spawn(move || engine.run(began))
+            .spawn(move || Engine::new(rooms, notices, source, inbox, out).run(began))
             .map_err(|error| Error::failed("watching cannot be started").because(error))?;
         Ok(Self { feed })
     }
@@ -124,6 +120,15 @@ enum Flow {
 }
 
 impl Engine {
+    /// Made in its own thread: to ask about mounts may take long.
+    fn new(rooms: Vec<(WatchSpec, Room)>, notices: Vec<Out>, feed: Feed, inbox: Inbox, out: UnboundedSender<Out>) -> Self {
+        let mut set = Shared::new(feed);
+        let join = |(spec, room): (WatchSpec, Room)| Room { number: set.join(&spec), ..room };
+        let rooms: Vec<Room> = rooms.into_iter().map(join).collect();
+        let fs = Disk::new(rooms.len() > 1);
+        Self { inbox, out, rooms, set, fs, git: Repositories::default(), notices, loss: Loss::default(), told: HashSet::new() }
+    }
+
     fn run(mut self, began: (Instant, SystemTime)) {
         self.begin(began);
         while self.turn() == Flow::On {
@@ -256,8 +261,11 @@ impl Engine {
                 Why::OwnQueue => "more file events came than could be kept",
                 Why::WatcherEnded => "the kernel's file events ended unexpectedly",
             };
-            let dirs = self.set.dirs();
-            self.notice(Level::Warning, format!("watch: {what}; looked again at {dirs} folders and restarted once"));
+            let dirs = match self.set.dirs() {
+                1 => "1 folder".to_owned(),
+                dirs => format!("{dirs} folders"),
+            };
+            self.notice(Level::Warning, format!("watch: {what}; looked again at {dirs} and restarted once"));
         }
     }
 

@@ -109,16 +109,13 @@ impl Room {
         if !self.is_here(path) {
             return;
         }
-        match world.fs.lstat(path) {
-            Some(Stat { kind: FileKind::Dir, .. }) => self.new_folder(at, path, world),
-            Some(stat) => {
-                if self.counts(at, path, world) {
-                    self.group.settle.arrived(at, path, world.fs);
-                    self.follow(at, path, Some(stat), world);
-                }
-            }
-            // It moved on already; whether it was a folder is not known.
-            None => {}
+        // Where it moved on already, whether it was a folder is not known.
+        let Some(stat) = world.fs.lstat(path) else { return };
+        if stat.kind == FileKind::Dir {
+            self.new_folder(at, path, world);
+        } else if self.counts(at, path, world) {
+            self.group.settle.arrived(at, path, world.fs);
+            self.follow(at, path, Some(stat), world);
         }
     }
 

@@ -183,6 +183,16 @@ fn a_restart_by_hand_voids_the_suspicion() {
 }
 
 #[test]
+fn every_probe_ends_also_when_somebody_restarts_the_app_meanwhile() {
+    let mut sim = app(&[(100, save(OUT, "now"))]);
+    sim.run(1_000);
+    assert_eq!((sim.probes.len(), sim.starts()), (1, 4), "\n{}", sim.timeline());
+    sim.tell(|_| Ctl::Manual);
+    sim.run(1_010);
+    assert_eq!(sim.starts(), 5, "\n{}", sim.timeline());
+}
+
+#[test]
 fn restarts_that_run_away_slow_down_and_the_user_is_told() {
     // Ever other files in ever other folders, at ever other times: no guard finds that out.
     let mut sim = app(&[]);
