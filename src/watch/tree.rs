@@ -2,6 +2,8 @@
 //! A folder's watch is added before it is listed: what was there before is listed, what comes later makes an event.
 
 mod add;
+#[cfg(test)]
+mod project;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -135,7 +137,9 @@ impl Tree {
                 return outside;
             };
             return match self.verdict(top, true) {
-                Some((_, verdict)) if !verdict.watched => Decision { pruned_at: Some(top.to_owned()), ..verdict.decision() },
+                Some((_, verdict)) if !verdict.watched && !matches!(verdict.reason, Reason::Outside) => {
+                    Decision { pruned_at: Some(top.to_owned()), ..verdict.decision() }
+                }
                 Some(_) | None => outside,
             };
         };

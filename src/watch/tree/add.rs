@@ -123,9 +123,11 @@ impl Tree {
                 self.missing.push(path);
             }
         }
-        let needed = |dir: &Path| self.missing.iter().chain(&self.plan.named).any(|path| paths::below(path, dir).is_some());
-        let idle: Vec<_> =
-            self.nodes.iter().filter(|(dir, node)| node.place.is_none() && !needed(dir)).map(|(dir, _)| dir.clone()).collect();
+        let named = self.plan.named.iter().filter_map(|path| paths::folder(path));
+        let nearest = self.missing.iter().filter_map(|path| path.ancestors().find(|dir| self.nodes.contains_key(*dir)));
+        let needed: HashSet<_> = named.chain(nearest).collect();
+        let idle = self.nodes.iter().filter(|(dir, node)| node.place.is_none() && !needed.contains(dir.as_path()));
+        let idle: Vec<_> = idle.map(|(dir, _)| dir.clone()).collect();
         for dir in idle {
             self.nodes.remove(&dir);
             set.remove(&[dir]);

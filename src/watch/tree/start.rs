@@ -13,7 +13,7 @@ use crate::{
         paths,
         plan::{Plan, Root},
         rules::{
-            Rules,
+            Reason, Rules,
             scope::{Found, Scope},
         },
     },
@@ -99,7 +99,10 @@ impl Tree {
             let verdict = self.rules.verdict(root, &scope, &dir, is_dir || rest.peek().is_some());
             match rest.peek() {
                 None => return verdict.decision(),
-                Some(_) if !verdict.watched => return Decision { pruned_at: Some(dir), ..verdict.decision() },
+                Some(_) if !verdict.watched => {
+                    let pruned_at = (!matches!(verdict.reason, Reason::Outside)).then(|| dir.clone());
+                    return Decision { pruned_at, ..verdict.decision() };
+                }
                 Some(_) => {}
             }
         }
