@@ -42,7 +42,8 @@ pub struct Watcher {
 
 impl Watcher {
     /// Starts watching. Patterns that cannot be read are a usage error at once; everything else happens in the thread, which tells
-    /// [`Out::Ready`] when all is watched. Changes made after this call are not missed. `explain`: every decision is told.
+    /// [`Out::Ready`] when all is watched. No change is missed from then on that the kernel stamps later than this call (its clock for
+    /// files lags by up to a tick, 10 ms at most): spawn after it. `explain`: every decision is told.
     #[expect(clippy::disallowed_methods, reason = "the beginning of watching, against which files' times are compared")]
     pub fn start(apps: Vec<Watched>, explain: bool, out: UnboundedSender<Out>) -> Result<Self, Error> {
         let began = (Instant::now(), SystemTime::now());

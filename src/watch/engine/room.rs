@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     model::{Decision, Level, Notice, NoticeKind, Rule},
-    watch::{FileKind, Fs, Out, Raw, Stat, WatchSet, group::Group, paths, tree::Added, tree::Tree},
+    watch::{FileKind, Fs, Out, Raw, Stat, WatchError, WatchSet, group::Group, paths, tree::Added, tree::Tree},
 };
 
 /// Above this many files nobody looks for changes made during the walk.
@@ -217,7 +217,13 @@ impl Room {
     fn take(&mut self, at: Option<Instant>, added: Added, world: &mut World<'_>) {
         world.out.extend(added.notices.into_iter().map(Out::Notice));
         for (path, error) in added.errors {
-            let text = format!("{} is not watched: {error:?}", self.group.shown(&path));
+            let why = match error {
+                // The set itself tells of the limit, once and with what to do.
+                WatchError::Limit | WatchError::Gone => continue,
+                WatchError::Denied => "it may not be read".to_owned(),
+                WatchError::Other(why) => why,
+            };
+            let text = format!("{} is not watched: {why}", self.group.shown(&path));
             world.out.push(Out::Notice(Notice::new(Level::Warning, NoticeKind::Watch, text)));
         }
         let Some(at) = at else { return };

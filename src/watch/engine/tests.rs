@@ -10,7 +10,10 @@ use std::{
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::{now, *};
-use crate::model::{Cause, ChangeSet, PollMode, WatchRoot};
+use crate::{
+    model::{Cause, ChangeSet, PollMode, WatchRoot},
+    watch::Fs,
+};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -19,6 +22,8 @@ struct World {
     watcher: Watcher,
     rx: UnboundedReceiver<Out>,
     heard: Vec<String>,
+    /// Watched folders when it was ready.
+    dirs: usize,
 }
 
 fn spec(root: &Path, change: impl FnOnce(&mut WatchSpec)) -> WatchSpec {
@@ -41,8 +46,11 @@ impl World {
     fn start(dir: tempfile::TempDir, apps: Vec<Watched>) -> Self {
         let (tx, rx) = unbounded_channel();
         let watcher = Watcher::start(apps, true, tx).unwrap();
-        let mut world = Self { dir, watcher, rx, heard: Vec::new() };
-        world.until("ready", |out| matches!(out, Out::Ready { .. }).then_some(()));
+        let mut world = Self { dir, watcher, rx, heard: Vec::new(), dirs: 0 };
+        world.dirs = world.until("ready", |out| match out {
+            Out::Ready { dirs, .. } => Some(*dirs),
+            _ => None,
+        });
         world
     }
 
@@ -278,6 +286,7 @@ fn apps_with_other_folders_are_told_of_their_own_changes_alone() {
         .map(|(names, n)| Watched { app: AppId(n), name: format!("app{n}"), spec: spec(dir.path(), |spec| spec.roots = roots(names)) })
         .collect();
     let mut world = World::start(dir, apps);
+    assert_eq!(world.dirs, 3, "a folder that several groups watch is watched once");
     world.write("api/a.js", "new");
     assert_eq!(world.changed("api's change").0, AppId(0));
     for round in 0..2 {
@@ -291,6 +300,58 @@ fn apps_with_other_folders_are_told_of_their_own_changes_alone() {
     let mut told: Vec<u32> = (0..2).map(|_| world.changed("web's change").0.0).collect();
     told.sort_unstable();
     assert_eq!(told, [1, 2]);
+}
+
+#[test]
+fn a_root_that_goes_and_comes_back_is_watched_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("app");
+    fs::create_dir(&root).unwrap();
+    fs::write(root.join("a.js"), "x").unwrap();
+    let app = Watched { app: AppId(0), name: "api".into(), spec: spec(&root, |_| ()) };
+    let mut world = World::start(dir, vec![app]);
+    fs::remove_dir_all(&root).unwrap();
+    world.changed("the end of the root");
+    fs::create_dir(&root).unwrap();
+    world.write("app/a.js", "back");
+    while world.changed("the root's return").1.shown != "a.js" {}
+    world.write("app/a.js", "later");
+    assert_eq!(world.changed("a save after the return").1.shown, "a.js");
+}
+
+#[test]
+fn a_new_link_to_a_folder_elsewhere_is_followed() {
+    let mut world = World::new(|_| (), |_| ());
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("a.js"), "x").unwrap();
+    std::os::unix::fs::symlink(outside.path(), world.path("shared")).unwrap();
+    assert_eq!(world.changed("the link").1.shown, "shared");
+    fs::write(outside.path().join("a.js"), "new").unwrap();
+    let (_, changes) = world.changed("a save behind the link");
+    assert_eq!(changes.paths[0].0, paths::canonical(&outside.path().join("a.js")));
+    world.sentinel(1);
+}
+
+#[test]
+fn a_save_while_the_folders_are_walked_is_one_change_set() {
+    let dir = tempfile::tempdir().unwrap();
+    for nth in 0..300 {
+        fs::create_dir(dir.path().join(format!("d{nth}"))).unwrap();
+        fs::write(dir.path().join(format!("d{nth}/a.js")), "x").unwrap();
+    }
+    fs::create_dir(dir.path().join(".git")).unwrap();
+    let (tx, rx) = unbounded_channel();
+    let app = Watched { app: AppId(0), name: "api".into(), spec: spec(dir.path(), |_| ()) };
+    let watcher = Watcher::start(vec![app], true, tx).unwrap();
+    let began = Disk::default().now();
+    let mut world = World { dir, watcher, rx, heard: Vec::new(), dirs: 0 };
+    // The kernel stamps files by its tick: until that passes, what is written looks as if written before.
+    while fs::metadata(world.path(".git/clock")).ok().and_then(|clock| clock.modified().ok()).is_none_or(|clock| clock < began) {
+        world.write(".git/clock", "x");
+    }
+    world.write("d250/a.js", "new");
+    assert_eq!(world.changed("a save during the walk").1.shown, "d250/a.js");
+    world.sentinel(1);
 }
 
 #[test]

@@ -13,7 +13,8 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use evidence::{Delay, Keys, Restart, Suspect};
+pub use evidence::Keys;
+use evidence::{Delay, Restart, Suspect};
 use runaway::Runaway;
 
 use super::{

@@ -54,7 +54,8 @@ fn an_app_that_needs_time_to_end_is_found_out_as_well() {
 fn ever_new_names_in_one_folder_are_found_out_by_the_folder() {
     let mut sim = app(&[(100, save("/w/data/random", ""))]);
     expect_peace(&mut sim, 60_000, 5);
-    assert!(sim.notices[0].1.contains("api rewrites data about 100 ms"), "{:?}", sim.notices);
+    let (_, notice) = &sim.notices[0];
+    assert!(notice.contains("api makes new files in data about 100 ms") && notice.ends_with("echo data/ >> .pmdevignore"), "{notice}");
 }
 
 #[test]
