@@ -68,11 +68,6 @@ impl Gate {
         self.known.remove(&key(path));
     }
 
-    /// How many files are remembered.
-    pub fn len(&self) -> usize {
-        self.known.len()
-    }
-
     fn store(&mut self, key: u64, now: (u64, u64)) -> Option<(u64, u64)> {
         if self.known.len() >= CAPACITY && !self.known.contains_key(&key) {
             return None;
@@ -93,5 +88,55 @@ fn version(path: &Path, stat: &Stat, fs: &mut dyn Fs) -> Option<(u64, u64)> {
             Some((stat.len, xxh3_64(&mtime.as_nanos().to_le_bytes())))
         }
         FileKind::File | FileKind::Link => fs.digest(path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::watch::sim::FakeFs;
+
+    fn ask(gate: &mut Gate, fs: &mut FakeFs, path: &str) -> bool {
+        let stat = fs.lstat(path.as_ref()).unwrap();
+        gate.ask(path.as_ref(), &stat, fs)
+    }
+
+    #[test]
+    fn big_files_are_known_by_length_and_time_and_never_read() {
+        let (mut gate, mut fs) = (Gate::new(true), FakeFs::new());
+        fs.put("/big".as_ref(), FileKind::File, "x");
+        fs.change("/big".as_ref(), |stat| stat.len = READ_MAX + 1);
+        assert!(ask(&mut gate, &mut fs, "/big"));
+        assert!(!ask(&mut gate, &mut fs, "/big"));
+        fs.change("/big".as_ref(), |stat| stat.mtime += Duration::from_nanos(1));
+        assert!(ask(&mut gate, &mut fs, "/big"));
+        assert_eq!(fs.reads, 0);
+    }
+
+    #[test]
+    fn beyond_the_capacity_every_save_counts_and_what_is_known_stays_so() {
+        let (mut gate, mut fs) = (Gate::new(true), FakeFs::new());
+        fs.put("/known".as_ref(), FileKind::File, "x");
+        assert!(ask(&mut gate, &mut fs, "/known"));
+        gate.known.extend((0..CAPACITY as u64).map(|n| (n, (0, 0))));
+        fs.put("/late".as_ref(), FileKind::File, "x");
+        assert!(ask(&mut gate, &mut fs, "/late"));
+        assert!(ask(&mut gate, &mut fs, "/late"));
+        assert!(!ask(&mut gate, &mut fs, "/known"));
+        assert!(gate.known.len() <= CAPACITY + 1);
+    }
+
+    #[test]
+    fn what_may_have_changed_since_it_was_sent_is_not_learned() {
+        let (mut gate, mut fs) = (Gate::new(true), FakeFs::new());
+        fs.put("/a".as_ref(), FileKind::File, "sent");
+        fs.now += Duration::from_millis(50);
+        let sent = fs.now;
+        gate.learn("/a".as_ref(), sent, &mut fs);
+        assert!(!ask(&mut gate, &mut fs, "/a"), "it was settled when it was sent");
+        fs.now += Duration::from_millis(1);
+        fs.put("/a".as_ref(), FileKind::File, "newer");
+        gate.learn("/a".as_ref(), sent, &mut fs);
+        assert!(ask(&mut gate, &mut fs, "/a"), "the app may have read what was there before");
     }
 }

@@ -43,7 +43,7 @@ impl Locks for Repositories {
 /// Git's own folder of the repository whose root is `dir`.
 pub fn git_dir(dir: &Path) -> Option<PathBuf> {
     let dot = dir.join(".git");
-    let kind = fs::symlink_metadata(&dot).ok()?.file_type();
+    let kind = fs::metadata(&dot).ok()?.file_type();
     if kind.is_dir() {
         return Some(dot);
     }

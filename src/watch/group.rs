@@ -9,7 +9,8 @@ use std::{
 
 use super::{
     Ctl, Fs, Out,
-    guard::{Absorbed, Guard, Ruling, When},
+    guard::{Absorbed, Guard, Keys, Ruling, When},
+    paths,
     settle::{Item, Locks, Settle, Settled, Verdict, What},
 };
 use crate::model::{AppId, Cause, ChangeKind, ChangeSet, Level, Notice, NoticeKind, WatchSpec};
@@ -69,10 +70,7 @@ impl Group {
 
     /// A path as people are shown it.
     pub fn shown(&self, path: &Path) -> String {
-        match path.strip_prefix(&self.base) {
-            Ok(below) if !below.as_os_str().is_empty() => below.display().to_string(),
-            Ok(_) | Err(_) => path.display().to_string(),
-        }
+        paths::shown(path, &self.base).to_string()
     }
 
     /// Tells why a path that had an event is no change; only where decisions are explained.
@@ -114,7 +112,7 @@ impl Group {
         let floor = self.members.iter_mut().map(|member| member.guard.floor(now)).max().unwrap_or_default();
         self.settle.slow_down(floor);
         let metadata = self.settle.idle(now, fs);
-        let why = metadata.iter().map(|path| format!("{}: only its metadata changed", self.shown(path))).collect();
+        let why = metadata.iter().map(|path| format!("{} changed in its metadata alone", self.shown(path))).collect();
         self.skip(why, out);
     }
 
@@ -244,10 +242,11 @@ impl Group {
 
     fn explanation(&self, member: &Member, now: Instant, settled: &Settled, kept: &[&Item]) -> String {
         let waited = now.saturating_duration_since(settled.last).as_millis();
-        let named: Vec<String> = kept.iter().take(5).map(|item| self.shown(&item.path)).collect();
+        let mut named: Vec<String> = kept.iter().take(5).map(|item| self.shown(&item.path)).collect();
         let more = kept.len().saturating_sub(named.len());
-        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-        format!("{} settled {waited} ms after the last event: {}{more}", member.name, named.join(", "))
+        named.extend((more > 0).then(|| format!("{more} more")));
+        named.extend(settled.lost.then(|| "events were lost".to_owned()));
+        format!("{} settled {waited} ms after the last event: {}", member.name, named.join(", "))
     }
 
     fn still_changing(&self, files: usize, latest: &Path, git: bool) -> Notice {
@@ -257,20 +256,35 @@ impl Group {
     }
 
     fn restart_loop(&self, name: &str, absorbed: &Absorbed) -> Notice {
-        let shown: Vec<String> = absorbed.keys.paths().iter().map(|path| self.shown(path)).collect();
-        let what = shown.join(", ");
+        let (does, paths) = match &absorbed.keys {
+            Keys::Files(files) => ("rewrites", files),
+            Keys::Folders(folders) => ("makes new files in", folders),
+        };
+        let what = paths.iter().map(|path| self.shown(path)).collect::<Vec<_>>().join(", ");
         let text = match absorbed.when {
             When::AfterStart { about, within } => format!(
-                "restart loop: {name} rewrites {what} about {} after every start; ignoring that for {} after a start",
+                "restart loop: {name} {does} {what} about {} after every start; ignoring that for {} after a start",
                 length(about),
                 length(within)
             ),
-            When::WhileStopping => format!("restart loop: {name} rewrites {what} whenever it stops; ignoring that while it stops"),
-            When::Always => format!("restart loop: {name} goes on rewriting {what}; ignoring that until pmdev ends"),
+            When::WhileStopping => format!("restart loop: {name} {does} {what} whenever it stops; ignoring that while it stops"),
+            When::Always => format!("restart loop: {name} {does} {what} again and again; ignoring that until pmdev ends"),
         };
-        let lines: Vec<String> = shown.iter().map(|path| format!("echo {} >> .pmdevignore", shell_words::quote(path))).collect();
+        let lines: Vec<String> = paths.iter().map(|path| self.ignore_line(path, &absorbed.keys)).collect();
         let hint = format!("to make this permanent:  {}", lines.join("; "));
         Notice::new(Level::Warning, NoticeKind::Watch, text).about(name).hint(hint)
+    }
+
+    /// What to do so that a path is ignored from now on.
+    fn ignore_line(&self, path: &Path, keys: &Keys) -> String {
+        match (path.strip_prefix(&self.base), keys) {
+            (Ok(below), _) if below.as_os_str().is_empty() => {
+                "let the app write them to a folder of their own, and name that in .pmdevignore".to_owned()
+            }
+            (Ok(below), Keys::Files(_)) => format!("echo {} >> .pmdevignore", shell_words::quote(&below.display().to_string())),
+            (Ok(below), Keys::Folders(_)) => format!("echo {} >> .pmdevignore", shell_words::quote(&format!("{}/", below.display()))),
+            (Err(_), _) => format!("pmdev start --ignore-watch {}", shell_words::quote(&path.display().to_string())),
+        }
     }
 }
 

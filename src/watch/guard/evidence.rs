@@ -80,13 +80,6 @@ impl Keys {
         paths.iter().all(|path| self.covers(path))
     }
 
-    /// The paths themselves.
-    pub fn paths(&self) -> &[PathBuf] {
-        match self {
-            Self::Files(paths) | Self::Folders(paths) => paths,
-        }
-    }
-
     fn common(history: &VecDeque<Restart>) -> Option<Self> {
         let in_all = |of: fn(&Restart) -> &Vec<PathBuf>| -> Vec<PathBuf> {
             let Some(first) = history.front() else { return Vec::new() };

@@ -13,7 +13,8 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use evidence::{Delay, Keys, Restart, Suspect};
+pub use evidence::Keys;
+use evidence::{Delay, Restart, Suspect};
 use runaway::Runaway;
 
 use super::{
@@ -25,6 +26,8 @@ use super::{
 const ALIKE: usize = 3;
 /// How long a path that somebody else was seen to write is above suspicion.
 const TRUST: Duration = Duration::from_secs(60);
+/// How long a held app may take to end before it is given back all the same.
+const STUCK: Duration = Duration::from_secs(60);
 /// Events of a run arrive up to this long after its end was noted.
 const LATE: Duration = Duration::from_millis(20);
 
@@ -76,9 +79,10 @@ struct Stop {
 
 #[derive(Debug)]
 struct Probe {
+    began: Instant,
     hold: Duration,
-    /// `None`: it is stopping.
-    until: Option<Instant>,
+    /// When it is over if nothing happens; counted anew from the end of the app.
+    until: Instant,
     /// When the held app was gone; changes until then may be its own.
     gone: Option<Instant>,
 }
@@ -104,7 +108,6 @@ impl Guard {
             Ctl::Started { at, by_files } => {
                 self.started = Some(at);
                 self.down = false;
-                self.probe = None;
                 if let Some(stop) = &mut self.stop {
                     stop.exited.get_or_insert(at);
                 }
@@ -115,7 +118,7 @@ impl Guard {
             Ctl::Stopping(at) => {
                 self.stop = Some(Stop { signal: at, exited: None });
                 if let Some(probe) = &mut self.probe {
-                    probe.until = None;
+                    probe.until = at + probe.hold + STUCK;
                 }
             }
             Ctl::Exited(at) => {
@@ -123,13 +126,15 @@ impl Guard {
                     stop.exited.get_or_insert(at);
                 }
                 if let Some(probe) = &mut self.probe {
-                    probe.until = Some(at + probe.hold);
+                    probe.until = at + probe.hold;
                     probe.gone = Some(at);
                 }
             }
             Ctl::Manual => {
                 self.acquit();
-                self.probe = None;
+                if let Some(probe) = &mut self.probe {
+                    probe.until = probe.began;
+                }
             }
             Ctl::Down => self.down = true,
         }
@@ -181,7 +186,7 @@ impl Guard {
             if !suspect.probed && suspect.after_start() {
                 suspect.probed = true;
                 let hold = suspect.hold();
-                self.probe = Some(Probe { hold, until: Some(now + hold), gone: self.down.then_some(now) });
+                self.probe = Some(Probe { began: now, hold, until: now + hold, gone: self.down.then_some(now) });
                 return Ruling::Probe(paths.first().map_or_else(PathBuf::new, |path| path.to_path_buf()));
             }
             let absorbed = Absorbed { keys: suspect.keys.clone(), when: suspect.when() };
@@ -209,12 +214,12 @@ impl Guard {
 
     /// When the probe is over if nothing happens.
     pub fn deadline(&self) -> Option<Instant> {
-        self.probe.as_ref().and_then(|probe| probe.until)
+        self.probe.as_ref().map(|probe| probe.until)
     }
 
     /// Whether the probe is over now: the app is to be started again.
     pub fn expire(&mut self, now: Instant) -> bool {
-        self.probe.take_if(|probe| probe.until.is_some_and(|until| until <= now)).is_some()
+        self.probe.take_if(|probe| probe.until <= now).is_some()
     }
 
     /// The first time restarts ran away since it was last asked.

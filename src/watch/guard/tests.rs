@@ -54,7 +54,8 @@ fn an_app_that_needs_time_to_end_is_found_out_as_well() {
 fn ever_new_names_in_one_folder_are_found_out_by_the_folder() {
     let mut sim = app(&[(100, save("/w/data/random", ""))]);
     expect_peace(&mut sim, 60_000, 5);
-    assert!(sim.notices[0].1.contains("api rewrites data about 100 ms"), "{:?}", sim.notices);
+    let (_, notice) = &sim.notices[0];
+    assert!(notice.contains("api makes new files in data about 100 ms") && notice.ends_with("echo data/ >> .pmdevignore"), "{notice}");
 }
 
 #[test]
@@ -180,6 +181,16 @@ fn a_restart_by_hand_voids_the_suspicion() {
     assert!(sim.probes.is_empty(), "three more restarts are needed\n{}", sim.timeline());
     sim.run(60_000);
     assert_eq!((sim.probes.len(), sim.starts()), (1, 8), "\n{}", sim.timeline());
+}
+
+#[test]
+fn every_probe_ends_also_when_somebody_restarts_the_app_meanwhile() {
+    let mut sim = app(&[(100, save(OUT, "now"))]);
+    sim.run(1_000);
+    assert_eq!((sim.probes.len(), sim.starts()), (1, 4), "\n{}", sim.timeline());
+    sim.tell(|_| Ctl::Manual);
+    sim.run(1_010);
+    assert_eq!(sim.starts(), 5, "\n{}", sim.timeline());
 }
 
 #[test]

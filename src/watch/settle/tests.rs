@@ -81,7 +81,7 @@ fn what_is_no_change_restarts_nothing_and_is_explained() {
             &[Op::Rename(A, "/w/a.js~"), save(A, "first"), Op::Delete("/w/a.js~")],
             "a.js was saved with the bytes it had",
         ),
-        ("chmod", &[Op::Chmod(A)], "a.js: only its metadata changed"),
+        ("chmod", &[Op::Chmod(A)], "a.js changed in its metadata alone"),
         ("opened and closed", &[Op::OpenClose("/w/b.js")], "b.js was opened for writing and closed without a write"),
         ("made and removed", &[save("/w/x", "1"), Op::Delete("/w/x")], "/w/x was made and removed"),
     ];
