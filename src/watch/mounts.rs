@@ -17,11 +17,11 @@ impl Silent {
     /// Looks at the mounts that matter for these roots.
     pub fn find(roots: &[&Path]) -> Self {
         let table = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-        Self::among(&table, roots, &|path| rustix::fs::statfs(path).ok().and_then(|stat| magic(i64::from(stat.f_type) & 0xffff_ffff)))
+        Self::among(&table, roots, &|path| rustix::fs::statfs(path).ok().and_then(|stat| magic(stat.f_type)))
     }
 
     /// The same from the text of /proc/self/mountinfo (proc(5)) and a way to ask a root itself.
-    fn among(table: &str, roots: &[&Path], ask: &dyn Fn(&Path) -> Option<&'static str>) -> Self {
+    pub(super) fn among(table: &str, roots: &[&Path], ask: &dyn Fn(&Path) -> Option<&'static str>) -> Self {
         let all: Vec<_> = table.lines().filter_map(mount).collect();
         let mut mounts: Vec<(PathBuf, String)> = Vec::new();
         let mut add = |path: PathBuf, kind: String| {
@@ -32,7 +32,7 @@ impl Silent {
         for root in roots {
             // Of several mounts on one point the last is seen.
             let around =
-                all.iter().rev().filter(|(point, _)| paths::below(root, point).is_some()).max_by_key(|(point, _)| point.as_os_str().len());
+                all.iter().filter(|(point, _)| paths::below(root, point).is_some()).max_by_key(|(point, _)| point.as_os_str().len());
             match around {
                 Some((_, kind)) if is_silent(kind) => add((*root).to_owned(), kind.clone()),
                 Some(_) | None => {
@@ -84,8 +84,8 @@ fn is_silent(kind: &str) -> bool {
 }
 
 /// The same by statfs(2)'s f_type.
-fn magic(number: i64) -> Option<&'static str> {
-    match number {
+fn magic(number: rustix::fs::FsWord) -> Option<&'static str> {
+    match number & 0xffff_ffff {
         0x6969 => Some("nfs"),
         0x517b => Some("smbfs"),
         0xff53_4d42 => Some("cifs"),

@@ -3,7 +3,7 @@
 
 mod add;
 #[cfg(test)]
-mod project;
+pub(super) mod project;
 mod start;
 #[cfg(test)]
 mod tests;

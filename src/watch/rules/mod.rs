@@ -5,8 +5,6 @@
 pub mod builtin;
 mod exclude;
 pub mod scope;
-#[cfg(test)]
-mod tests;
 
 use std::{
     collections::HashSet,

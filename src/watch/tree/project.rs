@@ -100,6 +100,9 @@ pub fn texts(notices: &[Notice]) -> Vec<String> {
     notices.iter().map(|notice| notice.text.clone()).collect()
 }
 
+/// What happens when a folder gets its watch.
+type AtWatch<'a> = Box<dyn FnMut(&Path) + 'a>;
+
 /// A watch set that keeps book, fails where told, and lets something happen at each new watch.
 #[derive(Default)]
 pub struct Fake<'a> {
@@ -107,7 +110,7 @@ pub struct Fake<'a> {
     pub batches: Vec<usize>,
     pub limit: Option<usize>,
     pub failing: Vec<(PathBuf, WatchError)>,
-    pub at_watch: Option<Box<dyn FnMut(&Path) + 'a>>,
+    pub at_watch: Option<AtWatch<'a>>,
 }
 
 impl WatchSet for Fake<'_> {
