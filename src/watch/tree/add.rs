@@ -118,10 +118,21 @@ impl Tree {
             }
         }
         self.walk(level, set, collect, added);
+        let mut appeared = false;
         for path in std::mem::take(&mut self.missing) {
+            let is_root = self.plan.roots[..self.planned].iter().any(|root| root.path == path);
             if !self.nodes.contains_key(&path) && !self.anchor(&path, set, added) {
                 self.missing.push(path);
+            } else if !is_root {
+                let inside = self.plan.named.iter().filter(|file| collect && paths::folder(file) == Some(&path));
+                added.files.extend(inside.filter(|file| file.symlink_metadata().is_ok()).cloned());
+            } else if self.nodes[&path].place.is_none() {
+                appeared = true;
+                self.missing.push(path);
             }
+        }
+        if appeared {
+            return self.seek_missing(set, collect, added);
         }
         let named = self.plan.named.iter().filter_map(|path| paths::folder(path));
         let nearest = self.missing.iter().filter_map(|path| path.ancestors().find(|dir| self.nodes.contains_key(*dir)));
