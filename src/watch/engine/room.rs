@@ -111,6 +111,7 @@ impl Room {
         }
         // Where it moved on already, whether it was a folder is not known.
         let Some(stat) = world.fs.lstat(path) else { return };
+        self.tree.unfollow(path, world.set);
         if stat.kind == FileKind::Dir {
             self.new_folder(at, path, world);
         } else if self.counts(at, path, world) {

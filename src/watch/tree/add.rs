@@ -293,8 +293,15 @@ impl Tree {
         let target = std::fs::metadata(&path).ok().filter(|target| target.is_dir() && hops <= MAX_HOPS)?;
         let id = (target.dev(), target.ino());
         let target = path.canonicalize().ok()?;
+        if let Some(known) = self.links.iter().find(|link| link.id == id) {
+            let target = known.target.clone();
+            if self.links.iter().all(|link| link.path != path) {
+                self.links.push(Link { path, target, id });
+            }
+            return None;
+        }
         let touches = |root: &Root| paths::below(&target, &root.path).is_some() || paths::below(&root.path, &target).is_some();
-        if self.links.iter().any(|link| link.id == id) || self.plan.roots.iter().any(touches) {
+        if self.plan.roots.iter().any(touches) {
             return None;
         }
         let index = self.plan.roots.len();
