@@ -51,6 +51,8 @@ struct Node {
     children: u32,
     /// Folders in it that do not count: when one goes, nothing else says that it was a folder.
     pruned: Vec<Box<[u8]>>,
+    /// Sockets, pipes and devices in it: when one goes, nothing else says that it was no file with contents.
+    specials: Vec<Box<[u8]>>,
 }
 
 /// A followed link to a folder outside every root.
@@ -174,6 +176,19 @@ impl Tree {
         Some((node, self.rules.verdict(&self.plan.roots[place.root], &place.scope, path, is_dir)))
     }
 
+    /// Takes note whether a path is a socket, a pipe or a device now. True: it was one.
+    pub fn note_special(&mut self, path: &Path, is: bool) -> bool {
+        let Some(node) = paths::folder(path).and_then(|dir| self.nodes.get_mut(dir)) else { return false };
+        let name = paths::name(path);
+        let before = node.specials.len();
+        node.specials.retain(|special| **special != *name);
+        let was = node.specials.len() < before;
+        if is {
+            node.specials.push(name.into());
+        }
+        was
+    }
+
     /// Whether this folder is watched.
     pub fn holds(&self, dir: &Path) -> bool {
         self.nodes.contains_key(dir)
@@ -207,9 +222,9 @@ impl Tree {
             if listing.read(dir).is_err() {
                 continue;
             }
-            for (name, kind) in listing.iter().filter(|(_, kind)| *kind != FileKind::Dir) {
+            for name in listing.iter().filter(|(_, kind)| matches!(kind, FileKind::File | FileKind::Link)).map(|(name, _)| name) {
                 paths::entry(&mut path, dir, name);
-                if self.rules.verdict(&self.plan.roots[place.root], &place.scope, &path, kind == FileKind::Dir).watched
+                if self.rules.verdict(&self.plan.roots[place.root], &place.scope, &path, false).watched
                     && let Some(stat) = listing.lstat(name)
                 {
                     f(&path, &stat);

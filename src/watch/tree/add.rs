@@ -226,12 +226,14 @@ impl Tree {
             walk.added.notices.extend(self.idle_lines(&scope));
         }
         let (mut path, mut held) = (PathBuf::new(), false);
-        let (mut pruned, mut dropped, mut links) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut pruned, mut specials, mut dropped, mut links) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let place = Place { root, scope };
         for (name, kind) in walk.listing.iter() {
             paths::entry(&mut path, &dir, name);
             let says = |is_dir| self.rules.verdict(&self.plan.roots[root], &place.scope, &path, is_dir).watched;
-            if kind != FileKind::Dir {
+            if kind == FileKind::Other {
+                specials.push(name.into());
+            } else if kind != FileKind::Dir {
                 if says(false) {
                     held = true;
                     walk.added.kept += 1;
@@ -259,6 +261,7 @@ impl Tree {
         let node = self.insert(dir, Some(place));
         node.held.set(node.held.get() || held);
         node.pruned = pruned;
+        node.specials = specials;
         for path in dropped {
             self.drop_below(&path, Some(root), walk.set);
         }
@@ -280,7 +283,7 @@ impl Tree {
             // A root inside another may have been there first.
             let is_child = |root: &&Root| paths::folder(&root.path) == Some(&dir) && self.nodes.contains_key(&root.path);
             let children = u32::try_from(self.plan.roots.iter().filter(is_child).count()).unwrap_or(u32::MAX);
-            self.nodes.insert(dir.clone(), Node { place: None, held: Cell::new(false), children, pruned: Vec::new() });
+            self.nodes.insert(dir.clone(), Node { place: None, held: Cell::new(false), children, pruned: Vec::new(), specials: Vec::new() });
         }
         let node = self.nodes.get_mut(&dir).expect("it was inserted above where it was not there");
         node.place = place.or(node.place.take());
