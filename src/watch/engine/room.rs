@@ -152,6 +152,7 @@ impl Room {
         } else if self.group.settle.was_folder(path) {
             self.group.skip(vec![format!("{} was a folder", self.group.shown(path))], world.out);
         } else if self.tree.note_special(path, false) {
+            self.group.settle.forget(path);
             self.group.skip(vec![format!("{} was no file with contents", self.group.shown(path))], world.out);
         } else if self.counts(at, path, world) && self.group.settle.gone(at, path) {
             self.group.skip(vec![format!("{} was made and removed again", self.group.shown(path))], world.out);
@@ -168,10 +169,10 @@ impl Room {
             Some(FileKind::Dir) if self.tree.holds(path) => {}
             Some(FileKind::Dir) => self.new_folder(at, path, world),
             None if self.tree.holds(path) || self.group.settle.was_folder(path) => self.gone(at, path, world),
-            None if was_special => {}
+            None if was_special => self.group.settle.forget(path),
             Some(FileKind::File | FileKind::Link | FileKind::Other) | None => {
-                if self.counts(at, path, world) {
-                    self.group.settle.touched(at, path, world.fs);
+                if self.counts(at, path, world) && !self.group.settle.touched(at, path, world.fs) {
+                    self.group.skip(vec![format!("{} is gone, which was told before", self.group.shown(path))], world.out);
                 }
             }
         }

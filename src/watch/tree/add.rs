@@ -283,7 +283,8 @@ impl Tree {
             // A root inside another may have been there first.
             let is_child = |root: &&Root| paths::folder(&root.path) == Some(&dir) && self.nodes.contains_key(&root.path);
             let children = u32::try_from(self.plan.roots.iter().filter(is_child).count()).unwrap_or(u32::MAX);
-            self.nodes.insert(dir.clone(), Node { place: None, held: Cell::new(false), children, pruned: Vec::new(), specials: Vec::new() });
+            self.nodes
+                .insert(dir.clone(), Node { place: None, held: Cell::new(false), children, pruned: Vec::new(), specials: Vec::new() });
         }
         let node = self.nodes.get_mut(&dir).expect("it was inserted above where it was not there");
         node.place = place.or(node.place.take());
