@@ -116,7 +116,7 @@ fn polled(interval: Option<Duration>) -> String {
 }
 
 /// `12345` as `12,345`.
-fn thousands(number: usize) -> String {
+pub fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {
