@@ -1,1 +1,8 @@
-//! it
+//! The end-to-end tests: real processes, real files, a private home each, deadlines instead of sleeps.
+#![expect(clippy::print_stderr, clippy::print_stdout, reason = "figures and skips are printed, and timelines of failed tests")]
+
+mod interpreters;
+mod no_restart;
+mod saves;
+mod support;
+mod witness;
