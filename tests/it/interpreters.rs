@@ -104,8 +104,7 @@ fn several_targets_run_side_by_side_with_their_names_before_their_lines() {
     }
     let mut runner = project.start(["one/one.sh", "two/two.sh"]);
     for name in ["one", "two"] {
-        let line = words::prefixed(name, &format!("{name} runs"));
-        crate::support::until(crate::support::PATIENCE, || (runner.count(&line) == 1).then_some(())).expect("both apps speak");
+        runner.wait_for(&words::prefixed(name, &format!("{name} runs")));
     }
     runner.wait_for(&words::watching());
     runner.signal(Signal::INT);

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_types, reason = "the runner is the tests' own child, and a thread of its own waits for it")]
 
 use std::{
+    collections::HashSet,
     ffi::{OsStr, OsString},
     io::{BufRead, BufReader, Read, Write},
     os::unix::process::ExitStatusExt,
@@ -40,6 +41,11 @@ impl Project {
     pub fn pmdev<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Start<'_> {
         let argv = std::iter::once(PMDEV.into()).chain(arguments.into_iter().map(|argument| argument.as_ref().to_owned())).collect();
         Start { project: self, argv, cwd: self.root.clone(), variables: Vec::new(), stdin: false, unread: false }
+    }
+
+    /// Another program, which starts `pmdev` by itself.
+    pub fn hook(&self, argv: &[&str]) -> Start<'_> {
+        Start { argv: argv.iter().map(OsString::from).collect(), ..self.pmdev([""; 0]) }
     }
 
     /// `pmdev start ARGS`, running.
@@ -109,7 +115,7 @@ impl<'a> Start<'a> {
         let stdin = child.stdin.take();
         let pid = child.id().cast_signed();
         let ended = wait(child);
-        Runner { project: self.project, number, pid, stdin, ended, readers, tail, _unread: unread, seen: 0 }
+        Runner { project: self.project, number, pid, stdin, ended, readers, tail, _unread: unread, answers: HashSet::new() }
     }
 
     /// Runs it to its end.
@@ -166,11 +172,11 @@ pub struct Runner<'a> {
     readers: Vec<thread::JoinHandle<()>>,
     tail: Arc<Mutex<Vec<u8>>>,
     _unread: Option<std::process::ChildStdout>,
-    seen: usize,
+    answers: HashSet<usize>,
 }
 
 impl Runner<'_> {
-    /// Waits for a line that was not waited past yet.
+    /// Waits for a line that no earlier call was answered with; in which order lines come is not asked.
     #[track_caller]
     pub fn wait_for(&mut self, saying: &Saying) -> Line {
         self.wait_within(PATIENCE, saying)
@@ -190,12 +196,13 @@ impl Runner<'_> {
         }
     }
 
-    /// The next such line, if it has been said.
+    /// The first such line that was not an answer yet.
     fn next(&mut self, saying: &Saying) -> Option<Line> {
         let lines = self.project.timeline.lines();
-        let found = (self.seen..lines.len()).find(|index| self.said(&lines[*index]) && saying.is(&lines[*index].text()));
-        self.seen = found.map_or(self.seen, |index| index + 1);
-        found.map(|index| lines[index].clone())
+        let is_new = |index: &usize| !self.answers.contains(index) && self.said(&lines[*index]) && saying.is(&lines[*index].text());
+        let found = (0..lines.len()).find(is_new)?;
+        self.answers.insert(found);
+        Some(lines[found].clone())
     }
 
     fn said(&self, line: &Line) -> bool {

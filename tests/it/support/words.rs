@@ -111,10 +111,3 @@ pub fn watch_limit() -> Saying {
 /// The key that restarts everything.
 pub const RESTART_KEY: &str = "rs";
 
-/// `node` as `--json` calls a notice.
-pub mod events {
-    /// An app runs for the first time.
-    pub const STARTED: &str = "started";
-    /// An app runs again.
-    pub const RESTARTED: &str = "restarted";
-}
