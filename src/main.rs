@@ -1,2 +1,7 @@
 //! An exit code.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    pmdev::cli::main()
+}

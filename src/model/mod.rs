@@ -4,6 +4,7 @@
 
 pub mod change;
 pub mod decision;
+pub mod duration;
 pub mod error;
 pub mod exit;
 pub mod ids;
@@ -16,6 +17,7 @@ pub mod status;
 
 pub use change::{Cause, ChangeKind, ChangeSet};
 pub use decision::{Decision, Rule};
+pub use duration::HumanDuration;
 pub use error::{Error, ErrorKind};
 pub use exit::Exit;
 pub use ids::{AppId, Generation, InstanceId, RunId};

@@ -56,6 +56,8 @@ impl Signal {
     pub const CONT: Self = Self(18);
     /// Stop: cannot be caught.
     pub const STOP: Self = Self(19);
+    /// Stop from the keyboard: Ctrl-Z.
+    pub const TSTP: Self = Self(20);
 }
 
 impl fmt::Display for Signal {

@@ -1,9 +1,88 @@
 //! The decisions: it is told what happened and when, and answers with what to do.
 //! Pure: no tokio, no clock, no I/O, no logging; it depends on `model` alone. The same events at the same times give the same effects.
-//! Start reading with [`event`] and [`effect`], then `reconcile`.
+//! Start reading with [`event`] and [`effect`], then `reconcile`: what is desired (`app`) against what is (`instance`, `run`).
 
+mod app;
+mod build;
+mod changes;
 pub mod effect;
 pub mod event;
+mod explain;
+mod instance;
+mod invariants;
+mod news;
+mod reconcile;
+mod request;
+mod restart;
+mod run;
+mod save;
+mod shutdown;
+mod snapshot;
+mod step;
+mod version;
+mod wording;
+
+use std::time::Instant;
 
 pub use effect::{Effect, Effects, Role, WatchNote};
 pub use event::{Event, Request, ShutdownCause, Target};
+pub use explain::{AppExplanation, Explanation};
+
+use app::App;
+use shutdown::Course;
+use step::{Mint, Step};
+
+/// The decisions of one runner.
+#[derive(Debug, Clone)]
+pub struct Supervisor {
+    apps: Vec<App>,
+    course: Course,
+    paused: bool,
+    mint: Mint,
+}
+
+impl Supervisor {
+    /// A supervisor without apps; `seed` is for the jitter of backoff delays.
+    pub fn new(seed: u64) -> Self {
+        Self { apps: Vec::new(), course: Course::Fresh, paused: false, mint: Mint::new(seed) }
+    }
+
+    /// Takes in what happened at `now` (which never goes back) and answers with what to do, in order.
+    #[must_use = "an effect that is not performed is never asked for again"]
+    pub fn handle(&mut self, now: Instant, event: Event) -> Effects {
+        let mut step = Step { now, mint: self.mint, effects: Vec::new() };
+        self.receive(event, &mut step);
+        self.reconcile(&mut step);
+        self.conclude(&mut step);
+        self.mint = step.mint;
+        if cfg!(debug_assertions) {
+            self.check(now, &step.effects);
+        }
+        step.effects
+    }
+
+    /// When `Event::Deadline` is to be handled unless something else happens before. After `handle` it lies in the future.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.apps.iter().filter_map(App::deadline).min()
+    }
+
+    fn receive(&mut self, event: Event, step: &mut Step) {
+        match event {
+            Event::Begin { apps } => self.begin(apps, step),
+            Event::Spawned { run, pid } => self.spawned(run, pid, step),
+            Event::SpawnFailed { run, failure } => self.spawn_failed(run, failure, step),
+            Event::MainExited { run, exit } => self.main_exited(run, exit, step),
+            Event::SetEmpty { run } => self.set_empty(run, step),
+            Event::FilesChanging { app, path } => self.files_changing(app, &path),
+            Event::FilesChanged { app, changes } => self.files_changed(app, changes, step),
+            Event::Probe { app, path } => self.probe(app, path, step),
+            Event::ProbeOver { app } => self.probe_over(app, step),
+            Event::Request(request) => self.request(request, step),
+            Event::Shutdown(cause) => self.shut_down(cause, step),
+            Event::ForceShutdown { code } => self.force_shutdown(code, step),
+            Event::Continued { stopped_for } => self.apps.iter_mut().for_each(|app| app.shift(stopped_for)),
+            // `reconcile` follows every event and looks at every deadline.
+            Event::Deadline => {}
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Options that several commands share, in the order in which help shows them.
+
+use std::{ffi::OsString, path::PathBuf, time::Duration};
+
+use clap::{ArgMatches, Args};
+
+use crate::{
+    config::{self, Request, WatchArg},
+    model::{PollMode, Signal},
+};
+
+/// How apps are run.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Apps")]
+pub struct AppArgs {
+    /// Name of the app; one for each TARGET, in their order
+    #[arg(short = 'n', long = "name", value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Folder the apps run in [default: this folder, or the TARGET where it is a folder]
+    #[arg(long, value_name = "FOLDER")]
+    pub cwd: Option<PathBuf>,
+    /// Program that runs the script, or `none` to execute the script itself [default: by #! line or extension]
+    #[arg(long, value_name = "PROGRAM")]
+    pub interpreter: Option<String>,
+    /// Arguments for the interpreter; for Go and Rust, for the build (also --node-args)
+    #[arg(long, visible_alias = "node-args", value_name = "ARGS", allow_hyphen_values = true)]
+    pub interpreter_args: Vec<String>,
+    /// File of variables; repeatable, a later one wins. Variables set in this shell win over both
+    #[arg(long = "env-file", value_name = "FILE")]
+    pub env_files: Vec<PathBuf>,
+    /// First signal of a stop [default: SIGINT]
+    #[arg(long, value_name = "SIGNAL")]
+    pub kill_signal: Option<Signal>,
+    /// How long a stop may take before SIGKILL, in milliseconds or with a unit [default: 5s, prod: 30s]
+    #[arg(short = 'k', long, value_name = "TIME", value_parser = config::milliseconds)]
+    pub kill_timeout: Option<Duration>,
+    /// Table of defaults: dev (watch, wait for a save after a crash) or prod (no watching, restart with backoff)
+    #[arg(long, value_name = "NAME", conflicts_with = "prod")]
+    pub profile: Option<String>,
+    /// Short for --profile prod
+    #[arg(long)]
+    pub prod: bool,
+}
+
+/// What is watched.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Watching")]
+pub struct WatchArgs {
+    /// What to watch: folders, files, quoted globs, with commas between; repeatable [default: the app's folder]
+    #[arg(long, value_name = "PATHS", num_args = 0..=1, default_missing_value = "")]
+    pub watch: Vec<String>,
+    /// What to ignore as well: paths, globs or regexes, with commas between; `!pattern` takes back
+    #[arg(long, value_name = "PATTERNS", num_args = 0..=1, default_missing_value = "")]
+    pub ignore_watch: Vec<String>,
+    /// Watch nothing
+    #[arg(long, conflicts_with_all = ["watch", "poll"])]
+    pub no_watch: bool,
+    /// Only files with these endings, such as js,json [default: all files]
+    #[arg(long, value_name = "LIST")]
+    pub ext: Vec<String>,
+    /// How long a save has to settle, in seconds or with a unit [default: as short as is safe]
+    #[arg(long, value_name = "TIME", value_parser = config::seconds)]
+    pub watch_delay: Option<Duration>,
+    /// Look at the files from time to time instead of waiting for events; the interval in milliseconds or with a unit
+    #[arg(long, value_name = "INTERVAL", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = poll)]
+    pub poll: Option<PollMode>,
+    /// Do not apply git's ignore files
+    #[arg(long)]
+    pub no_gitignore: bool,
+    /// Do not apply the built-in patterns (node_modules, target, *.log, ...)
+    #[arg(long)]
+    pub no_default_ignore: bool,
+    /// Restart for a save that changed no byte, too
+    #[arg(long)]
+    pub no_gate: bool,
+}
+
+/// What the terminal shows.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// Give our standard input to the app (--stdin), or to one of several (--stdin=NAME)
+    #[arg(long, value_name = "APP", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub stdin: Option<String>,
+    /// The lines of apps as they are, without names before them
+    #[arg(long)]
+    pub raw: bool,
+    /// The time before each line, in day.js tokens
+    #[arg(long, visible_alias = "time", value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "YYYY-MM-DDTHH:mm:ss.SSS")]
+    pub timestamp: Option<String>,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+    /// Of our own words, warnings and errors alone
+    #[arg(short = 'q', visible_short_alias = 's', long, visible_alias = "silent")]
+    pub quiet: bool,
+    /// No colours, and do not ask apps for any
+    #[arg(long)]
+    pub no_color: bool,
+    /// Tell about every changed file why it did or did not restart an app
+    #[arg(long)]
+    pub explain: bool,
+}
+
+fn poll(text: &str) -> Result<PollMode, String> {
+    if text.is_empty() { Ok(PollMode::Always(None)) } else { config::milliseconds(text).map(|interval| PollMode::Always(Some(interval))) }
+}
+
+impl AppArgs {
+    /// Writes these options into a request.
+    pub fn apply(self, request: &mut Request) {
+        request.names = self.names;
+        request.cwd = self.cwd;
+        request.interpreter = self.interpreter;
+        request.interpreter_args = self.interpreter_args;
+        request.env_files = self.env_files;
+        request.kill_signal = self.kill_signal;
+        request.kill_timeout = self.kill_timeout;
+        request.profile = if self.prod { Some("prod".to_owned()) } else { self.profile };
+    }
+}
+
+impl WatchArgs {
+    /// Writes these options into a request.
+    pub fn apply(self, request: &mut Request) {
+        let arg = |value: String| if value.is_empty() { WatchArg::Default } else { WatchArg::List(value) };
+        request.watch = self.watch.into_iter().map(arg).collect();
+        request.ignore_watch = self.ignore_watch.into_iter().map(arg).collect();
+        request.no_watch = self.no_watch;
+        request.ext = self.ext;
+        request.watch_delay = self.watch_delay;
+        request.poll = self.poll;
+        request.no_gitignore = self.no_gitignore;
+        request.no_default_ignore = self.no_default_ignore;
+        request.no_gate = self.no_gate;
+    }
+
+    /// `pmdev --watch app.js`: without a TARGET, the last value of `--watch` or `--ignore-watch` was the TARGET. A value written with `=` stays a value.
+    pub fn give_back_target(&mut self, has_target: bool, matches: &ArgMatches, args: &[OsString]) -> Option<OsString> {
+        if has_target {
+            return None;
+        }
+        let last = |id: &str, flag: &str, values: &[String]| {
+            let indices = matches.indices_of(id)?;
+            let free = |value: &str| !value.is_empty() && !args.iter().any(|arg| *arg == *format!("{flag}={value}"));
+            let found = indices.zip(values).enumerate().filter(|(_, (_, value))| free(value));
+            found.map(|(at, (index, _))| (index, at)).max()
+        };
+        let watch = last("watch", "--watch", &self.watch);
+        let ignore = last("ignore_watch", "--ignore-watch", &self.ignore_watch);
+        let value = match (watch, ignore) {
+            (Some((index, at)), other) if other.is_none_or(|(later, _)| index > later) => &mut self.watch[at],
+            (_, Some((_, at))) => &mut self.ignore_watch[at],
+            (_, None) => return None,
+        };
+        Some(std::mem::take(value).into())
+    }
+}

@@ -1,0 +1,83 @@
+//! `pmdev start`.
+
+use std::{
+    env,
+    ffi::OsString,
+    io::{self, IsTerminal as _},
+};
+
+use clap::Args;
+
+use crate::{
+    cli::{
+        args::{AppArgs, OutputArgs, WatchArgs},
+        host,
+    },
+    config::{self, Request},
+    model::{AppSpec, Error},
+    process::guard,
+    runtime::{self, Options, Output},
+    ui::Style,
+};
+
+/// Run apps in this terminal, and restart them the moment a save settles.
+///
+/// A TARGET is a script, a program, a folder, or a command line in quotes. Without one, the folder itself tells what to run: package.json,
+/// Cargo.toml, go.mod, manage.py, main.py, app.py, config.ru, mix.exs, deno.json. Ctrl-C stops everything; `rs` and Enter restarts everything.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES, override_usage = "pmdev start [TARGET]... [OPTIONS] [-- ARGS]\n       pmdev [TARGET]... [OPTIONS] [-- ARGS]")]
+pub struct Start {
+    /// Scripts, programs, folders, command lines in quotes
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<OsString>,
+    /// Arguments for the apps, after `--`
+    #[arg(value_name = "ARGS", last = true)]
+    pub script_args: Vec<OsString>,
+    #[command(flatten)]
+    pub(crate) app: AppArgs,
+    #[command(flatten)]
+    pub(crate) watch: WatchArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  pmdev app.js                              run app.js, restart it on every save below this folder
+  pmdev                                     run what the folder is made to run
+  pmdev api/index.js web/index.js           two apps, named api-index and web-index
+  pmdev \"npm run dev\" worker.py             a command line beside a script
+  pmdev app.js --watch src,views --ext js   watch two folders, and in them JavaScript alone
+  pmdev app.js --env-file .env -- --port 3  variables from a file, and arguments for app.js
+  pmdev server.ts --interpreter bun         another program than the table's
+  pmdev --prod app.js                       no watching, restart with backoff";
+
+impl Start {
+    /// Runs the apps to their end; the runner's exit code comes back.
+    pub fn run(self) -> Result<u8, Error> {
+        let OutputArgs { stdin, raw, timestamp, json, quiet, no_color, explain } = self.output;
+        let terminal = Style::decide(no_color, |name| env::var_os(name), io::stdout().is_terminal());
+        let colour = terminal.colour && !json;
+        let mut request = Request { targets: self.targets, script_args: self.script_args, ..Request::default() };
+        self.app.apply(&mut request);
+        self.watch.apply(&mut request);
+        let resolved = config::resolve(&request, &host::host(colour)?)?;
+        let stdin = stdin.map(|name| reader(&name, &resolved.apps)).transpose()?;
+        // Before any thread exists: from here on this is the runner, and the process that was started guards it.
+        let place = guard::enter().map_err(|error| Error::failed("The process that guards the runner could not be made").because(error))?;
+        let output = Output { json, raw, quiet, timestamp, colour };
+        runtime::run(Options { apps: resolved.apps, notices: resolved.notices, output, stdin, explain, guard_death: place.guard_death })
+    }
+}
+
+/// The app that `--stdin` means.
+fn reader(name: &str, apps: &[AppSpec]) -> Result<String, Error> {
+    let names: Vec<&str> = apps.iter().map(|app| app.name.as_str()).collect();
+    match (name, names.as_slice()) {
+        ("", [one]) => Ok((*one).to_owned()),
+        ("", several) => Err(Error::usage(format!("--stdin needs the name of one app; there are {}", several.join(", ")))
+            .hint(format!("--stdin={}", several[0]))),
+        (name, known) if known.contains(&name) => Ok(name.to_owned()),
+        (name, known) => Err(Error::usage(format!("--stdin={name} names no app; there is {}", known.join(", ")))),
+    }
+}

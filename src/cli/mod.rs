@@ -1,0 +1,89 @@
+//! The command line: arguments in, an exit code out; failures and help are printed here and nowhere else.
+//! It decides nothing about apps: arguments become a [`config::Request`](crate::config::Request), the rest is done by the rooms below.
+//! Start reading with [`args`], then [`commands::start`].
+
+pub mod args;
+pub mod commands;
+mod failure;
+mod host;
+mod verb;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    env,
+    ffi::OsString,
+    io::{self, IsTerminal as _, Write as _},
+    process::ExitCode,
+};
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
+
+use crate::{
+    model::Error,
+    process::shim,
+    ui::{self, Style},
+};
+use commands::Verb;
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "pmdev",
+    version,
+    about = "Runs a project's apps, and has the new version running the moment a save settles",
+    after_help = "`pmdev app.js` is short for `pmdev start app.js`; `pmdev` alone runs what the folder is made to run.\n`pmdev start --help` has the options.",
+    subcommand_required = true,
+    disable_help_subcommand = true,
+    max_term_width = 120
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// The program: everything but the exit itself.
+pub fn main() -> ExitCode {
+    let args: Vec<OsString> = env::args_os().collect();
+    // Before anything else, because this happens at every start of every app.
+    if args.get(1).is_some_and(|first| first == shim::COMMAND) {
+        return shim::main(&args[2..]).unwrap_or_else(|message| fail(&Error::usage(message)));
+    }
+    match parse(args) {
+        Ok(cli) => match cli.verb.run() {
+            Ok(code) => ExitCode::from(code),
+            Err(error) => fail(&error),
+        },
+        Err(failure::Stop::Text(text)) => {
+            print(text.as_bytes());
+            ExitCode::SUCCESS
+        }
+        Err(failure::Stop::Error(error)) => fail(&error),
+    }
+}
+
+/// Reads the arguments, the program's name among them.
+fn parse(args: Vec<OsString>) -> Result<Cli, failure::Stop> {
+    let args = verb::insert(args, &Cli::command());
+    let matches = Cli::command().try_get_matches_from(&args).map_err(|error| failure::stop(&error))?;
+    let mut cli = Cli::from_arg_matches(&matches).map_err(|error| failure::stop(&error))?;
+    if let (Verb::Start(start), Some((_, matches))) = (&mut cli.verb, matches.subcommand()) {
+        start.targets.extend(start.watch.give_back_target(!start.targets.is_empty(), matches, &args));
+    }
+    Ok(cli)
+}
+
+fn fail(error: &Error) -> ExitCode {
+    let style = Style::decide(false, |name| env::var_os(name), io::stderr().is_terminal());
+    // Nobody is left to be told when standard error is gone.
+    let _ = io::stderr().write_all(&ui::error::render(error, style));
+    ExitCode::from(error.exit_code())
+}
+
+/// Writes to standard output; a reader that has seen enough (`| head`) is no failure.
+fn print(bytes: &[u8]) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(bytes).and_then(|()| out.flush());
+}

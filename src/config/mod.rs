@@ -1,0 +1,27 @@
+//! From what people typed to what shall run: targets, profiles, interpreters and flags become fully resolved [`AppSpec`](crate::model::AppSpec)s.
+//! It starts nothing and keeps nothing: the folder, the environment and the way to ask a tool a question come in as a [`Host`], files are read as they are.
+//! Start reading with [`request`] (what comes in) and [`resolve`](mod@resolve) (the order in which it is worked out).
+
+pub mod request;
+pub mod resolve;
+
+mod build;
+mod command;
+mod detect;
+mod duration;
+mod environment;
+mod interpreter;
+mod lookup;
+mod name;
+mod near;
+mod place;
+mod profile;
+mod program;
+mod target;
+mod watching;
+
+pub use duration::{milliseconds, seconds};
+pub use environment::EnvRecipe;
+pub use place::absolute;
+pub use request::{Host, Request, WatchArg};
+pub use resolve::{Resolved, resolve, resolve_watch};

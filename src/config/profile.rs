@@ -1,0 +1,96 @@
+//! Profiles: tables of defaults. Whoever reads a resolved spec sees values and never learns which profile they came from.
+
+use std::time::Duration;
+
+use crate::model::{AfterExit, Backoff, Error, RestartPolicy, Signal, StopSpec};
+
+use super::{Host, Request, milliseconds, near};
+
+/// A table of defaults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// For writing code: watch, and wait for a save after a crash.
+    Dev,
+    /// For a server: no watching, restart with backoff.
+    Prod,
+}
+
+/// Names people may use; the first of a profile is the one we write.
+const NAMES: [(&str, Profile); 4] =
+    [("dev", Profile::Dev), ("prod", Profile::Prod), ("development", Profile::Dev), ("production", Profile::Prod)];
+
+/// Exits in a row before `min_uptime`, or automatic restarts within the window, before an app is given up: PM2's `max_restarts`.
+const MAX_RESTARTS: u32 = 16;
+/// PM2's `min_uptime`.
+const MIN_UPTIME: Duration = Duration::from_secs(1);
+/// The window in which automatic restarts are counted. Backoff from 100 ms reaches its cap of 15 s after 13 restarts and 40 s,
+/// so 16 restarts fit well into a quarter of an hour and a nightly hiccup is forgotten.
+const WINDOW: Duration = Duration::from_secs(15 * 60);
+
+impl Profile {
+    /// `--profile`, else `PMDEV_PROFILE`, else dev.
+    pub fn choose(request: &Request, host: &Host) -> Result<Self, Error> {
+        match (&request.profile, host.text("PMDEV_PROFILE")) {
+            (Some(name), _) => Self::named(name, "--profile"),
+            (None, Some(name)) => Self::named(name, "PMDEV_PROFILE"),
+            (None, None) => Ok(Self::Dev),
+        }
+    }
+
+    fn named(name: &str, source: &str) -> Result<Self, Error> {
+        NAMES.iter().find(|(known, _)| *known == name).map(|(_, profile)| *profile).ok_or_else(|| {
+            let error = Error::usage(format!("{source} {name} is not a profile; there are dev and prod"));
+            match near::nearest(name, NAMES.iter().map(|(known, _)| *known)) {
+                Some(known) => error.hint(format!("did you mean {known}?")),
+                None => error,
+            }
+        })
+    }
+
+    /// Whether files are watched without being asked.
+    pub fn watches(self) -> bool {
+        self == Self::Dev
+    }
+
+    /// The value of `NODE_ENV` where it is unset.
+    pub fn node_env(self) -> &'static str {
+        match self {
+            Self::Dev => "development",
+            Self::Prod => "production",
+        }
+    }
+
+    /// What happens after an exit.
+    pub fn restart(self) -> RestartPolicy {
+        let after_exit = match self {
+            Self::Dev => AfterExit::Wait,
+            Self::Prod => AfterExit::Restart(Backoff::Exponential { initial: Duration::from_millis(100) }),
+        };
+        RestartPolicy {
+            after_exit,
+            min_uptime: MIN_UPTIME,
+            max_restarts: Some(MAX_RESTARTS),
+            window: WINDOW,
+            stop_exit_codes: Vec::new(),
+            stuck_blocks: self == Self::Prod,
+        }
+    }
+
+    /// How a run is stopped: the flags, else `PMDEV_KILL_SIGNAL` and `PMDEV_KILL_TIMEOUT` (milliseconds), else the table.
+    pub fn stop(self, request: &Request, host: &Host) -> Result<StopSpec, Error> {
+        let signal = match (request.kill_signal, host.text("PMDEV_KILL_SIGNAL")) {
+            (Some(signal), _) => signal,
+            (None, Some(text)) => text.parse().map_err(|why| Error::usage(format!("PMDEV_KILL_SIGNAL: {why}")))?,
+            (None, None) => Signal::INT,
+        };
+        let timeout = match (request.kill_timeout, host.text("PMDEV_KILL_TIMEOUT")) {
+            (Some(timeout), _) => timeout,
+            (None, Some(text)) => milliseconds(text).map_err(|why| Error::usage(format!("PMDEV_KILL_TIMEOUT: {why}")))?,
+            (None, None) => match self {
+                Self::Dev => Duration::from_secs(5),
+                Self::Prod => Duration::from_secs(30),
+            },
+        };
+        Ok(StopSpec { signal, timeout })
+    }
+}

@@ -1,0 +1,84 @@
+//! What people asked for, typed but not yet completed, and the surroundings it is completed from.
+
+use std::{ffi::OsString, path::PathBuf, time::Duration};
+
+use crate::model::{Error, Launch, PollMode, Signal};
+
+/// One value of `--watch` or `--ignore-watch`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WatchArg {
+    /// The flag alone.
+    Default,
+    /// A path, a glob, or several of them with commas between.
+    List(String),
+}
+
+/// Everything `pmdev start` can be told by targets and flags. A field that was not given is `None` or empty.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// Scripts, programs, folders and command lines, as typed.
+    pub targets: Vec<OsString>,
+    /// Arguments for the apps: what stood after `--`.
+    pub script_args: Vec<OsString>,
+    /// Names, in the order of the targets.
+    pub names: Vec<String>,
+    /// The working directory of the apps, as typed.
+    pub cwd: Option<PathBuf>,
+    /// The interpreter to use instead of the table's, or `none`.
+    pub interpreter: Option<String>,
+    /// Arguments between the interpreter and the script, each a line to be split as a shell would.
+    pub interpreter_args: Vec<String>,
+    /// Files of variables, as typed; a later one wins.
+    pub env_files: Vec<PathBuf>,
+    /// What to watch.
+    pub watch: Vec<WatchArg>,
+    /// Watch nothing.
+    pub no_watch: bool,
+    /// What to ignore besides the rules that apply anyway.
+    pub ignore_watch: Vec<WatchArg>,
+    /// Suffixes of names that count, each a list with commas or blanks between.
+    pub ext: Vec<String>,
+    /// The settle time.
+    pub watch_delay: Option<Duration>,
+    /// Polling instead of events.
+    pub poll: Option<PollMode>,
+    /// Git's ignore files do not apply.
+    pub no_gitignore: bool,
+    /// The built-in ignore patterns do not apply.
+    pub no_default_ignore: bool,
+    /// A save without a change of bytes restarts as well.
+    pub no_gate: bool,
+    /// The first signal of a stop.
+    pub kill_signal: Option<Signal>,
+    /// How long a stop may take before SIGKILL.
+    pub kill_timeout: Option<Duration>,
+    /// The profile by name.
+    pub profile: Option<String>,
+}
+
+/// The surroundings of a request.
+#[derive(Debug, Clone)]
+pub struct Host {
+    /// The folder in which the request was typed, absolute.
+    pub cwd: PathBuf,
+    /// The environment in which it was typed.
+    pub env: Vec<(OsString, OsString)>,
+    /// The home folder of the user.
+    pub home: Option<PathBuf>,
+    /// Whether our output is a terminal and colours are on.
+    pub colour: bool,
+    /// Runs a tool to its end and gives its standard output (`node --version`, `cargo metadata`); asked only where nothing else tells.
+    pub ask: fn(&Launch) -> Result<String, Error>,
+}
+
+impl Host {
+    /// The value of a variable; an empty value counts as given.
+    pub fn var(&self, name: &str) -> Option<&OsString> {
+        self.env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    /// The value of a variable as text; `None` where it is unset, empty or not UTF-8.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.var(name).and_then(|value| value.to_str()).filter(|value| !value.is_empty())
+    }
+}

@@ -1,0 +1,198 @@
+//! From a child's pipe to the console, in whole lines.
+
+use std::{
+    borrow::Cow,
+    io,
+    os::fd::OwnedFd,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use jiff::Zoned;
+use rustix::buffer::spare_capacity;
+use tokio::{
+    net::unix::pipe::Receiver,
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    Source, Stream,
+    layout::{End, without_final_returns},
+    queue::StreamId,
+};
+
+/// Bytes asked for in one read: what a pipe holds, pipe(7).
+const READ: usize = 64 << 10;
+
+/// From this size on whole lines are handed over in the buffer they were read into; below, copying is cheaper than a new buffer.
+const HAND_OVER: usize = 16 << 10;
+
+/// A longer line is passed on in pieces of about this size: each app may cost this much memory for each of its streams.
+pub(super) const LONGEST_LINE: usize = 16 << 20;
+
+/// An unfinished line is shown after this time, where it may be.
+pub(super) const UNFINISHED_AFTER: Duration = Duration::from_millis(200);
+
+/// Brings the output of a pipe to the console until its end. The pipe counts for [`Source::drained`] from the call on, before the first poll.
+///
+/// # Errors
+/// It is no pipe, cannot be waited for, or not be read.
+pub fn pump(fd: OwnedFd, stream: Stream, source: Source) -> impl Future<Output = io::Result<()>> {
+    let tap = Tap::open(fd, stream, source);
+    async move { tap?.run().await }
+}
+
+/// A pipe and what was read of an unfinished line.
+#[derive(Debug)]
+pub(super) struct Tap {
+    pipe: Receiver,
+    stream: Stream,
+    id: StreamId,
+    source: Source,
+    carry: Mutex<Carry>,
+}
+
+#[derive(Debug, Default)]
+struct Carry {
+    /// Bytes of the line that has no end yet, without those that are shown already.
+    bytes: Vec<u8>,
+    /// When the first of them came, while it is open whether they are to be shown unfinished.
+    since: Option<Instant>,
+}
+
+enum Read {
+    Some(usize),
+    Nothing,
+    End,
+}
+
+impl Tap {
+    fn open(fd: OwnedFd, stream: Stream, source: Source) -> io::Result<Arc<Self>> {
+        let pipe = Receiver::from_owned_fd(fd)?;
+        let tap = Arc::new(Self { pipe, stream, id: source.shared().next_stream(), source: source.clone(), carry: Mutex::default() });
+        source.register(&tap);
+        Ok(tap)
+    }
+
+    async fn run(&self) -> io::Result<()> {
+        loop {
+            self.source.budget().room().await;
+            let since = self.carry().since;
+            match since {
+                None => self.pipe.readable().await?,
+                Some(since) => tokio::select! {
+                    biased;
+                    () = sleep_until(since + UNFINISHED_AFTER) => {
+                        self.show_unfinished();
+                        continue;
+                    }
+                    ready = self.pipe.readable() => ready?,
+                },
+            }
+            match self.read(|bytes| self.pipe.try_read_buf(bytes))? {
+                // A pipe that is filled as fast as it is read must not keep the others, or the runner, from their turn.
+                Read::Some(_) => tokio::task::yield_now().await,
+                Read::Nothing => {}
+                Read::End => return Ok(()),
+            }
+        }
+    }
+
+    /// Reads what is in the pipe now, then ends the unfinished line.
+    pub(super) async fn drain(&self) -> io::Result<()> {
+        let mut left = rustix::io::ioctl_fionread(&self.pipe)?;
+        while left > 0 {
+            self.source.budget().room().await;
+            // Not through tokio, which reads nothing before its driver has seen the pipe ready.
+            match self.read(|bytes| Ok(rustix::io::read(&self.pipe, spare_capacity(bytes))?))? {
+                Read::Some(count) => left = left.saturating_sub(count as u64),
+                Read::Nothing | Read::End => break,
+            }
+            tokio::task::yield_now().await;
+        }
+        self.cut(&mut self.carry());
+        Ok(())
+    }
+
+    fn carry(&self) -> MutexGuard<'_, Carry> {
+        self.carry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read(&self, mut more: impl FnMut(&mut Vec<u8>) -> io::Result<usize>) -> io::Result<Read> {
+        let mut carry = self.carry();
+        carry.bytes.reserve(READ);
+        loop {
+            match more(&mut carry.bytes) {
+                Ok(0) => {
+                    self.cut(&mut carry);
+                    return Ok(Read::End);
+                }
+                Ok(count) => {
+                    self.took(&mut carry, count);
+                    return Ok(Read::Some(count));
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Read::Nothing),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Passes on the lines that the last `count` bytes have completed.
+    fn took(&self, carry: &mut Carry, count: usize) {
+        let before = carry.bytes.len() - count;
+        match memchr::memrchr(b'\n', &carry.bytes[before..]) {
+            Some(newline) => {
+                let end = before + newline + 1;
+                if end >= HAND_OVER {
+                    let mut rest = Vec::with_capacity(READ + carry.bytes.len() - end);
+                    rest.extend_from_slice(&carry.bytes[end..]);
+                    let mut whole = std::mem::replace(&mut carry.bytes, rest);
+                    whole.truncate(end);
+                    self.emit(whole.into(), End::Line);
+                } else {
+                    self.emit(Cow::Borrowed(&carry.bytes[..end]), End::Line);
+                    carry.bytes.drain(..end);
+                }
+                carry.since = None;
+            }
+            None if self.source.layout().shows_last_segment_only() => {
+                if let Some(at) = memchr::memrchr(b'\r', without_final_returns(&carry.bytes[before..])) {
+                    carry.bytes.drain(..before + at);
+                }
+            }
+            None => {}
+        }
+        if carry.bytes.len() >= LONGEST_LINE {
+            self.cut(carry);
+        } else if !carry.bytes.is_empty() && carry.since.is_none() {
+            carry.since = Some(Instant::now());
+        }
+    }
+
+    /// Shows what there is of an unfinished line, where that is allowed; else it waits for its end.
+    fn show_unfinished(&self) {
+        let mut carry = self.carry();
+        if carry.since.take().is_some() && self.source.shared().shows_unfinished_lines() {
+            self.emit(std::mem::take(&mut carry.bytes).into(), End::Unfinished);
+        }
+    }
+
+    /// Passes on an unfinished line whose rest is not waited for.
+    fn cut(&self, carry: &mut Carry) {
+        carry.since = None;
+        self.emit(std::mem::take(&mut carry.bytes).into(), End::Cut);
+        self.source.ring_lock().end_line(self.stream);
+    }
+
+    fn emit(&self, bytes: Cow<'_, [u8]>, end: End) {
+        let queue = &self.source.shared().queue;
+        let continues = queue.continues(self.id);
+        if bytes.is_empty() && !continues {
+            return;
+        }
+        self.source.ring_lock().feed(self.stream, &bytes);
+        let (shown, unfinished) = self.source.layout().render(bytes, self.stream, end, continues, Zoned::now);
+        queue.push(self.id, shown, unfinished, self.source.budget());
+    }
+}

@@ -1,0 +1,247 @@
+//! What waits to be written, and how much of it each app may have waiting.
+
+use std::{
+    borrow::Cow,
+    collections::VecDeque,
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use tokio::sync::Notify;
+
+/// Bytes of one app that may wait for the terminal before the app is held back.
+const BUDGET: usize = 1 << 20;
+
+/// Small blocks of one app are gathered into chunks of up to this many bytes, so a budget of one-byte lines costs no million allocations.
+const GATHER: usize = 64 << 10;
+
+/// Names one stream of one source; never reused within a console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct StreamId(pub u64);
+
+/// Counts what an app has waiting.
+#[derive(Debug, Default)]
+pub(super) struct Budget {
+    used: AtomicUsize,
+    freed: Notify,
+}
+
+impl Budget {
+    /// Waits until less than [`BUDGET`] bytes wait. Once held back, an app goes on when half of it is free, or every line written would
+    /// wake its pump for one line more.
+    pub(super) async fn room(&self) {
+        while self.used.load(Ordering::Acquire) >= BUDGET {
+            let freed = self.freed.notified();
+            if self.used.load(Ordering::Acquire) >= BUDGET {
+                freed.await;
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn used(&self) -> usize {
+        self.used.load(Ordering::Acquire)
+    }
+
+    fn release(&self, bytes: usize) {
+        let before = self.used.fetch_sub(bytes, Ordering::AcqRel);
+        if before > BUDGET / 2 && before - bytes <= BUDGET / 2 {
+            self.freed.notify_waiters();
+        }
+    }
+}
+
+/// Bytes on their way, charged to an app's budget until they are written or given up.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    pub(super) bytes: Vec<u8>,
+    budget: Option<Arc<Budget>>,
+}
+
+impl Chunk {
+    /// Ends a line that was cut off by a failed write.
+    pub(super) fn newline() -> Self {
+        Self { bytes: vec![b'\n'], budget: None }
+    }
+}
+
+impl Drop for Chunk {
+    fn drop(&mut self) {
+        if let Some(budget) = &self.budget {
+            budget.release(self.bytes.len());
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Open,
+    /// What waits is still written, nothing new is taken.
+    Closing,
+    /// Nothing is written any more.
+    Over,
+}
+
+#[derive(Debug)]
+struct State {
+    chunks: VecDeque<Chunk>,
+    /// The stream whose line stands unfinished at the end of all that was pushed.
+    unfinished: Option<StreamId>,
+    phase: Phase,
+    gone: bool,
+}
+
+/// What waits to be written: filled by the pumps and the runner, emptied by the writer.
+#[derive(Debug)]
+pub(super) struct Queue {
+    state: Mutex<State>,
+    work: Condvar,
+    changed: Notify,
+}
+
+impl Queue {
+    pub(super) fn new() -> Self {
+        let state = State { chunks: VecDeque::new(), unfinished: None, phase: Phase::Open, gone: false };
+        Self { state: Mutex::new(state), work: Condvar::new(), changed: Notify::new() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Every change of the state is complete before anything can panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the line of this stream stands unfinished at the end, so that its next bytes continue it.
+    pub(super) fn continues(&self, stream: StreamId) -> bool {
+        self.state().unfinished == Some(stream)
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_unfinished(&self) -> bool {
+        self.state().unfinished.is_some()
+    }
+
+    /// Adds bytes of one stream. `unfinished`: they end within a line. Another stream's unfinished line is ended first.
+    pub(super) fn push(&self, stream: StreamId, bytes: Cow<'_, [u8]>, unfinished: bool, budget: &Arc<Budget>) {
+        self.add(Some(stream), bytes, unfinished, Some(budget));
+    }
+
+    /// Adds whole lines of the runner itself.
+    pub(super) fn say(&self, bytes: Vec<u8>) {
+        self.add(None, bytes.into(), false, None);
+    }
+
+    /// Adds bytes that stand wherever the cursor is and leave it at the start of a line.
+    pub(super) fn control(&self, bytes: &'static [u8]) {
+        self.state().unfinished = None;
+        self.add(None, bytes.into(), false, None);
+    }
+
+    fn add(&self, stream: Option<StreamId>, bytes: Cow<'_, [u8]>, unfinished: bool, budget: Option<&Arc<Budget>>) {
+        let mut state = self.state();
+        if state.phase != Phase::Open || bytes.is_empty() {
+            return;
+        }
+        if state.unfinished.is_some() && state.unfinished != stream {
+            state.append(b"\n".into(), None);
+        }
+        state.append(bytes, budget);
+        state.unfinished = if unfinished { stream } else { None };
+        drop(state);
+        self.work.notify_one();
+    }
+
+    /// Waits for something to write and puts it all into `batch`, which is empty; false: nothing is to be written any more.
+    pub(super) fn take(&self, batch: &mut VecDeque<Chunk>) -> bool {
+        let mut state = self.state();
+        loop {
+            match state.phase {
+                Phase::Over => return false,
+                Phase::Open | Phase::Closing if !state.chunks.is_empty() => {
+                    std::mem::swap(&mut state.chunks, batch);
+                    return true;
+                }
+                Phase::Open => state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Phase::Closing => {
+                    drop(state);
+                    self.end();
+                    return false;
+                }
+            }
+        }
+    }
+
+    /// Whether nothing is to be written any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.state().phase == Phase::Over
+    }
+
+    /// Takes nothing new; what waits is still written.
+    pub(super) fn close(&self) {
+        let mut state = self.state();
+        if state.phase == Phase::Open {
+            state.phase = Phase::Closing;
+        }
+        drop(state);
+        self.work.notify_one();
+    }
+
+    /// Gives up what waits; apps that were held back go on.
+    pub(super) fn end(&self) {
+        let mut state = self.state();
+        state.phase = Phase::Over;
+        let rest = std::mem::take(&mut state.chunks);
+        drop(state);
+        drop(rest);
+        self.work.notify_one();
+        self.changed.notify_waiters();
+    }
+
+    /// Nobody reads the output any more: [`Queue::end`], and [`Queue::gone`] returns.
+    pub(super) fn lose(&self) {
+        self.state().gone = true;
+        self.end();
+    }
+
+    /// Waits until nothing is to be written any more.
+    pub(super) async fn over(&self) {
+        self.until(|state| state.phase == Phase::Over).await;
+    }
+
+    /// Waits until nobody reads the output any more.
+    pub(super) async fn gone(&self) {
+        self.until(|state| state.gone).await;
+    }
+
+    async fn until(&self, reached: impl Fn(&State) -> bool) {
+        loop {
+            // `notified` counts wake-ups from its creation on, so none between the look and the wait is missed.
+            let changed = self.changed.notified();
+            if reached(&self.state()) {
+                return;
+            }
+            changed.await;
+        }
+    }
+}
+
+impl State {
+    fn append(&mut self, bytes: Cow<'_, [u8]>, budget: Option<&Arc<Budget>>) {
+        if let Some(budget) = budget {
+            budget.used.fetch_add(bytes.len(), Ordering::AcqRel);
+        }
+        if let Some(last) = self.chunks.back_mut() {
+            let same = match (&last.budget, budget) {
+                (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+                (None, None) => true,
+                (Some(_), None) | (None, Some(_)) => false,
+            };
+            if same && last.bytes.len() + bytes.len() <= GATHER {
+                last.bytes.extend_from_slice(&bytes);
+                return;
+            }
+        }
+        self.chunks.push_back(Chunk { bytes: bytes.into_owned(), budget: budget.cloned() });
+    }
+}

@@ -1,0 +1,187 @@
+//! The guard: the process above the runner, which outlives it and leaves nothing of it alive.
+//!
+//! It is a subreaper, so whatever the runner leaves behind when it ends, even by SIGKILL, becomes the guard's child. It shares the
+//! process group of the runner: what the terminal sends reaches both, and shells see one job.
+
+use std::{env, io, time::Duration};
+
+use super::{
+    reaper::{self, Change},
+    sweep,
+    tree::{self, Stat, own_pid},
+};
+use crate::model::{Exit, Signal};
+
+/// How long the guard waits for processes that are being killed: those in an uninterruptible sleep, or of another user, may never go.
+const PATIENCE: (u32, Duration) = (100, Duration::from_millis(50));
+
+/// Where the runner stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The signal that means "the guard is dead: kill everything now"; it ends the runner until it is handled. `None` without a guard.
+    pub guard_death: Option<Signal>,
+}
+
+/// Puts a guard above this process: forks, and returns in the child, the runner. The parent never returns.
+/// No guard is made where the kernel or systemd already sees to it that nothing outlives us. To be called before any thread exists.
+///
+/// # Errors
+/// If there can be no fork, or the kernel refuses to make a subreaper.
+pub fn enter() -> io::Result<Place> {
+    // With SIGCHLD ignored, which an exec passes on, the kernel reaps by itself and tells nobody how a child ended.
+    // SAFETY: SIG_DFL installs no handler.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+    if is_guarded(own_pid(), |name| env::var(name).ok()) {
+        return Ok(Place { guard_death: None });
+    }
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+    let guard = own_pid();
+    let strangers = tree::children(guard);
+    let before = Mask::block_all();
+    // SAFETY: there is one thread, so the child has everything the parent has.
+    let runner = unsafe { libc::fork() };
+    match runner {
+        -1 => {
+            let error = io::Error::last_os_error();
+            before.restore();
+            Err(error)
+        }
+        0 => {
+            // Chosen because nothing sends it by habit.
+            let signal = Signal(libc::SIGRTMAX() - 1);
+            // SAFETY: takes numbers alone.
+            if unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signal.0) } != 0 {
+                return Err(io::Error::last_os_error());
+            }
+            before.restore();
+            if std::os::unix::process::parent_id() != guard.cast_unsigned() {
+                return Err(io::Error::other("the guard ended before the runner began"));
+            }
+            Ok(Place { guard_death: Some(signal) })
+        }
+        runner => {
+            // SAFETY: the name ends with a null.
+            unsafe { libc::prctl(libc::PR_SET_NAME, c"pmdev-guard".as_ptr()) };
+            let exit = accompany(runner);
+            kill_heirs(&strangers);
+            // SAFETY: nothing of this process is to be run down; the runner did that for itself.
+            unsafe { libc::_exit(i32::from(exit.shell_code())) }
+        }
+    }
+}
+
+/// Whether something else kills what outlives us: the kernel, for PID 1; systemd, for what it started itself. Its variables are inherited by
+/// everything that runs below a unit, a desktop's terminals among them, so the pid must be ours where systemd tells it (from 248 on).
+fn is_guarded(pid: i32, variable: impl Fn(&str) -> Option<String>) -> bool {
+    let unit = variable("NOTIFY_SOCKET").or_else(|| variable("INVOCATION_ID")).is_some();
+    pid == 1 || unit && variable("SYSTEMD_EXEC_PID").is_none_or(|started| started == pid.to_string())
+}
+
+/// Does what a shell's child must do in the runner's place, until the runner has ended.
+fn accompany(runner: i32) -> Exit {
+    let ignored: Vec<i32> = (1..=libc::SIGRTMAX()).filter(|signal| is_ignored(*signal)).collect();
+    loop {
+        let info = wait_for_signal(None);
+        while let Some(change) = reaper::news() {
+            match change {
+                Change::Ended { pid, exit } if pid == runner => return exit,
+                // The shell waits for us, not for the runner; SIGCONT to the group, or passed on below, wakes it again.
+                Change::Stopped { pid } if pid == runner => {
+                    sweep::send(own_pid(), Signal::STOP);
+                }
+                Change::Ended { .. } | Change::Stopped { .. } => {}
+            }
+        }
+        if let Some(info) = info
+            && info.by_process
+            && info.sender != runner
+            && info.signal.0 != libc::SIGCHLD
+            && !ignored.contains(&info.signal.0)
+        {
+            sweep::send(runner, info.signal);
+        }
+    }
+}
+
+/// Kills everything the runner left, again and again until there is nothing.
+fn kill_heirs(strangers: &[i32]) {
+    for _ in 0..PATIENCE.0 {
+        while reaper::news().is_some() {}
+        let heirs = || tree::children(own_pid()).into_iter().filter(|pid| !strangers.contains(pid)).collect::<Vec<_>>();
+        sweep::kill(heirs);
+        if !heirs().into_iter().any(|pid| Stat::read(pid).is_some_and(|stat| stat.alive)) {
+            return;
+        }
+        wait_for_signal(Some(PATIENCE.1));
+    }
+}
+
+struct Received {
+    signal: Signal,
+    /// Sent by kill(2) and its like, not by the kernel on behalf of a terminal.
+    by_process: bool,
+    sender: i32,
+}
+
+/// Takes one pending signal, waiting for it without end or for so long.
+fn wait_for_signal(limit: Option<Duration>) -> Option<Received> {
+    let limit = limit.map(|limit| libc::timespec {
+        tv_sec: libc::time_t::try_from(limit.as_secs()).unwrap_or(libc::time_t::MAX),
+        tv_nsec: limit.subsec_nanos().into(),
+    });
+    // SAFETY: the set is initialized by sigfillset, all zeroes is a valid siginfo_t, and a null limit means none.
+    unsafe {
+        let mut all: libc::sigset_t = std::mem::zeroed();
+        libc::sigfillset(&raw mut all);
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        let signal = libc::sigtimedwait(&raw const all, &raw mut info, limit.as_ref().map_or(std::ptr::null(), std::ptr::from_ref));
+        // sigaction(2): codes up to 0 are those of processes, SI_KERNEL is positive. Only they have a sender.
+        let by_process = info.si_code <= 0;
+        (signal > 0).then(|| Received { signal: Signal(signal), by_process, sender: if by_process { info.si_pid() } else { 0 } })
+    }
+}
+
+fn is_ignored(signal: i32) -> bool {
+    // SAFETY: a null action only asks for the old one.
+    unsafe {
+        let mut old: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(signal, std::ptr::null(), &raw mut old) == 0 && old.sa_sigaction == libc::SIG_IGN
+    }
+}
+
+/// The signal mask as it was.
+struct Mask(libc::sigset_t);
+
+impl Mask {
+    fn block_all() -> Self {
+        // SAFETY: sigfillset initializes what sigprocmask reads, which writes the old mask.
+        unsafe {
+            let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = (std::mem::zeroed(), std::mem::zeroed());
+            libc::sigfillset(&raw mut all);
+            libc::sigprocmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
+            Self(before)
+        }
+    }
+
+    fn restore(&self) {
+        // SAFETY: the mask came from sigprocmask.
+        unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut()) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guard_is_left_out_only_where_another_does_its_work() {
+        let guarded = |pid, variables: &[(&str, &str)]| {
+            is_guarded(pid, |name| variables.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned()))
+        };
+        assert!(!guarded(7, &[]));
+        assert!(guarded(1, &[]), "PID 1: the kernel kills all");
+        assert!(guarded(7, &[("INVOCATION_ID", "x")]), "an older systemd");
+        assert!(guarded(7, &[("NOTIFY_SOCKET", "x"), ("SYSTEMD_EXEC_PID", "7")]));
+        assert!(!guarded(7, &[("INVOCATION_ID", "x"), ("SYSTEMD_EXEC_PID", "5")]), "a terminal of a desktop");
+    }
+}

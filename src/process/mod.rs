@@ -1,0 +1,37 @@
+//! Starts programs, knows every process that descends from them, signals and kills whole sets, and tells when one has ended.
+//! It decides nothing about apps: no restarts, no timeouts, no messages; and it runs on the main thread alone, because the parent-death
+//! signal of a child follows the *thread* that started it. Start reading with [`processes`], then [`shim`] (what happens between our fork and
+//! the program), [`tree`] and [`claim`] (which process belongs to whom), [`sweep`] (killing) and [`guard`] (what outlives us).
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `plan` | what the shim is told, and how it is passed |
+//! | `spawn` | the pipes and the start of the shim |
+//! | `shim`, `execute` | the stages, and becoming the program |
+//! | `reaper` | the only place that waits for children |
+//! | `tree` | `/proc`: children, sessions, start times, commands |
+//! | `claim` | whose an orphan is |
+//! | `sweep` | signals to sets, and killing what forks meanwhile |
+//! | `guard` | the process above the runner |
+//! | `ports` | who listens on a port
+//! | `terminal` | signals of the terminal that must not stop us |
+#![expect(
+    unsafe_code,
+    reason = "waitid, fork, posix_spawn, sigwaitinfo and execve have no safe wrapper that fits; each call says why it is sound"
+)]
+
+mod claim;
+mod execute;
+pub mod guard;
+mod plan;
+pub mod ports;
+mod processes;
+mod reaper;
+pub mod shim;
+mod spawn;
+mod sweep;
+pub mod terminal;
+mod tree;
+
+pub use processes::{Member, ProcessEvent, Processes};
+pub use spawn::Spawned;

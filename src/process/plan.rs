@@ -1,0 +1,72 @@
+//! What the shim is told: a launch, the marker in its environment, and who its parent is.
+
+use std::{
+    borrow::Cow,
+    ffi::{OsStr, OsString},
+    fs::File,
+    io::{self, Read as _, Seek as _, Write as _},
+    os::fd::OwnedFd,
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Launch;
+
+/// Everything the shim needs to become the program.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Plan<'a> {
+    /// Program and arguments.
+    pub argv: Cow<'a, [OsString]>,
+    /// The folder to run in.
+    pub cwd: Cow<'a, OsStr>,
+    /// The whole environment.
+    pub env: Vec<(Cow<'a, OsStr>, Cow<'a, OsStr>)>,
+    /// The pid of the runner: any other parent means that the runner is gone.
+    pub parent: i32,
+}
+
+impl<'a> Plan<'a> {
+    /// The plan for a launch, its environment marked.
+    pub fn new(launch: &'a Launch, marker: (&'a str, &'a str), parent: i32) -> Self {
+        let (name, value) = (OsStr::new(marker.0), OsStr::new(marker.1));
+        let kept = launch.env.iter().filter(|(other, _)| other != name).map(|(name, value)| (Cow::from(name), Cow::from(value)));
+        let env = kept.chain([(Cow::from(name), Cow::from(value))]).collect();
+        Self { argv: Cow::from(&launch.argv), cwd: Cow::from(launch.cwd.as_os_str()), env, parent }
+    }
+
+    /// Writes it into a file without a name, which unlike a pipe takes any size at once.
+    pub fn store(&self) -> io::Result<OwnedFd> {
+        let bytes = postcard::to_stdvec(self).map_err(io::Error::other)?;
+        let mut file = File::from(rustix::fs::memfd_create("plan", rustix::fs::MemfdFlags::CLOEXEC)?);
+        file.write_all(&bytes)?;
+        Ok(file.into())
+    }
+
+    /// Reads what [`Plan::store`] wrote.
+    pub fn load(file: OwnedFd) -> io::Result<Plan<'static>> {
+        let mut file = File::from(file);
+        file.rewind()?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        postcard::from_bytes(&bytes).map_err(io::Error::other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStringExt as _;
+
+    use super::*;
+
+    #[test]
+    fn any_bytes_arrive_and_the_marker_replaces_its_like() {
+        let odd = OsString::from_vec(vec![b'a', 0xff, b'\n']);
+        let env = vec![("A".into(), odd.clone()), ("PMDEV_RUN".into(), "old".into()), ("Z".into(), OsString::new())];
+        let launch = Launch { argv: vec!["x".into(), odd.clone()], cwd: "/a b".into(), env };
+        let stored = Plan::new(&launch, ("PMDEV_RUN", "new"), 7).store().expect("a memfd can be made");
+        let plan = Plan::load(stored).expect("it was just stored");
+        assert_eq!((plan.argv.as_ref(), plan.cwd.as_ref(), plan.parent), (&launch.argv[..], launch.cwd.as_os_str(), 7));
+        let env: Vec<_> = plan.env.iter().map(|(name, value)| (name.to_str().expect("ASCII"), value.as_ref())).collect();
+        assert_eq!(env, [("A", &*odd), ("Z", OsStr::new("")), ("PMDEV_RUN", OsStr::new("new"))]);
+    }
+}

@@ -1,0 +1,439 @@
+//! Every run of the runner, from its shim to the end of the last of its descendants.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    io,
+    marker::PhantomData,
+    os::fd::{AsFd as _, BorrowedFd, OwnedFd},
+    time::{Duration, Instant},
+};
+
+use rustix::event::{PollFd, PollFlags, Timespec, epoll, poll};
+
+use super::{
+    claim::{self, Marker, Set, Shown},
+    reaper,
+    shim::{self, Report},
+    spawn::{self, Spawned},
+    sweep,
+    tree::{self, Stat, own_pid},
+};
+use crate::model::{Exit, Launch, LaunchFailure, RunId, Signal, Stage};
+
+/// When the tree of a run is looked at after its program began, so that it is known whose its descendants are if their parents die.
+/// After the last look nothing wakes us: later trees are seen whenever a child ends or a signal is sent.
+const LOOKS: [Duration; 3] = [Duration::from_millis(100), Duration::from_secs(1), Duration::from_secs(5)];
+
+/// How long after the first attempt to kill a set the next one comes; doubled each time, up to the longest.
+const KILL_AGAIN: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
+
+/// What happened to a run. Either `LaunchFailed` alone, or `Executed`, then `MainExited`, then `SetEmpty`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProcessEvent {
+    /// The program executes.
+    Executed {
+        /// Which run.
+        run: RunId,
+        /// The pid of its main process.
+        pid: i32,
+    },
+    /// The program could not be started; nothing more comes of this run.
+    LaunchFailed {
+        /// Which run.
+        run: RunId,
+        /// The stage and the reason.
+        failure: LaunchFailure,
+    },
+    /// The main process ended; others may live on.
+    MainExited {
+        /// Which run.
+        run: RunId,
+        /// How it ended.
+        exit: Exit,
+    },
+    /// Nothing of the set is alive; nothing more comes of this run.
+    SetEmpty {
+        /// Which run.
+        run: RunId,
+    },
+}
+
+/// A live process of a set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its pid.
+    pub pid: i32,
+    /// Its command line, or its name in brackets.
+    pub command: String,
+}
+
+/// All runs and their process sets. It stays on the thread that made it, the main thread.
+#[derive(Debug)]
+pub struct Processes {
+    runs: BTreeMap<RunId, Run>,
+    /// Our children besides the main processes, until they are reaped; so their pids cannot be used again.
+    orphans: HashMap<i32, Owner>,
+    marker: Marker,
+    stages: OwnedFd,
+    /// Since when everything is being killed.
+    ending: Option<Killing>,
+    _main_thread: PhantomData<*const ()>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    Run(RunId),
+    /// It descends from a run, but nobody knows from which.
+    Nobody,
+    /// It was there before us, the child of whatever executed us.
+    Foreign,
+}
+
+#[derive(Debug)]
+struct Run {
+    pid: i32,
+    phase: Phase,
+    set: Set,
+    looks: Looks,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// The shim has not reported yet.
+    Launching(OwnedFd),
+    Running,
+    /// A stage failed; the shim is about to end.
+    Failed,
+    /// The main process was reaped.
+    Ended,
+}
+
+#[derive(Debug)]
+enum Looks {
+    /// The next of [`LOOKS`], and when it is due.
+    After {
+        index: usize,
+        began: Instant,
+    },
+    Killing(Killing),
+    None,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Killing {
+    again: Instant,
+    pause: Duration,
+}
+
+impl Killing {
+    fn new(now: Instant) -> Self {
+        Self { again: now + KILL_AGAIN.0, pause: KILL_AGAIN.0 }
+    }
+
+    fn repeated(self, now: Instant) -> Self {
+        let pause = (self.pause * 2).min(KILL_AGAIN.1);
+        Self { again: now + pause, pause }
+    }
+}
+
+impl Looks {
+    fn due(&self) -> Option<Instant> {
+        match self {
+            Self::After { index, began } => LOOKS.get(*index).map(|delay| *began + *delay),
+            Self::Killing(killing) => Some(killing.again),
+            Self::None => None,
+        }
+    }
+}
+
+impl Processes {
+    /// Makes this process a subreaper, and the marker of its runs.
+    ///
+    /// # Errors
+    /// If the kernel refuses, or does not list children in `/proc`.
+    pub fn new() -> io::Result<Self> {
+        rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+        tree::probe()?;
+        Ok(Self {
+            runs: BTreeMap::new(),
+            orphans: tree::children(own_pid()).into_iter().map(|pid| (pid, Owner::Foreign)).collect(),
+            marker: Marker::of_this_runner(),
+            stages: epoll::create(epoll::CreateFlags::CLOEXEC)?,
+            ending: None,
+            _main_thread: PhantomData,
+        })
+    }
+
+    /// Starts a program as a run; `Executed` or `LaunchFailed` follows.
+    ///
+    /// # Errors
+    /// If not even the shim could be started; then no event follows.
+    pub fn spawn(&mut self, run: RunId, launch: &Launch) -> Result<Spawned, LaunchFailure> {
+        let started = spawn::start(launch, (claim::MARKER, &self.marker.value(run)))?;
+        if let Err(errno) = epoll::add(&self.stages, &started.stage, epoll::EventData::new_u64(run.0), epoll::EventFlags::IN) {
+            sweep::send(started.spawned.pid, Signal::KILL);
+            return Err(LaunchFailure { stage: Stage::Shim, object: String::new(), errno: errno.raw_os_error() });
+        }
+        let set = Set::new(&started.spawned, &launch.cwd);
+        self.runs.insert(run, Run { pid: started.spawned.pid, phase: Phase::Launching(started.stage), set, looks: Looks::None });
+        Ok(started.spawned)
+    }
+
+    /// Sends a signal to the whole process set of a run.
+    pub fn signal(&mut self, run: RunId, signal: Signal) {
+        sweep::signal(&self.tree_of(run), signal);
+    }
+
+    /// Kills the whole process set of a run; repeated by [`Self::collect`] until it is empty.
+    pub fn kill(&mut self, run: RunId) {
+        let now = clock();
+        let Some(entry) = self.runs.get_mut(&run) else { return };
+        entry.looks = Looks::Killing(Killing::new(now));
+        entry.set.ending = true;
+        sweep::kill(|| self.roots_of(run));
+    }
+
+    /// Takes note of everything that happened: reads stage channels, reaps, gives orphans to their sets, looks and kills where due.
+    /// To be called at SIGCHLD, when [`Self::stage_fd`] is readable and at [`Self::next_look`].
+    pub fn collect(&mut self, now: Instant) -> Vec<ProcessEvent> {
+        let mut events = Vec::new();
+        self.read_stages(now, &mut events);
+        let mut reaped = false;
+        while let Some((pid, exit)) = reaper::reap() {
+            reaped = true;
+            self.ended(pid, exit, now, &mut events);
+        }
+        if reaped || self.next_look().is_some_and(|due| due <= now) {
+            self.adopt();
+            self.look(now, reaped);
+            self.close_sets(&mut events);
+        }
+        events
+    }
+
+    /// When [`Self::collect`] is to be called even if nothing happens; `None` at rest.
+    pub fn next_look(&self) -> Option<Instant> {
+        let runs = self.runs.values().filter_map(|run| run.looks.due());
+        runs.chain(self.ending.map(|killing| killing.again)).min()
+    }
+
+    /// Readable when a stage channel has news: an epoll descriptor.
+    pub fn stage_fd(&self) -> BorrowedFd<'_> {
+        self.stages.as_fd()
+    }
+
+    /// The live processes of a run.
+    pub fn members(&mut self, run: RunId) -> Vec<Member> {
+        self.tree_of(run).iter().map(|stat| member(stat.id.pid)).collect()
+    }
+
+    /// Stops every process of every set.
+    pub fn freeze(&mut self) {
+        sweep::stop(|| {
+            self.adopt();
+            self.runs.keys().flat_map(|run| self.known_roots(*run)).collect()
+        });
+    }
+
+    /// Continues what [`Self::freeze`] stopped.
+    pub fn thaw(&mut self) {
+        for run in self.runs.keys().copied().collect::<Vec<_>>() {
+            self.signal(run, Signal::CONT);
+        }
+    }
+
+    /// Kills every set and every orphan that nobody claims; repeated by [`Self::collect`].
+    pub fn kill_everything(&mut self) {
+        self.ending = Some(Killing::new(clock()));
+        self.runs.values_mut().for_each(|run| run.set.ending = true);
+        sweep::kill(|| self.all_roots());
+    }
+
+    /// Kills whatever is left, daemons of builds included, and waits until nothing is, or until the deadline. Returns what outlived it.
+    pub fn finish(mut self, deadline: Instant) -> Vec<Member> {
+        self.kill_everything();
+        loop {
+            let now = clock();
+            self.collect(now);
+            let left: Vec<i32> = self.all_roots().into_iter().filter(|pid| is_alive(*pid)).collect();
+            if left.is_empty() || now >= deadline {
+                return left.into_iter().map(member).collect();
+            }
+            let until = self.next_look().map_or(deadline, |look| look.min(deadline));
+            wait_for_end(left[0], until.saturating_duration_since(now));
+        }
+    }
+
+    fn read_stages(&mut self, now: Instant, events: &mut Vec<ProcessEvent>) {
+        for (run, entry) in &mut self.runs {
+            if let Phase::Launching(stage) = &entry.phase {
+                let report = shim::read_report(stage.as_fd());
+                entry.reported(*run, report, now, events);
+            }
+        }
+    }
+
+    fn ended(&mut self, pid: i32, exit: Exit, now: Instant, events: &mut Vec<ProcessEvent>) {
+        let Some((run, entry)) = self.runs.iter_mut().find(|(_, entry)| entry.pid == pid && !matches!(entry.phase, Phase::Ended)) else {
+            self.orphans.remove(&pid);
+            return;
+        };
+        let run = *run;
+        if let Phase::Launching(stage) = &entry.phase {
+            // Its end came before its report was looked at; and whatever held the channel open, it is over.
+            let report = match shim::read_report(stage.as_fd()) {
+                Report::None => Report::Executed,
+                report @ (Report::Executed | Report::Failed(_)) => report,
+            };
+            entry.reported(run, report, now, events);
+        }
+        if let Phase::Failed = entry.phase {
+            self.runs.remove(&run);
+            return;
+        }
+        entry.phase = Phase::Ended;
+        entry.set.ending = true;
+        events.push(ProcessEvent::MainExited { run, exit });
+    }
+
+    /// Finds out whose our new children are.
+    fn adopt(&mut self) {
+        let related = own_pid() != 1;
+        for pid in tree::children(own_pid()) {
+            let main = self.runs.values().any(|run| run.pid == pid && !matches!(run.phase, Phase::Ended));
+            if main || self.orphans.contains_key(&pid) {
+                continue;
+            }
+            let Some(stat) = Stat::read(pid).filter(|stat| stat.alive) else { continue };
+            let sets = self.runs.iter().map(|(run, entry)| (*run, &entry.set));
+            let owner = claim::claim(&stat, sets, &Shown { pid, marker: &self.marker }, related);
+            self.orphans.insert(pid, owner.map_or(Owner::Nobody, Owner::Run));
+        }
+    }
+
+    fn look(&mut self, now: Instant, reaped: bool) {
+        if let Some(killing) = self.ending
+            && (reaped || killing.again <= now)
+        {
+            let found = sweep::kill(|| self.all_roots());
+            self.ending = Some(if found.is_empty() { Killing { again: now + KILL_AGAIN.1, ..killing } } else { killing.repeated(now) });
+            return;
+        }
+        for run in self.runs.keys().copied().collect::<Vec<_>>() {
+            let entry = &self.runs[&run];
+            let due = entry.looks.due().is_some_and(|due| due <= now);
+            match entry.looks {
+                Looks::Killing(killing) if due || reaped => {
+                    sweep::kill(|| self.roots_of(run));
+                    self.set_looks(run, Looks::Killing(killing.repeated(now)));
+                }
+                Looks::After { index, began } if due => {
+                    self.tree_of(run);
+                    self.set_looks(run, Looks::After { index: index + 1, began });
+                }
+                Looks::Killing(_) | Looks::After { .. } | Looks::None => {}
+            }
+        }
+    }
+
+    fn set_looks(&mut self, run: RunId, looks: Looks) {
+        if let Some(entry) = self.runs.get_mut(&run) {
+            entry.looks = looks;
+        }
+    }
+
+    fn close_sets(&mut self, events: &mut Vec<ProcessEvent>) {
+        let ended = self.runs.iter().filter(|(_, entry)| matches!(entry.phase, Phase::Ended)).map(|(run, _)| *run);
+        for run in ended.collect::<Vec<_>>() {
+            if !self.known_roots(run).into_iter().any(is_alive) {
+                self.runs.remove(&run);
+                events.push(ProcessEvent::SetEmpty { run });
+            }
+        }
+        if self.ending.is_some() && self.runs.is_empty() && self.orphans.values().all(|owner| *owner == Owner::Foreign) {
+            self.ending = None;
+        }
+    }
+
+    /// The live tree of a run, which is also the last one seen from now on.
+    fn tree_of(&mut self, run: RunId) -> Vec<Stat> {
+        let tree = tree::walk(self.roots_of(run), |_| {});
+        if let Some(entry) = self.runs.get_mut(&run) {
+            entry.set.see(entry.pid, &tree, own_session());
+        }
+        tree
+    }
+
+    /// Our children that belong to a run, looked up now.
+    fn roots_of(&mut self, run: RunId) -> Vec<i32> {
+        self.adopt();
+        self.known_roots(run)
+    }
+
+    fn known_roots(&self, run: RunId) -> Vec<i32> {
+        let main = self.runs.get(&run).filter(|entry| !matches!(entry.phase, Phase::Ended)).map(|entry| entry.pid);
+        let orphans = self.orphans.iter().filter(|(_, owner)| **owner == Owner::Run(run)).map(|(pid, _)| *pid);
+        main.into_iter().chain(orphans).collect()
+    }
+
+    /// Every child of ours that is ours to kill. As PID 1 we have the orphans of others too, which are only reaped.
+    fn all_roots(&mut self) -> Vec<i32> {
+        self.adopt();
+        let mains = self.runs.values().filter(|entry| !matches!(entry.phase, Phase::Ended)).map(|entry| entry.pid);
+        let ours = |owner: Owner| match owner {
+            Owner::Run(_) => true,
+            Owner::Nobody => own_pid() != 1,
+            Owner::Foreign => false,
+        };
+        mains.chain(self.orphans.iter().filter(|(_, owner)| ours(**owner)).map(|(pid, _)| *pid)).collect()
+    }
+}
+
+impl Run {
+    fn reported(&mut self, run: RunId, report: Report, now: Instant, events: &mut Vec<ProcessEvent>) {
+        match report {
+            Report::None => {}
+            Report::Executed => {
+                self.phase = Phase::Running;
+                if let Looks::None = self.looks {
+                    self.looks = Looks::After { index: 0, began: now };
+                }
+                events.push(ProcessEvent::Executed { run, pid: self.pid });
+            }
+            Report::Failed(failure) => {
+                self.phase = Phase::Failed;
+                self.looks = Looks::None;
+                events.push(ProcessEvent::LaunchFailed { run, failure });
+            }
+        }
+    }
+}
+
+fn is_alive(pid: i32) -> bool {
+    Stat::read(pid).is_some_and(|stat| stat.alive)
+}
+
+fn member(pid: i32) -> Member {
+    Member { pid, command: tree::command(pid) }
+}
+
+fn own_session() -> i32 {
+    Stat::read(own_pid()).map_or(0, |stat| stat.session)
+}
+
+/// Waits until a child of ours has ended, or for this long.
+fn wait_for_end(pid: i32, limit: Duration) {
+    let Some(Ok(fd)) =
+        rustix::process::Pid::from_raw(pid).map(|pid| rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()))
+    else {
+        return;
+    };
+    let limit = Timespec { tv_sec: i64::try_from(limit.as_secs()).unwrap_or(i64::MAX), tv_nsec: i64::from(limit.subsec_nanos()) };
+    // Woken early by a signal or not: the caller looks again.
+    let _ = poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&limit));
+}
+
+#[expect(clippy::disallowed_methods, reason = "a kill and the end of the runner are not told the time")]
+fn clock() -> Instant {
+    Instant::now()
+}

@@ -1,0 +1,126 @@
+//! `pmdev __exec`: takes the named stages between our fork and the program, and reports the one that fails.
+//!
+//! Its descriptors: 0, 1, 2 the run's pipes; two more, named by its arguments: the plan, and the stage channel, whose end of file
+//! (it is close-on-exec) tells the runner that the program executes.
+
+use std::{
+    ffi::OsStr,
+    io,
+    os::{
+        fd::{BorrowedFd, FromRawFd as _, OwnedFd},
+        unix::process::parent_id,
+    },
+    process::ExitCode,
+};
+
+use rustix::{
+    net::{SendFlags, send},
+    process::{Signal, chdir, set_parent_process_death_signal, setsid},
+};
+
+use super::{execute, plan::Plan};
+use crate::model::{LaunchFailure, Stage};
+
+/// The first argument that makes our binary the shim.
+pub const COMMAND: &str = "__exec";
+
+/// The exit code of a shim that failed; a shell uses it for a program that was not found.
+const FAILED: u8 = 127;
+
+/// Becomes the program, or reports why not. Takes the process's arguments from the third on: plan and stage descriptors.
+///
+/// # Errors
+/// A whole sentence, if the arguments are not those the runner gives.
+pub fn main(args: &[impl AsRef<OsStr>]) -> Result<ExitCode, String> {
+    let number = |index: usize| args.get(index)?.as_ref().to_str()?.parse::<i32>().ok();
+    let (Some(plan), Some(channel)) = (number(0), number(1)) else { return Err(MISUSE.to_owned()) };
+    // SAFETY: F_GETFD only looks whether the number is open.
+    if plan <= 2 || channel <= 2 || plan == channel || [plan, channel].iter().any(|fd| unsafe { libc::fcntl(*fd, libc::F_GETFD) } < 0) {
+        return Err(MISUSE.to_owned());
+    }
+    // SAFETY: both are open, the runner gave them to us, and nothing else in this process owns them.
+    let (plan, channel) = unsafe { (OwnedFd::from_raw_fd(plan), OwnedFd::from_raw_fd(channel)) };
+    let failure = match Plan::load(plan) {
+        Ok(plan) => become_program(&plan),
+        Err(error) => failure(Stage::Shim, "", &error),
+    };
+    let report = postcard::to_stdvec(&failure).expect("a failure has no kind of value that postcard lacks");
+    // Nobody is left to tell if this fails: the runner is gone.
+    let _ = send(&channel, &report, SendFlags::NOSIGNAL);
+    Ok(ExitCode::from(FAILED))
+}
+
+const MISUSE: &str = "pmdev __exec is how pmdev starts programs; it cannot be called by hand, use pmdev start";
+
+/// Takes the stages in order; returns only with the failure of one.
+fn become_program(plan: &Plan<'_>) -> LaunchFailure {
+    if let Err(errno) = setsid() {
+        return failure(Stage::Session, "", &errno.into());
+    }
+    // Whatever the runner itself inherited from a shell or a build tool is not the program's.
+    // SAFETY: only marks descriptors; ours are not used across an exec.
+    if unsafe { libc::close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC.cast_signed()) } != 0 {
+        return failure(Stage::Descriptors, "", &io::Error::last_os_error());
+    }
+    if let Err(errno) = chdir(&*plan.cwd) {
+        return failure(Stage::Directory, &plan.cwd.to_string_lossy(), &errno.into());
+    }
+    if let Err(errno) = set_parent_process_death_signal(Some(Signal::KILL)) {
+        return failure(Stage::ParentDeath, "", &errno.into());
+    }
+    if i32::try_from(parent_id()) != Ok(plan.parent) {
+        return failure(Stage::ParentDeath, "", &io::Error::from_raw_os_error(libc::ESRCH));
+    }
+    if let Err(error) = reset_signals() {
+        return failure(Stage::Signals, "", &error);
+    }
+    let (object, errno) = execute::program(plan);
+    LaunchFailure { stage: Stage::Exec, object, errno }
+}
+
+fn failure(stage: Stage, object: &str, error: &io::Error) -> LaunchFailure {
+    LaunchFailure { stage, object: object.to_owned(), errno: error.raw_os_error().unwrap_or(libc::EINVAL) }
+}
+
+/// Gives every signal its default action (Rust ignores SIGPIPE, nohup SIGHUP) and unblocks all.
+fn reset_signals() -> io::Result<()> {
+    for signal in (1..=libc::SIGRTMAX()).filter(|signal| !matches!(*signal, libc::SIGKILL | libc::SIGSTOP | 32 | 33)) {
+        // SAFETY: SIG_DFL installs no handler. 32 and 33 belong to the C library, which refuses them.
+        if unsafe { libc::signal(signal, libc::SIG_DFL) } == libc::SIG_ERR {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    // SAFETY: sigemptyset initializes the set that sigprocmask reads.
+    let result = unsafe {
+        let mut none: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut())
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// What a stage channel says.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Report {
+    /// Nothing yet.
+    None,
+    /// The program executes (or the shim was killed, which its exit tells).
+    Executed,
+    /// A stage failed.
+    Failed(LaunchFailure),
+}
+
+/// Reads the runner's end of a stage channel without waiting.
+pub fn read_report(channel: BorrowedFd<'_>) -> Report {
+    let mut buffer = [0_u8; 16 * 1024];
+    match rustix::net::recv(channel, &mut buffer, rustix::net::RecvFlags::DONTWAIT) {
+        Ok((_, 0)) => Report::Executed,
+        Ok((_, length)) => Report::Failed(postcard::from_bytes(&buffer[..length]).unwrap_or(LaunchFailure {
+            stage: Stage::Shim,
+            object: String::new(),
+            errno: libc::EPROTO,
+        })),
+        Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => Report::None,
+        Err(_) => Report::Executed,
+    }
+}

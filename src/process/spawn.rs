@@ -1,0 +1,122 @@
+//! The pipes of a run and the start of its shim.
+//!
+//! posix_spawn(3) with vfork semantics: no page table is copied, and no code of ours runs between fork and exec.
+
+use std::{
+    ffi::CString,
+    io,
+    os::fd::{AsFd as _, AsRawFd as _, OwnedFd},
+    ptr,
+};
+
+use rustix::{
+    io::ioctl_fionbio,
+    net::{AddressFamily, SocketFlags, SocketType, socketpair},
+    pipe::{PipeFlags, pipe_with},
+};
+
+use super::{plan::Plan, shim, tree::own_pid};
+use crate::model::{Launch, LaunchFailure, Stage};
+
+/// The image that runs as the shim: the one that is running, even if its file was replaced meanwhile.
+const IMAGE: &std::ffi::CStr = c"/proc/self/exe";
+
+/// A started run: our ends of its pipes, all close-on-exec.
+#[derive(Debug)]
+pub struct Spawned {
+    /// The pid of the main process; also its session and process group.
+    pub pid: i32,
+    /// Writes to its standard input. It sees an end of file when this is dropped, so it is kept.
+    pub stdin: OwnedFd,
+    /// Reads its standard output, without blocking.
+    pub stdout: OwnedFd,
+    /// Reads its standard error, without blocking.
+    pub stderr: OwnedFd,
+}
+
+/// A shim under way.
+#[derive(Debug)]
+pub struct Started {
+    /// What the caller gets.
+    pub spawned: Spawned,
+    /// Reads a failed stage, or an end of file once the program executes.
+    pub stage: OwnedFd,
+}
+
+/// Starts the shim for a launch, with `marker` (name and value) in its environment and the program's.
+pub fn start(launch: &Launch, marker: (&str, &str)) -> Result<Started, LaunchFailure> {
+    try_start(launch, marker).map_err(|error| LaunchFailure {
+        stage: Stage::Shim,
+        object: String::new(),
+        errno: error.raw_os_error().unwrap_or(libc::EINVAL),
+    })
+}
+
+fn try_start(launch: &Launch, marker: (&str, &str)) -> io::Result<Started> {
+    let (stdin_theirs, stdin) = pipe_with(PipeFlags::CLOEXEC)?;
+    let (stdout, stdout_theirs) = pipe_with(PipeFlags::CLOEXEC)?;
+    let (stderr, stderr_theirs) = pipe_with(PipeFlags::CLOEXEC)?;
+    // The two ends of a pipe are two open file descriptions: theirs stay blocking.
+    ioctl_fionbio(&stdout, true)?;
+    ioctl_fionbio(&stderr, true)?;
+    let (stage, stage_theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+    let plan = Plan::new(launch, marker, own_pid()).store()?;
+    let argv = [
+        c"pmdev".to_owned(),
+        CString::new(shim::COMMAND)?,
+        CString::new(plan.as_raw_fd().to_string())?,
+        CString::new(stage_theirs.as_raw_fd().to_string())?,
+    ];
+    let env = [CString::new(format!("{}={}", marker.0, marker.1))?];
+    let mut actions = Actions::new()?;
+    for (theirs, number) in [(&stdin_theirs, 0), (&stdout_theirs, 1), (&stderr_theirs, 2)] {
+        actions.give(theirs, number)?;
+    }
+    actions.give(&plan, plan.as_raw_fd())?;
+    actions.give(&stage_theirs, stage_theirs.as_raw_fd())?;
+    let pid = actions.spawn(&argv, &env)?;
+    Ok(Started { spawned: Spawned { pid, stdin, stdout, stderr }, stage })
+}
+
+/// posix_spawn's list of what the child does before it executes.
+struct Actions(libc::posix_spawn_file_actions_t);
+
+impl Actions {
+    fn new() -> io::Result<Self> {
+        // SAFETY: init makes the zeroed memory a valid, empty list; it holds no pointer into itself.
+        unsafe {
+            let mut actions = Self(std::mem::zeroed());
+            check(libc::posix_spawn_file_actions_init(&raw mut actions.0))?;
+            Ok(actions)
+        }
+    }
+
+    /// Gives the child a descriptor under a number; under its own number this only takes close-on-exec away.
+    fn give(&mut self, fd: &OwnedFd, number: i32) -> io::Result<()> {
+        // SAFETY: the list was initialized by `new`.
+        check(unsafe { libc::posix_spawn_file_actions_adddup2(&raw mut self.0, fd.as_fd().as_raw_fd(), number) })
+    }
+
+    fn spawn(&self, argv: &[CString], env: &[CString]) -> io::Result<i32> {
+        let pointers = |list: &[CString]| -> Vec<*mut libc::c_char> {
+            list.iter().map(|text| text.as_ptr().cast_mut()).chain([ptr::null_mut()]).collect()
+        };
+        let (argv, env) = (pointers(argv), pointers(env));
+        let mut pid = 0;
+        // SAFETY: both arrays end with null and their strings outlive the call, which returns after the child's exec.
+        check(unsafe { libc::posix_spawn(&raw mut pid, IMAGE.as_ptr(), &raw const self.0, ptr::null(), argv.as_ptr(), env.as_ptr()) })?;
+        Ok(pid)
+    }
+}
+
+impl Drop for Actions {
+    fn drop(&mut self) {
+        // SAFETY: the list was initialized by `new` and is not used again.
+        unsafe { libc::posix_spawn_file_actions_destroy(&raw mut self.0) };
+    }
+}
+
+/// posix_spawn's functions return an error number instead of setting errno.
+fn check(errno: libc::c_int) -> io::Result<()> {
+    if errno == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(errno)) }
+}

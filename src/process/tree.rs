@@ -1,0 +1,137 @@
+//! The process tree as `/proc` shows it, proc_pid_stat(5) and proc_tid_children(5).
+
+use std::{collections::HashSet, fs, io};
+
+/// A process that cannot be mistaken for a later one of the same pid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Identity {
+    /// Its pid.
+    pub pid: i32,
+    /// When it started, in clock ticks since boot.
+    pub started: u64,
+}
+
+/// What `/proc/PID/stat` says that matters here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stat {
+    /// Pid and start time.
+    pub id: Identity,
+    /// The pid of its parent.
+    pub parent: i32,
+    /// Its process group.
+    pub group: i32,
+    /// Its session.
+    pub session: i32,
+    /// Whether any of its threads still runs: false for a zombie that waits to be reaped.
+    pub alive: bool,
+}
+
+impl Stat {
+    /// Reads a process; `None` if it is gone.
+    pub fn read(pid: i32) -> Option<Self> {
+        Self::parse(pid, &fs::read(format!("/proc/{pid}/stat")).ok()?)
+    }
+
+    /// The name in parentheses may hold anything, parentheses and bytes that are no UTF-8 included: the fields begin after the last one.
+    fn parse(pid: i32, text: &[u8]) -> Option<Self> {
+        let end = text.iter().rposition(|byte| *byte == b')')?;
+        let rest = str::from_utf8(text.get(end + 2..)?).ok()?;
+        let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
+        // proc_pid_stat(5) counts from 1 and the state is its field 3.
+        let number = |field: usize| fields.get(field - 3)?.parse::<i32>().ok();
+        // A process whose main thread has left shows as a zombie while its other threads live on.
+        let alive = !matches!(*fields.first()?, "Z" | "X" | "x") || number(20)? > 1;
+        let started = fields.get(22 - 3)?.parse().ok()?;
+        Some(Self { id: Identity { pid, started }, parent: number(4)?, group: number(5)?, session: number(6)?, alive })
+    }
+}
+
+/// Our own pid.
+pub fn own_pid() -> i32 {
+    i32::try_from(std::process::id()).expect("a pid fits an i32")
+}
+
+/// The children of a process, zombies included, in the order they came. Empty if it is gone.
+///
+/// The kernel keeps a list for each thread, and it is complete only while no listed child goes away: so for us, who alone reap ours,
+/// and for a stopped process.
+pub fn children(pid: i32) -> Vec<i32> {
+    let mut all = Vec::new();
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return all };
+    for thread in threads.flatten() {
+        if let Ok(text) = fs::read_to_string(thread.path().join("children")) {
+            all.extend(text.split_ascii_whitespace().filter_map(|word| word.parse::<i32>().ok()));
+        }
+    }
+    all
+}
+
+/// Whether this kernel lists children (`CONFIG_PROC_CHILDREN`).
+pub fn probe() -> io::Result<()> {
+    let pid = own_pid();
+    fs::read(format!("/proc/{pid}/task/{pid}/children")).map(drop)
+}
+
+/// Every live process at or below the given roots, parents before their children. `visit` sees a process before its children are
+/// read: one that is stopped there has all its children listed, since fork(2) fails with a signal pending.
+pub fn walk(roots: impl IntoIterator<Item = i32>, mut visit: impl FnMut(&Stat)) -> Vec<Stat> {
+    let mut found: Vec<Stat> = Vec::new();
+    let mut known = HashSet::new();
+    let mut next: Vec<(i32, Option<i32>)> = roots.into_iter().map(|pid| (pid, None)).collect();
+    let own = own_pid();
+    while !next.is_empty() {
+        for (pid, parent) in std::mem::take(&mut next) {
+            let Some(stat) = Stat::read(pid) else { continue };
+            // A child whose parent died meanwhile is ours now; any other parent means that the pid was used again.
+            let expected = parent.is_none_or(|parent| stat.parent == parent || stat.parent == own);
+            if !expected || !known.insert(stat.id) {
+                continue;
+            }
+            if stat.alive {
+                visit(&stat);
+                found.push(stat);
+            }
+            next.extend(children(pid).into_iter().map(|child| (child, Some(pid))));
+        }
+    }
+    found
+}
+
+/// The command line of a process, or its name in brackets where it has none, as ps(1) shows it.
+pub fn command(pid: i32) -> String {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let words: Vec<_> = line.split(|byte| *byte == 0).filter(|word| !word.is_empty()).map(String::from_utf8_lossy).collect();
+    if words.is_empty() {
+        let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        return format!("[{}]", name.trim_end());
+    }
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_may_hold_parentheses_and_spaces() {
+        let text = b"7 (a) S 1 (b\xff) R 1 2 3 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 4711 0 0";
+        let stat = Stat::parse(7, text).expect("it is well formed");
+        let id = Identity { pid: 7, started: 4711 };
+        assert_eq!(stat, Stat { id, parent: 1, group: 2, session: 3, alive: true });
+    }
+
+    #[test]
+    fn a_zombie_is_dead_unless_other_threads_live() {
+        let text = |threads: u8| format!("7 (a) Z 1 2 3 0 -1 0 0 0 0 0 0 0 0 0 20 0 {threads} 0 4711 0 0").into_bytes();
+        assert!(!Stat::parse(7, &text(1)).expect("well formed").alive);
+        assert!(Stat::parse(7, &text(2)).expect("well formed").alive);
+    }
+
+    #[test]
+    fn reads_ourselves() {
+        let stat = Stat::read(own_pid()).expect("we are there");
+        assert!(stat.alive && stat.id.started > 0);
+        assert_eq!(u32::try_from(stat.parent), Ok(std::os::unix::process::parent_id()));
+        assert!(!command(own_pid()).is_empty());
+    }
+}

@@ -1,0 +1,352 @@
+//! The loop: the next event, the supervisor's answer, its performance.
+
+use std::{
+    collections::HashMap,
+    os::fd::OwnedFd,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    io::unix::AsyncFd,
+    sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
+};
+
+use super::{
+    Options,
+    signals::{Meaning, Signals},
+    stdin::Inputs,
+    terminal::{self, Typed},
+};
+use crate::{
+    log::{Console, Source},
+    model::{AppId, AppSpec, Error, InstanceId, Level, Notice, NoticeKind, RunId},
+    process::{self, ProcessEvent, Processes},
+    supervisor::{Event, Request, ShutdownCause, Supervisor, Target},
+    ui::{
+        Style,
+        keys::{self, Key},
+        notice, table,
+    },
+    watch::{Out, Watched, Watcher},
+};
+
+/// How long the notice of a death waits for the dead run's last words to be read.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+
+/// How long the console has at the end to take what is left.
+const CONSOLE_AT_EXIT: Duration = Duration::from_secs(2);
+
+/// How long what is left at the very end has to die.
+const LAST_KILLS: Duration = Duration::from_secs(2);
+
+/// The clock of the shell; the rooms beside it are told the time.
+#[expect(clippy::disallowed_methods, reason = "the runtime is where time enters")]
+pub fn now() -> Instant {
+    Instant::now()
+}
+
+/// News for the loop from its own tasks.
+pub enum Inbox {
+    /// For the supervisor.
+    Event(Event),
+    /// The last words of a run are read, so its end can be told.
+    LastWords(RunId),
+}
+
+/// What the runner keeps of a program that was started.
+pub struct Live {
+    pub instance: InstanceId,
+    /// Its end, held back until its last words are read.
+    pub ending: Vec<Event>,
+}
+
+/// Everything that lives as long as the runner.
+pub struct Runner {
+    pub supervisor: Supervisor,
+    pub processes: Processes,
+    pub console: Console,
+    pub sources: HashMap<InstanceId, Source>,
+    pub runs: HashMap<RunId, Live>,
+    pub inputs: Inputs,
+    pub watcher: Option<Watcher>,
+    pub apps: Vec<Arc<AppSpec>>,
+    pub inbox: UnboundedSender<Inbox>,
+    pub exit: Option<u8>,
+    news: UnboundedReceiver<Inbox>,
+    outs: UnboundedReceiver<Out>,
+    typed: UnboundedReceiver<Typed>,
+    stage: AsyncFd<OwnedFd>,
+    signals: Signals,
+    style: Style,
+    /// Nobody reads our output any more.
+    unheard: bool,
+    options: Options,
+}
+
+impl Runner {
+    /// Prepares everything and starts nothing but the threads that look at files, the terminal and the screen.
+    pub fn start(mut options: Options) -> Result<Self, Error> {
+        let apps: Vec<Arc<AppSpec>> = std::mem::take(&mut options.apps).into_iter().map(Arc::new).collect();
+        let signals = Signals::listen(options.guard_death)?;
+        let (inbox, news) = mpsc::unbounded_channel();
+        let (out, outs) = mpsc::unbounded_channel();
+        let (typing, typed) = mpsc::unbounded_channel();
+        let mut inputs = Inputs::default();
+        if let Some(index) = apps.iter().position(|app| options.stdin.as_ref() == Some(&app.name)) {
+            inputs.feed(app_id(index));
+        }
+        let no_system = |cause| Error::failed("the runner could not be set up").because(cause);
+        let style = Style { colour: options.output.colour };
+        let console = Console::start(super::console_config(&options.output)?).map_err(no_system)?;
+        let sources = super::sources(&console, &apps, style);
+        let processes = Processes::new().map_err(no_system)?;
+        let stage = processes.stage_fd().try_clone_to_owned().map_err(no_system)?;
+        #[expect(deprecated, reason = "an OwnedFd keeps the promise for which the newer call asks for unsafe")]
+        let stage = AsyncFd::new(stage).map_err(no_system)?;
+        let watched: Vec<Watched> = watched(&apps);
+        let watcher = if watched.is_empty() { None } else { Some(Watcher::start(watched, options.explain, out)?) };
+        process::terminal::ignore_background_stops();
+        terminal::listen(typing).map_err(no_system)?;
+        Ok(Self {
+            supervisor: Supervisor::new(std::process::id().into()),
+            processes,
+            console,
+            sources,
+            runs: HashMap::new(),
+            inputs,
+            watcher,
+            apps,
+            inbox,
+            exit: None,
+            news,
+            outs,
+            typed,
+            stage,
+            signals,
+            style,
+            unheard: false,
+            options,
+        })
+    }
+
+    /// Runs until the supervisor says that everything is over; gives the exit code.
+    pub async fn run(mut self) -> Result<u8, Error> {
+        for notice in std::mem::take(&mut self.options.notices) {
+            self.say(&notice);
+        }
+        self.handle(Event::Begin { apps: self.apps.clone() });
+        let code = loop {
+            if let Some(code) = self.exit {
+                break code;
+            }
+            self.next().await;
+        };
+        self.console.finish(CONSOLE_AT_EXIT).await;
+        self.processes.finish(now() + LAST_KILLS);
+        Ok(code)
+    }
+
+    /// Waits for one thing to happen and sees it through.
+    async fn next(&mut self) {
+        let deadline = [self.supervisor.next_deadline(), self.processes.next_look()].into_iter().flatten().min();
+        tokio::select! {
+            biased;
+            meaning = self.signals.next() => self.signal(meaning),
+            Some(news) = self.news.recv() => self.news(news),
+            ready = self.stage.readable() => {
+                if let Ok(mut ready) = ready {
+                    ready.clear_ready();
+                }
+                self.collect();
+            }
+            Some(out) = self.outs.recv() => self.watched(out),
+            Some(typed) = self.typed.recv() => self.typed(typed),
+            () = self.console.gone(), if !self.unheard => {
+                self.unheard = true;
+                self.handle(Event::Shutdown(ShutdownCause::Terminal));
+            }
+            () = sleep_until(deadline) => {
+                self.collect();
+                if self.supervisor.next_deadline().is_some_and(|due| due <= now()) {
+                    self.handle(Event::Deadline);
+                }
+            }
+        }
+    }
+
+    /// Hands an event to the supervisor and performs its answer.
+    pub fn handle(&mut self, event: Event) {
+        for effect in self.supervisor.handle(now(), event) {
+            self.perform(effect);
+        }
+    }
+
+    /// Tells people.
+    pub fn say(&self, notice: &Notice) {
+        let output = &self.options.output;
+        if notice::is_shown(notice, output.quiet) {
+            self.console.say(notice::render(notice, self.style, output.json, jiff::Timestamp::now()));
+        }
+    }
+
+    fn signal(&mut self, meaning: Meaning) {
+        match meaning {
+            Meaning::Child => self.collect(),
+            Meaning::Stop(signal) => self.handle(Event::Shutdown(ShutdownCause::Signal(signal))),
+            Meaning::Force => self.handle(Event::ForceShutdown { code: 130 }),
+            Meaning::GuardDied => {
+                self.processes.kill_everything();
+                self.handle(Event::ForceShutdown { code: 137 });
+            }
+            Meaning::Suspend => {
+                self.processes.freeze();
+                let before = now();
+                // The answer comes when somebody continues us.
+                let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
+                let stopped_for = now().duration_since(before);
+                self.processes.thaw();
+                self.handle(Event::Continued { stopped_for });
+            }
+        }
+    }
+
+    fn news(&mut self, news: Inbox) {
+        match news {
+            Inbox::Event(event) => self.handle(event),
+            Inbox::LastWords(run) => {
+                let ending = self.runs.get_mut(&run).map(|live| std::mem::take(&mut live.ending)).unwrap_or_default();
+                for event in ending {
+                    self.finished(run, event);
+                }
+            }
+        }
+    }
+
+    /// Takes the news of processes to the supervisor. A death waits for the last words of the dead.
+    fn collect(&mut self) {
+        for event in self.processes.collect(now()) {
+            match event {
+                ProcessEvent::Executed { run, pid } => self.handle(Event::Spawned { run, pid }),
+                ProcessEvent::LaunchFailed { run, failure } => {
+                    self.forget(run);
+                    self.handle(Event::SpawnFailed { run, failure });
+                }
+                ProcessEvent::MainExited { run, exit } => self.ending(run, Event::MainExited { run, exit }),
+                ProcessEvent::SetEmpty { run } => self.ending(run, Event::SetEmpty { run }),
+            }
+        }
+    }
+
+    fn ending(&mut self, run: RunId, event: Event) {
+        let Some(live) = self.runs.get_mut(&run) else { return };
+        let waits = !live.ending.is_empty();
+        match (&event, self.sources.get(&live.instance)) {
+            (Event::MainExited { .. }, Some(source)) => {
+                live.ending.push(event);
+                let (source, inbox) = (source.clone(), self.inbox.clone());
+                tokio::task::spawn_local(async move {
+                    source.drained(LAST_WORDS).await;
+                    let _ = inbox.send(Inbox::LastWords(run));
+                });
+            }
+            _ if waits => live.ending.push(event),
+            _ => self.finished(run, event),
+        }
+    }
+
+    fn finished(&mut self, run: RunId, event: Event) {
+        let empty = matches!(event, Event::SetEmpty { .. });
+        self.handle(event);
+        if empty {
+            self.forget(run);
+        }
+    }
+
+    fn forget(&mut self, run: RunId) {
+        self.inputs.closed(run);
+        self.runs.remove(&run);
+    }
+
+    fn watched(&mut self, out: Out) {
+        match out {
+            Out::Ready { dirs, files: _, took, polled } => {
+                let polled = if polled == 0 { String::new() } else { format!(", {polled} of them polled") };
+                let folders = if dirs == 1 { "folder" } else { "folders" };
+                self.say(&Notice::new(
+                    Level::Info,
+                    NoticeKind::Watching,
+                    format!("watching {dirs} {folders}{polled} (ready in {} ms)", took.as_millis()),
+                ));
+            }
+            Out::Early { app, path } => self.handle(Event::FilesChanging { app, path }),
+            Out::Changed { app, changes } => self.handle(Event::FilesChanged { app, changes }),
+            Out::Skipped { app: _, why } => {
+                for why in why {
+                    self.say(&Notice::new(Level::Info, NoticeKind::Explain, why));
+                }
+            }
+            Out::Probe { app, path } => self.handle(Event::Probe { app, path }),
+            Out::ProbeOver { app } => self.handle(Event::ProbeOver { app }),
+            Out::Notice(notice) => self.say(&notice),
+        }
+    }
+
+    fn typed(&mut self, typed: Typed) {
+        match typed {
+            Typed::Gone => self.handle(Event::Shutdown(ShutdownCause::Terminal)),
+            Typed::End => self.inputs.end(),
+            Typed::Line(line) => {
+                let key = Key::parse(&String::from_utf8_lossy(&line));
+                // With --stdin every line but `rs` is the app's.
+                if key != Key::RestartAll && self.inputs.line(line) {
+                    return;
+                }
+                self.key(key);
+            }
+        }
+    }
+
+    fn key(&mut self, key: Key) {
+        match key {
+            Key::RestartAll => self.handle(Event::Request(Request::Restart(Target::All))),
+            Key::Restart(name) => self.handle(Event::Request(Request::Restart(Target::Name(name)))),
+            Key::Pause => self.handle(Event::Request(Request::TogglePause)),
+            Key::Quit => self.handle(Event::Shutdown(ShutdownCause::Key)),
+            Key::List => {
+                let snapshot = self.supervisor.snapshot(now());
+                if self.options.output.json {
+                    let table = table::render(&snapshot, Style::PLAIN, usize::MAX);
+                    String::from_utf8_lossy(&table).lines().for_each(|line| self.answer(line));
+                } else {
+                    self.console.say(table::render(&snapshot, self.style, terminal::width()));
+                }
+            }
+            Key::Clear => self.console.clear(),
+            Key::Help => keys::HELP.lines().for_each(|line| self.answer(line)),
+            Key::Unknown(answer) => self.answer(&answer),
+            Key::Blank => {}
+        }
+    }
+
+    fn answer(&self, line: &str) {
+        self.say(&Notice::new(Level::Info, NoticeKind::Answer, line));
+    }
+}
+
+/// The id of the app declared at this place.
+pub fn app_id(index: usize) -> AppId {
+    AppId(u32::try_from(index).expect("fewer than 2^32 apps fit a command line"))
+}
+
+fn watched(apps: &[Arc<AppSpec>]) -> Vec<Watched> {
+    let with_ids = apps.iter().enumerate();
+    with_ids.filter_map(|(index, app)| app.watch.clone().map(|spec| Watched { app: app_id(index), name: app.name.clone(), spec })).collect()
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,106 @@
+//! The signals that reach the runner, as a stream of what they mean.
+
+use std::time::{Duration, Instant};
+
+use tokio::signal::unix::{self, SignalKind};
+
+use crate::model::{Error, Signal};
+
+/// A second INT within this time is the same key press: npm and shells pass it on once more.
+const SAME_PRESS: Duration = Duration::from_millis(100);
+
+/// What a signal means to the runner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meaning {
+    /// End gracefully.
+    Stop(Signal),
+    /// End now: the second Ctrl-C.
+    Force,
+    /// Ctrl-Z.
+    Suspend,
+    /// A child changed state.
+    Child,
+    /// The guard died: kill everything.
+    GuardDied,
+}
+
+/// The listening ends of the signals that were not ignored when the runner started (nohup, `&` in a script).
+pub struct Signals {
+    int: Option<unix::Signal>,
+    term: Option<unix::Signal>,
+    hup: Option<unix::Signal>,
+    quit: Option<unix::Signal>,
+    suspend: Option<unix::Signal>,
+    child: unix::Signal,
+    guard: Option<unix::Signal>,
+    first_int: Option<Instant>,
+}
+
+impl Signals {
+    /// Starts to listen. `guard_death` is the signal that says the guard is dead.
+    pub fn listen(guard_death: Option<Signal>) -> Result<Self, Error> {
+        let ignored = ignored_at_start();
+        let unless_ignored = |signal: Signal| {
+            if ignored & (1 << (signal.0 - 1)) == 0 { listen(signal).map(Some) } else { Ok(None) }
+        };
+        Ok(Self {
+            int: unless_ignored(Signal::INT)?,
+            term: unless_ignored(Signal::TERM)?,
+            hup: unless_ignored(Signal::HUP)?,
+            quit: unless_ignored(Signal::QUIT)?,
+            suspend: unless_ignored(Signal::TSTP)?,
+            child: listen(Signal(SignalKind::child().as_raw_value()))?,
+            guard: guard_death.map(listen).transpose()?,
+            first_int: None,
+        })
+    }
+
+    /// Waits for the next signal that means something. Cancelling it loses nothing.
+    pub async fn next(&mut self) -> Meaning {
+        loop {
+            let meaning = tokio::select! {
+                biased;
+                () = received(&mut self.guard) => Meaning::GuardDied,
+                () = received(&mut self.int) => Meaning::Stop(Signal::INT),
+                () = received(&mut self.term) => Meaning::Stop(Signal::TERM),
+                () = received(&mut self.hup) => Meaning::Stop(Signal::HUP),
+                () = received(&mut self.quit) => Meaning::Stop(Signal::QUIT),
+                () = received(&mut self.suspend) => Meaning::Suspend,
+                _ = self.child.recv() => Meaning::Child,
+            };
+            if meaning != Meaning::Stop(Signal::INT) {
+                return meaning;
+            }
+            let now = super::runner::now();
+            match self.first_int {
+                None => {
+                    self.first_int = Some(now);
+                    return meaning;
+                }
+                Some(first) if now.duration_since(first) > SAME_PRESS => return Meaning::Force,
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+async fn received(signal: &mut Option<unix::Signal>) {
+    let received = match signal {
+        Some(signal) => signal.recv().await,
+        None => None,
+    };
+    if received.is_none() {
+        std::future::pending().await
+    }
+}
+
+fn listen(signal: Signal) -> Result<unix::Signal, Error> {
+    unix::signal(SignalKind::from_raw(signal.0)).map_err(|cause| Error::failed(format!("{signal} cannot be listened to")).because(cause))
+}
+
+/// The mask of ignored signals, `SigIgn` of proc_pid_status(5); none where it cannot be read.
+fn ignored_at_start() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}

@@ -1,0 +1,171 @@
+//! What is desired of an app, and what it is made of.
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use crate::model::{AppId, AppSpec, ChangeSet, Generation, InstanceId};
+
+use super::{
+    Effect, WatchNote,
+    instance::{End, Hold, Instance, State},
+    restart::Tally,
+    run::Run,
+    step::Step,
+    version::{Reason, Version},
+};
+
+/// One app of the runner.
+#[derive(Debug, Clone)]
+pub(super) struct App {
+    pub id: AppId,
+    pub spec: Arc<AppSpec>,
+    /// Whether it shall run at all.
+    pub wanted: bool,
+    /// The newest generation.
+    pub version: Version,
+    /// The newest generation that was built, of an app with a build.
+    pub built: Option<Version>,
+    /// The newest generation whose build came to an end, and the end where it was a failure.
+    pub tried: Option<(Generation, Option<End>)>,
+    /// The build under way.
+    pub build: Option<Run>,
+    /// Sets of builds that are over: their daemons live until the runner ends.
+    pub left: Vec<Run>,
+    /// Files are changing, and their change set is still to come.
+    pub settling: bool,
+    /// The path for which the restart-loop guard holds the app.
+    pub probing: Option<PathBuf>,
+    /// What changed while watching was paused.
+    pub pending: Option<Arc<ChangeSet>>,
+    /// The newest generation whose start people were told of.
+    pub announced: Option<Generation>,
+    pub instances: Vec<Instance>,
+}
+
+/// What its instances may do when they have no run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gate {
+    /// They may start at this generation.
+    Open(Generation),
+    /// They shall not run.
+    Unwanted,
+    /// The restart-loop guard holds them.
+    Probing,
+    /// A change set is about to come.
+    Settling,
+    /// A build is under way.
+    Building,
+    /// No version was ever built.
+    Unbuilt,
+}
+
+impl App {
+    pub fn new(id: AppId, spec: Arc<AppSpec>, now: Instant) -> Self {
+        let version = Version { generation: Generation(1), reason: Reason::Begin, asked: now };
+        let count = spec.instances.max(1);
+        let instances = (0..count).map(|slot| {
+            let name = if count == 1 { spec.name.clone() } else { format!("{}:{slot}", spec.name) };
+            Instance::new(InstanceId { app: id, slot }, name, version.generation)
+        });
+        Self {
+            id,
+            wanted: true,
+            instances: instances.collect(),
+            spec,
+            version,
+            built: None,
+            tried: None,
+            build: None,
+            left: Vec::new(),
+            settling: false,
+            probing: None,
+            pending: None,
+            announced: None,
+        }
+    }
+
+    /// The newest version that can run.
+    pub fn runnable(&self) -> Option<&Version> {
+        if self.spec.build.is_none() { Some(&self.version) } else { self.built.as_ref() }
+    }
+
+    /// Whether the newest version is still to be built.
+    pub fn build_due(&self) -> bool {
+        let tried = self.tried.as_ref().map(|(generation, _)| *generation);
+        self.wanted && self.probing.is_none() && self.spec.build.is_some() && tried != Some(self.version.generation)
+    }
+
+    pub fn gate(&self) -> Gate {
+        if !self.wanted {
+            Gate::Unwanted
+        } else if self.probing.is_some() {
+            Gate::Probing
+        } else if self.settling {
+            Gate::Settling
+        } else if self.build.is_some() || self.build_due() {
+            Gate::Building
+        } else {
+            self.runnable().map_or(Gate::Unbuilt, |version| Gate::Open(version.generation))
+        }
+    }
+
+    /// The generation at which a run may go on; every other run is to be stopped.
+    pub fn kept(&self) -> Option<Generation> {
+        match self.gate() {
+            Gate::Open(generation) => Some(generation),
+            Gate::Building | Gate::Unbuilt => self.runnable().map(|version| version.generation),
+            Gate::Unwanted | Gate::Probing | Gate::Settling => None,
+        }
+    }
+
+    /// Makes the next generation. What never ran is folded into it; budgets start afresh.
+    pub fn renew(&mut self, reason: Reason, asked: Instant) {
+        let old = self.version.generation;
+        let ran = self.instances.iter().any(|instance| instance.newest == Some(old));
+        let tried = self.tried.as_ref().is_some_and(|(generation, _)| *generation == old);
+        let reason = if ran || tried { reason } else { self.version.reason.folded(reason, &self.spec) };
+        self.version = Version { generation: old.next(), reason, asked };
+        self.instances.iter_mut().for_each(|instance| instance.tally = Tally::default());
+    }
+
+    /// Whether anything of it may still come by itself: a run, a build, a delay, a save.
+    pub fn goes_on(&self) -> bool {
+        self.spec.watch.is_some()
+            || self.build.is_some()
+            || self.build_due()
+            || self.instances.iter().any(|instance| match &instance.state {
+                State::Up(_) | State::Down { hold: Hold::Backoff { .. }, .. } => true,
+                State::Down { hold: Hold::None, .. } => matches!(self.gate(), Gate::Open(_)),
+                State::Down { hold: Hold::Crashed | Hold::Exited | Hold::Errored, .. } => false,
+            })
+    }
+
+    /// Every process set of it that may be alive.
+    pub fn sets(&self) -> impl Iterator<Item = &Run> {
+        self.instances.iter().filter_map(Instance::run).chain(&self.build).chain(&self.left)
+    }
+
+    pub fn sets_mut(&mut self) -> impl Iterator<Item = &mut Run> {
+        self.instances.iter_mut().filter_map(Instance::run_mut).chain(&mut self.build).chain(&mut self.left)
+    }
+
+    pub fn deadline(&self) -> Option<Instant> {
+        let held = self.instances.iter().filter_map(Instance::deadline);
+        held.chain(self.build.iter().chain(&self.left).filter_map(Run::deadline)).min()
+    }
+
+    pub fn shift(&mut self, by: Duration) {
+        self.version.asked += by;
+        self.instances.iter_mut().for_each(|instance| instance.shift(by));
+        self.build.iter_mut().chain(&mut self.left).for_each(|run| run.shift(by));
+    }
+
+    pub fn watch(&self, note: WatchNote, step: &mut Step) {
+        if self.spec.watch.is_some() {
+            step.act(Effect::Watch { app: self.id, note });
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Why an app is in its state, and why it last restarted or did not.
+
+use std::time::Instant;
+
+use crate::model::HumanDuration;
+
+use super::{
+    Supervisor, Target,
+    app::{App, Gate},
+    changes,
+    instance::{Hold, Instance, State},
+    run::{Phase, StopCause},
+    wording,
+};
+
+/// The answer to "why"; without apps where the target names none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// The apps that were asked about, in the order of declaration.
+    pub apps: Vec<AppExplanation>,
+}
+
+/// Why an app is as it is: whole sentences that start with its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppExplanation {
+    /// Its name.
+    pub name: String,
+    /// Why each instance is in its state.
+    pub states: Vec<String>,
+    /// Why each instance last started.
+    pub starts: Vec<String>,
+    /// Why a change has not led to a restart, where that is so.
+    pub waits: Vec<String>,
+}
+
+impl Supervisor {
+    /// Why the apps of a target are as they are at `now`.
+    pub fn explain(&self, target: &Target, now: Instant) -> Explanation {
+        Explanation { apps: self.targets(target).into_iter().map(|index| self.apps[index].explain(now)).collect() }
+    }
+}
+
+impl App {
+    fn explain(&self, now: Instant) -> AppExplanation {
+        let starts = self.instances.iter().filter_map(|instance| {
+            let start = instance.start.as_ref()?;
+            Some(format!("{} last started {} ago, because {}", instance.name, ago(start.at, now), start.why))
+        });
+        AppExplanation {
+            name: self.spec.name.clone(),
+            states: self.instances.iter().map(|instance| self.explain_state(instance, now)).collect(),
+            starts: starts.collect(),
+            waits: self.explain_waits(),
+        }
+    }
+
+    fn explain_state(&self, instance: &Instance, now: Instant) -> String {
+        let status = self.status(instance);
+        let why = match &instance.state {
+            State::Up(run) => match run.phase {
+                Phase::Starting => "its program is being started".to_owned(),
+                Phase::Ready => format!("it has been up for {}", ago(run.started.unwrap_or(run.spawned), now)),
+                Phase::Stopping { kill_at, cause } => {
+                    format!("{}; it is killed in {} unless it stops before", stopped_because(cause), ago(now, kill_at))
+                }
+                Phase::Sweeping { .. } => "its main process has ended, and the rest of its processes were asked to".to_owned(),
+                Phase::Killed { .. } => "it did not stop in time and is being killed".to_owned(),
+            },
+            State::Down { hold, .. } => match self.gate() {
+                Gate::Open(_) => self.explain_hold(instance, *hold, now),
+                Gate::Unwanted => "the runner ends".to_owned(),
+                Gate::Probing => "it is seen whether a file changes without it".to_owned(),
+                Gate::Settling => "files are changing".to_owned(),
+                Gate::Building => "its build has to succeed first".to_owned(),
+                Gate::Unbuilt => "its build failed".to_owned(),
+            },
+        };
+        format!("{} is {status}: {why}", instance.name)
+    }
+
+    fn explain_hold(&self, instance: &Instance, hold: Hold, now: Instant) -> String {
+        let ended = self.end_of(instance).map_or_else(String::new, |end| wording::had_ended(&end.outcome));
+        match hold {
+            Hold::None => "it is about to start".to_owned(),
+            Hold::Backoff { until } => format!("{ended}; it starts again in {}", ago(now, until)),
+            Hold::Crashed | Hold::Exited | Hold::Errored if self.spec.watch.is_some() => {
+                format!("{ended}; it starts again with the next save")
+            }
+            Hold::Crashed | Hold::Exited | Hold::Errored => format!("{ended}; it starts again when somebody restarts it"),
+        }
+    }
+
+    fn explain_waits(&self) -> Vec<String> {
+        let paused = self
+            .pending
+            .as_ref()
+            .map(|changes| format!("{} has not restarted for {}, because watching is paused", self.spec.name, changes::shown(changes)));
+        let failed = self.tried.as_ref().and_then(|(_, end)| end.as_ref()).map(|end| {
+            let how = wording::had_ended(&end.outcome).replacen("it had", "the build", 1);
+            format!("{} has not restarted for {}, because {how}", self.spec.name, self.version.reason.shown())
+        });
+        paused.into_iter().chain(failed).collect()
+    }
+}
+
+fn ago(from: Instant, to: Instant) -> HumanDuration {
+    HumanDuration(to.saturating_duration_since(from))
+}
+
+fn stopped_because(cause: StopCause) -> &'static str {
+    match cause {
+        StopCause::Replaced => "a newer version takes its place",
+        StopCause::Settling => "files are changing",
+        StopCause::Probing => "it is seen whether a file changes without it",
+        StopCause::Shutdown => "the runner ends",
+    }
+}

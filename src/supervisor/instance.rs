@@ -1,0 +1,158 @@
+//! One numbered slot of an app: its run, or what holds it without one.
+
+use std::time::{Duration, Instant};
+
+use crate::model::{Exit, Generation, InstanceId, LaunchFailure};
+
+use super::{restart::Tally, run::Run};
+
+/// A slot of an app.
+#[derive(Debug, Clone)]
+pub(super) struct Instance {
+    pub id: InstanceId,
+    /// As people call it: `api`, or `api:2` where there are several.
+    pub name: String,
+    pub state: State,
+    pub tally: Tally,
+    /// How many runs it has had.
+    pub starts: u64,
+    /// The generation of its latest run.
+    pub newest: Option<Generation>,
+    /// Its latest start.
+    pub start: Option<Start>,
+    /// How it ended by itself, since its latest start.
+    pub end: Option<End>,
+}
+
+/// What an instance is doing.
+#[derive(Debug, Clone)]
+pub(super) enum State {
+    /// It has a run.
+    Up(Run),
+    /// It has none.
+    Down {
+        hold: Hold,
+        /// The generation that the hold speaks about: a newer one that may run is not held by it.
+        of: Generation,
+    },
+}
+
+/// What keeps an instance without a run from being started. What keeps all instances of an app is its `Gate`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// Nothing.
+    None,
+    /// It ended by itself and is started again then.
+    Backoff { until: Instant },
+    /// It died and waits for a save or a request.
+    Crashed,
+    /// It ended as it should, and waits likewise.
+    Exited,
+    /// It is given up, until a save or a request.
+    Errored,
+}
+
+/// A start of an instance, for those who ask why.
+#[derive(Debug, Clone)]
+pub(super) struct Start {
+    pub at: Instant,
+    pub why: String,
+}
+
+/// An end of an instance by itself.
+#[derive(Debug, Clone)]
+pub(super) struct End {
+    pub at: Instant,
+    pub outcome: Outcome,
+}
+
+/// How something ended by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Its main process ended.
+    Exit(Exit),
+    /// It could not be started.
+    Launch(LaunchFailure),
+    /// Its old process set outlived SIGKILL.
+    Stuck,
+}
+
+impl Outcome {
+    pub fn success(&self) -> bool {
+        match self {
+            Self::Exit(exit) => exit.success(),
+            Self::Launch(_) | Self::Stuck => false,
+        }
+    }
+
+    /// The exit code, where there is one.
+    pub fn code(&self) -> Option<i32> {
+        match self {
+            Self::Exit(Exit::Code(code)) => Some(*code),
+            Self::Exit(Exit::Signal { .. }) | Self::Launch(_) | Self::Stuck => None,
+        }
+    }
+
+    /// The code a shell would give: 127 for what is not there, 126 for what cannot be executed (POSIX, 2.8.2).
+    pub fn shell_code(&self) -> u8 {
+        const ENOENT: i32 = 2;
+        match self {
+            Self::Exit(exit) => exit.shell_code(),
+            Self::Launch(LaunchFailure { errno: ENOENT, .. }) => 127,
+            Self::Launch(_) => 126,
+            Self::Stuck => 1,
+        }
+    }
+}
+
+impl Hold {
+    pub fn shift(&mut self, by: Duration) {
+        match self {
+            Self::Backoff { until } => *until += by,
+            Self::None | Self::Crashed | Self::Exited | Self::Errored => {}
+        }
+    }
+}
+
+impl Instance {
+    pub fn new(id: InstanceId, name: String, first: Generation) -> Self {
+        let state = State::Down { hold: Hold::None, of: first };
+        Self { id, name, state, tally: Tally::default(), starts: 0, newest: None, start: None, end: None }
+    }
+
+    pub fn run(&self) -> Option<&Run> {
+        match &self.state {
+            State::Up(run) => Some(run),
+            State::Down { .. } => None,
+        }
+    }
+
+    pub fn run_mut(&mut self) -> Option<&mut Run> {
+        match &mut self.state {
+            State::Up(run) => Some(run),
+            State::Down { .. } => None,
+        }
+    }
+
+    pub fn deadline(&self) -> Option<Instant> {
+        match &self.state {
+            State::Up(run) => run.deadline(),
+            State::Down { hold: Hold::Backoff { until }, .. } => Some(*until),
+            State::Down { hold: Hold::None | Hold::Crashed | Hold::Exited | Hold::Errored, .. } => None,
+        }
+    }
+
+    pub fn shift(&mut self, by: Duration) {
+        match &mut self.state {
+            State::Up(run) => run.shift(by),
+            State::Down { hold, .. } => hold.shift(by),
+        }
+        self.tally.shift(by);
+        if let Some(start) = &mut self.start {
+            start.at += by;
+        }
+        if let Some(end) = &mut self.end {
+            end.at += by;
+        }
+    }
+}

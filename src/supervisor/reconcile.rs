@@ -1,0 +1,123 @@
+//! What is desired against what is: each instance is moved a step at a time, until nothing is left to do now.
+
+use std::sync::Arc;
+
+use super::{
+    Effect, Role, Supervisor, WatchNote,
+    app::{App, Gate},
+    instance::{Hold, Outcome, Start, State},
+    restart::Verdict,
+    run::{Due, Phase, Run, StopCause, Why},
+    step::Step,
+    wording,
+};
+
+impl Supervisor {
+    pub(super) fn reconcile(&mut self, step: &mut Step) {
+        for app in &mut self.apps {
+            app.reconcile_build(step);
+            for slot in 0..app.instances.len() {
+                while app.advance(slot, step) {}
+            }
+            app.reconcile_left(step);
+        }
+    }
+}
+
+impl App {
+    /// Moves an instance one step towards what is desired; false: there is nothing to do now.
+    fn advance(&mut self, slot: usize, step: &mut Step) -> bool {
+        let (kept, gate, stop) = (self.kept(), self.gate(), self.stop_cause());
+        match &mut self.instances[slot].state {
+            State::Up(run) => match run.phase {
+                Phase::Starting | Phase::Ready => {
+                    let outdated = kept != Some(run.generation) && run.stop(stop, step);
+                    if outdated {
+                        self.watch(WatchNote::Stopping, step);
+                    }
+                    outdated
+                }
+                Phase::Stopping { .. } | Phase::Sweeping { .. } | Phase::Killed { .. } => self.expire(slot, step),
+            },
+            State::Down { hold, of } => {
+                if let Hold::Backoff { until } = *hold
+                    && until <= step.now
+                {
+                    *hold = Hold::None;
+                    return true;
+                }
+                let Gate::Open(generation) = gate else { return false };
+                let free = *hold == Hold::None || *of < generation;
+                if free {
+                    self.start(slot, step);
+                }
+                free
+            }
+        }
+    }
+
+    /// Looks at the deadline of a run; true: it had come.
+    fn expire(&mut self, slot: usize, step: &mut Step) -> bool {
+        let instance = &mut self.instances[slot];
+        let State::Up(run) = &mut instance.state else { return false };
+        match run.expire(step) {
+            Due::Not => return false,
+            Due::Killed { main, patience } => step.tell(wording::killed(&instance.name, run, main, patience)),
+            Due::Stuck { next } => {
+                let (id, of) = (run.id, run.generation);
+                step.act(Effect::ReportStuck { run: id, name: instance.name.clone() });
+                instance.state = State::Down { hold: next, of };
+                if self.wanted && self.spec.restart.stuck_blocks {
+                    self.give_up_stuck(slot, step);
+                }
+                self.watch(WatchNote::Exited, step);
+            }
+        }
+        true
+    }
+
+    /// Holds a slot whose old set cannot be removed, whatever generation was to come.
+    fn give_up_stuck(&mut self, slot: usize, step: &mut Step) {
+        step.tell(wording::ended(&self.instances[slot].name, &self.spec, &Outcome::Stuck, Verdict::Wait));
+        self.instances[slot].state = State::Down { hold: Hold::Errored, of: self.version.generation };
+        self.instances[slot].ended(Outcome::Stuck, step.now);
+        self.watch(WatchNote::Down, step);
+    }
+
+    fn start(&mut self, slot: usize, step: &mut Step) {
+        let Some(version) = self.runnable() else { return };
+        let (generation, reason) = (version.generation, wording::reason(&version.reason));
+        let instance = &mut self.instances[slot];
+        let why = if instance.newest == Some(generation) { Why::Again } else { Why::Version };
+        let reason = match (why, &instance.end) {
+            (Why::Version, _) => reason,
+            (Why::Again, Some(end)) => wording::had_ended(&end.outcome),
+            (Why::Again, None) => "the newer version could not be built".to_owned(),
+        };
+        let run = Run {
+            id: step.mint.run(),
+            role: Role::App,
+            generation,
+            spec: Arc::clone(&self.spec),
+            why,
+            spawned: step.now,
+            started: None,
+            pid: None,
+            phase: Phase::Starting,
+        };
+        step.act(Effect::Spawn { run: run.id, instance: instance.id, generation, role: Role::App, spec: Arc::clone(&self.spec) });
+        instance.start = Some(Start { at: step.now, why: reason });
+        instance.newest = Some(generation);
+        instance.starts += 1;
+        instance.state = State::Up(run);
+    }
+
+    fn stop_cause(&self) -> StopCause {
+        match self.gate() {
+            Gate::Unwanted => StopCause::Shutdown,
+            Gate::Probing => StopCause::Probing,
+            Gate::Settling => StopCause::Settling,
+            Gate::Open(_) | Gate::Building | Gate::Unbuilt => StopCause::Replaced,
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! The picture of a runner that every view reads.
+
+use std::time::Instant;
+
+use crate::model::{AppSnapshot, InstanceSnapshot, Snapshot, Status};
+
+use super::{
+    Supervisor,
+    app::{App, Gate},
+    instance::{Hold, Instance, State},
+    run::Phase,
+};
+
+impl Supervisor {
+    /// The apps as they are at `now`.
+    pub fn snapshot(&self, now: Instant) -> Snapshot {
+        Snapshot { apps: self.apps.iter().map(|app| app.snapshot(now)).collect(), paused: self.paused }
+    }
+}
+
+impl App {
+    fn snapshot(&self, now: Instant) -> AppSnapshot {
+        let instances = self.instances.iter().map(|instance| {
+            let run = instance.run().filter(|run| run.pid.is_some());
+            InstanceSnapshot {
+                id: instance.id,
+                status: self.status(instance),
+                pid: run.and_then(|run| run.pid),
+                uptime: run.and_then(|run| run.started).map(|started| now.saturating_duration_since(started)),
+                restarts: instance.starts.saturating_sub(1),
+            }
+        });
+        AppSnapshot {
+            id: self.id,
+            name: self.spec.name.clone(),
+            generation: self.version.generation,
+            watched: self.spec.watch.is_some(),
+            instances: instances.collect(),
+        }
+    }
+
+    /// The state of an instance as users see it.
+    pub fn status(&self, instance: &Instance) -> Status {
+        match &instance.state {
+            State::Up(run) => match run.phase {
+                Phase::Starting => Status::Launching,
+                Phase::Ready => Status::Online,
+                Phase::Stopping { .. } => Status::Stopping,
+                Phase::Sweeping { next, .. } | Phase::Killed { next, .. } => held(next, Status::Stopping),
+            },
+            State::Down { hold, .. } => match self.gate() {
+                Gate::Building => Status::Building,
+                Gate::Probing | Gate::Settling => Status::WaitingRestart,
+                Gate::Unwanted => Status::Stopped,
+                Gate::Unbuilt => Status::Crashed,
+                Gate::Open(_) => held(*hold, Status::Launching),
+            },
+        }
+    }
+}
+
+fn held(hold: Hold, free: Status) -> Status {
+    match hold {
+        Hold::None => free,
+        Hold::Backoff { .. } => Status::WaitingRestart,
+        Hold::Crashed => Status::Crashed,
+        Hold::Exited => Status::Stopped,
+        Hold::Errored => Status::Errored,
+    }
+}

@@ -1,0 +1,57 @@
+//! What a generation of an app is there for.
+
+use std::{sync::Arc, time::Instant};
+
+use crate::model::{AppSpec, ChangeSet, Generation};
+
+use super::changes;
+
+/// One generation of an app.
+#[derive(Debug, Clone)]
+pub(super) struct Version {
+    pub generation: Generation,
+    pub reason: Reason,
+    /// Since when somebody waits for it: the last event of a change set, or the request.
+    pub asked: Instant,
+}
+
+/// Why there is a new generation.
+#[derive(Debug, Clone)]
+pub(super) enum Reason {
+    /// The runner began.
+    Begin,
+    /// Files changed.
+    Files(Arc<ChangeSet>),
+    /// A change that the restart-loop guard held back; the path as people are shown it.
+    Probe(String),
+    /// Somebody asked for it.
+    Request,
+}
+
+impl Reason {
+    /// Whether a change set caused it, for the restart-loop guard.
+    pub fn by_files(&self) -> bool {
+        match self {
+            Self::Files(_) | Self::Probe(_) => true,
+            Self::Begin | Self::Request => false,
+        }
+    }
+
+    /// What stands in brackets behind a restart: `src/api.js`.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Begin => "first start".to_owned(),
+            Self::Files(changes) => changes::shown(changes),
+            Self::Probe(path) => path.clone(),
+            Self::Request => "on request".to_owned(),
+        }
+    }
+
+    /// The reason for a version that takes the place of one that never ran: the changes of both.
+    pub fn folded(&self, newer: Self, spec: &AppSpec) -> Self {
+        match (self, newer) {
+            (Self::Files(older), Self::Files(newer)) => Self::Files(changes::merge(older, &newer, spec)),
+            (Self::Begin | Self::Files(_) | Self::Probe(_) | Self::Request, newer) => newer,
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! What people look at: the runner's words, labels, tables and errors as bytes, and the keys they type.
+//! Everything here is a function from values to values: it writes nowhere, reads no environment and no clock, and decides nothing about apps.
+//! Start reading with [`style`], then [`notice`].
+
+pub mod clean;
+pub mod error;
+pub mod keys;
+pub mod notice;
+pub mod style;
+pub mod table;
+
+pub use keys::Key;
+pub use style::{Style, prefixes};
