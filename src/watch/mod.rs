@@ -12,7 +12,9 @@ pub use api::{Ctl, FileKind, Fs, Out, Raw, Stat, WatchError, WatchSet, Watched};
 pub struct Watcher;
 impl Watcher {
     /// stub
-    pub fn start(_: Vec<Watched>, _: bool, _: tokio::sync::mpsc::UnboundedSender<Out>) -> Result<Self, crate::model::Error> { Ok(Self) }
+    pub fn start(_: Vec<Watched>, _: bool, _: tokio::sync::mpsc::UnboundedSender<Out>) -> Result<Self, crate::model::Error> {
+        Ok(Self)
+    }
     /// stub
     pub fn tell(&self, _: crate::model::AppId, _: Ctl) {}
 }

@@ -38,7 +38,11 @@ fn two_npm_scripts_side_by_side() {
         return;
     }
     let project = Project::fixture("npm-script");
-    project.edit("package.json", "\"dev\": \"pmdev start app.js\"", "\"dev\": \"pmdev start app.js\", \"other\": \"pmdev start app.js --name other\"");
+    project.edit(
+        "package.json",
+        "\"dev\": \"pmdev start app.js\"",
+        "\"dev\": \"pmdev start app.js\", \"other\": \"pmdev start app.js --name other\"",
+    );
     let scripts = ["dev", "other"].map(|script| {
         let mut runner = project.hook(&["npm", "run", script]).spawn();
         runner.wait_for(&words::app_says("npm app v1"));

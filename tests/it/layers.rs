@@ -152,7 +152,10 @@ fn the_platform_shows_only_where_it_may() {
             continue;
         }
         let asks = |line: &str| {
-            line.contains("cfg") && ["target_os", "target_family", "target_env", "unix)", "windows)", "(unix", "(windows"].iter().any(|word| line.contains(word))
+            line.contains("cfg")
+                && ["target_os", "target_family", "target_env", "unix)", "windows)", "(unix", "(windows"]
+                    .iter()
+                    .any(|word| line.contains(word))
         };
         let lines = text.lines().enumerate().filter(|(_, line)| asks(line));
         wrong.extend(lines.map(|(number, line)| format!("{file}:{}: {}", number + 1, line.trim())));

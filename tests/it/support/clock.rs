@@ -7,7 +7,7 @@ use std::{
 };
 
 /// How long anything may take that is not about time. Generous, because it only matters when something is broken.
-pub const PATIENCE: Duration = Duration::from_secs(45);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Between two looks at a condition.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(1);

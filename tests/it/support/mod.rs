@@ -13,9 +13,9 @@ pub mod timeline;
 pub mod words;
 pub mod writer;
 
-pub use clock::{PATIENCE, until};
+pub use clock::PATIENCE;
 pub use pane::Pane;
 pub use project::Project;
-pub use runner::{Ending, Runner};
+pub use runner::Runner;
 pub use words::Saying;
 pub use writer::Writer;

@@ -106,10 +106,9 @@ impl<'a> Pane<'a> {
     #[track_caller]
     pub fn finish_within(&self, patience: Duration) -> i32 {
         let status = until(patience, || {
-            let answer = self.ask("#{pane_dead} #{pane_dead_status} #{pane_dead_signal}");
-            let mut words = answer.split(' ');
-            let (dead, status, signal) = (words.next()?, words.next()?, words.next()?);
-            (dead == "1").then(|| status.parse().ok().or(signal.parse().ok().map(|number: i32| 128 + number)))?
+            let answer = self.ask("#{pane_dead},#{pane_dead_status},#{pane_dead_signal}");
+            let (code, signal) = answer.strip_prefix("1,")?.split_once(',')?;
+            code.parse().ok().or_else(|| signal.parse().ok().map(|number: i32| 128 + number))
         });
         status.unwrap_or_else(|| panic!("the terminal's program has not ended after {patience:?}:\n{}", self.text()))
     }

@@ -52,17 +52,14 @@ pub fn all() -> Vec<Process> {
     entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter_map(Process::read).collect()
 }
 
-/// The live processes whose environment, working directory or command line names this folder. An emptied environment leaves the
-/// other two.
-pub fn naming(folder: &Path) -> Vec<Process> {
+/// Whether the environment, the working directory or the command line of another process names this folder. An emptied environment
+/// leaves the other two.
+pub fn names(process: &Process, folder: &Path) -> bool {
     let needle = folder.as_os_str().as_bytes();
-    let own = std::process::id().cast_signed();
-    let names = |process: &Process| {
-        let proc = Path::new("/proc").join(process.pid.to_string());
-        let holds = |file: &str| fs::read(proc.join(file)).is_ok_and(|bytes| contains(&bytes, needle));
-        holds("environ") || holds("cmdline") || fs::read_link(proc.join("cwd")).is_ok_and(|cwd| cwd.starts_with(folder))
-    };
-    all().into_iter().filter(|process| process.pid != own && process.is_alive() && names(process)).collect()
+    let proc = Path::new("/proc").join(process.pid.to_string());
+    let holds = |file: &str| fs::read(proc.join(file)).is_ok_and(|bytes| contains(&bytes, needle));
+    let inside = || fs::read_link(proc.join("cwd")).is_ok_and(|cwd| cwd.starts_with(folder));
+    process.pid != std::process::id().cast_signed() && (holds("environ") || holds("cmdline") || inside())
 }
 
 /// The live children of a process.

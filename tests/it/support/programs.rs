@@ -23,7 +23,6 @@ pub fn have(programs: &[&str]) -> bool {
 /// Says that a test is skipped, and why. Always false. Fails where CI is set: there nothing may be missing.
 pub fn skip(why: &str) -> bool {
     assert!(env::var_os("CI").as_deref() != Some(OsStr::new("true")), "nothing may be skipped in CI, but: {why}");
-    println!("skipped: {}: {why}", std::thread::current().name().unwrap_or_default());
     eprintln!("skipped: {}: {why}", std::thread::current().name().unwrap_or_default());
     false
 }

@@ -118,7 +118,8 @@ impl Project {
     /// one of which names the private folder.
     pub fn alive(&self) -> Vec<Process> {
         let ours = self.ours.borrow();
-        processes::naming(self.base.path()).into_iter().filter(|process| !ours.contains(&process.pid)).collect()
+        let is_it = |process: &Process| process.is_alive() && !ours.contains(&process.pid) && processes::names(process, self.base.path());
+        processes::all().into_iter().filter(is_it).collect()
     }
 
     /// Fails unless everything started for this project is gone within `patience`.

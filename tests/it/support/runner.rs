@@ -5,8 +5,6 @@ use std::{
     collections::HashSet,
     ffi::{OsStr, OsString},
     io::{BufRead, BufReader, Read, Write},
-    os::unix::process::ExitStatusExt,
-    path::PathBuf,
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     sync::{
         Arc, Mutex,
@@ -30,7 +28,6 @@ use super::{
 pub struct Start<'a> {
     project: &'a Project,
     argv: Vec<OsString>,
-    cwd: PathBuf,
     variables: Vec<(OsString, OsString)>,
     stdin: bool,
     unread: bool,
@@ -40,7 +37,7 @@ impl Project {
     /// `pmdev ARGS` in the project folder, with empty stdin.
     pub fn pmdev<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Start<'_> {
         let argv = std::iter::once(PMDEV.into()).chain(arguments.into_iter().map(|argument| argument.as_ref().to_owned())).collect();
-        Start { project: self, argv, cwd: self.root.clone(), variables: Vec::new(), stdin: false, unread: false }
+        Start { project: self, argv, variables: Vec::new(), stdin: false, unread: false }
     }
 
     /// Another program, which starts `pmdev` by itself.
@@ -58,12 +55,6 @@ impl<'a> Start<'a> {
     /// Sets a variable.
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.variables.push((name.into(), value.as_ref().to_owned()));
-        self
-    }
-
-    /// Runs it in another folder.
-    pub fn cwd(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.cwd = folder.into();
         self
     }
 
@@ -93,7 +84,7 @@ impl<'a> Start<'a> {
         self.project.timeline.note(format!("starts {number}: {}", shown.join(" ")));
         let mut child = Command::new(&self.argv[0])
             .args(&self.argv[1..])
-            .current_dir(&self.cwd)
+            .current_dir(&self.project.root)
             .env_clear()
             .envs(self.project.environment())
             .envs(self.variables)
@@ -102,20 +93,19 @@ impl<'a> Start<'a> {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("{shown:?}: {error}"));
-        let tail = Arc::<Mutex<Vec<u8>>>::default();
         let mut readers = Vec::new();
         let (out, err) = (child.stdout.take().expect("it is piped"), child.stderr.take().expect("it is piped"));
         let mut unread = None;
         if self.unread {
             unread = Some(out);
         } else {
-            readers.push(read(out, Source::Out(number), self.project, tail.clone()));
+            readers.push(read(out, Source::Out(number), self.project));
         }
-        readers.push(read(err, Source::Err(number), self.project, Arc::default()));
+        readers.push(read(err, Source::Err(number), self.project));
         let stdin = child.stdin.take();
         let pid = child.id().cast_signed();
         let ended = wait(child);
-        Runner { project: self.project, number, pid, stdin, ended, readers, tail, _unread: unread, answers: HashSet::new() }
+        Runner { project: self.project, number, pid, stdin, ended, readers, _unread: unread, answers: HashSet::new() }
     }
 
     /// Runs it to its end.
@@ -125,24 +115,24 @@ impl<'a> Start<'a> {
     }
 }
 
-/// Reads a pipe into the timeline, on a thread of its own; `tail` is the line that has not ended yet.
-fn read(pipe: impl Read + Send + 'static, source: Source, project: &Project, tail: Arc<Mutex<Vec<u8>>>) -> thread::JoinHandle<()> {
+/// Reads a pipe into the timeline, on a thread of its own.
+fn read(pipe: impl Read + Send + 'static, source: Source, project: &Project) -> thread::JoinHandle<()> {
     let timeline = project.timeline.clone();
     thread::spawn(move || {
         let mut pipe = BufReader::new(pipe);
+        let mut tail = Vec::new();
         while let Ok(bytes) = pipe.fill_buf().map(<[u8]>::to_vec) {
-            let mut tail = tail.lock().expect("readers do not die");
             for part in bytes.split_inclusive(|byte| *byte == b'\n') {
                 tail.extend_from_slice(part);
                 if tail.last() == Some(&b'\n') {
                     tail.pop();
-                    timeline.add(source, std::mem::take(&mut *tail));
+                    timeline.add(source, std::mem::take(&mut tail));
                 }
             }
             pipe.consume(bytes.len());
             if bytes.is_empty() {
                 if !tail.is_empty() {
-                    timeline.add(source, std::mem::take(&mut *tail));
+                    timeline.add(source, std::mem::take(&mut tail));
                 }
                 break;
             }
@@ -170,7 +160,6 @@ pub struct Runner<'a> {
     stdin: Option<ChildStdin>,
     ended: Arc<Mutex<Option<ExitStatus>>>,
     readers: Vec<thread::JoinHandle<()>>,
-    tail: Arc<Mutex<Vec<u8>>>,
     _unread: Option<std::process::ChildStdout>,
     answers: HashSet<usize>,
 }
@@ -217,11 +206,6 @@ impl Runner<'_> {
     /// How many such lines there are so far.
     pub fn count(&self, saying: &Saying) -> usize {
         self.lines(saying).len()
-    }
-
-    /// The line that has begun and not ended.
-    pub fn unfinished_line(&self) -> String {
-        String::from_utf8_lossy(&self.tail.lock().expect("readers do not die")).into_owned()
     }
 
     /// The runner proper: the guard's child, or the process we started where there is no guard.
@@ -287,10 +271,8 @@ impl Drop for Runner<'_> {
 /// How a runner ended, and all it said.
 #[derive(Debug)]
 pub struct Ending {
-    /// Its exit code.
+    /// Its exit code; `None`: a signal ended it.
     pub code: Option<i32>,
-    /// Or the signal that ended it.
-    pub signal: Option<i32>,
     /// Its standard output.
     pub out: String,
     /// Its standard error.

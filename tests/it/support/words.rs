@@ -63,11 +63,6 @@ pub fn watching() -> Saying {
     Saying::runner("that files are watched", &["watching "])
 }
 
-/// An app runs for the first time.
-pub fn started() -> Saying {
-    Saying::runner("that an app started", &[" started"])
-}
-
 /// An app runs again.
 pub fn restarted() -> Saying {
     Saying::runner("that an app restarted", &[" restarted in "])
@@ -98,11 +93,6 @@ pub fn skipped(path: &str) -> Saying {
     Saying::runner(format!("why {path} restarts nothing"), &[path]).and(Saying::new("no restart", |line| !line.contains("restarted")))
 }
 
-/// Somebody asked the runner to end, and it says so.
-pub fn stopping() -> Saying {
-    Saying::runner("that the runner stops", &["stopping"])
-}
-
 /// Some folders are polled because the kernel's limit of watches is reached.
 pub fn watch_limit() -> Saying {
     Saying::runner("that the limit of watches is reached", &["polled", "limit"])
@@ -110,4 +100,3 @@ pub fn watch_limit() -> Saying {
 
 /// The key that restarts everything.
 pub const RESTART_KEY: &str = "rs";
-
