@@ -255,7 +255,7 @@ impl Runner<'_> {
             let texts: Vec<String> = lines.iter().filter(|line| line.source == source).map(Line::text).collect();
             texts.join("\n")
         };
-        Ending { code: status.code(), signal: status.signal(), out: said(Source::Out(self.number)), err: said(Source::Err(self.number)) }
+        Ending { code: status.code(), out: said(Source::Out(self.number)), err: said(Source::Err(self.number)) }
     }
 }
 
