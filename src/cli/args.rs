@@ -22,10 +22,10 @@ pub struct AppArgs {
     /// Program that runs the script, or `none` to execute the script itself [default: by #! line or extension]
     #[arg(long, value_name = "PROGRAM")]
     pub interpreter: Option<String>,
-    /// Arguments for the interpreter; for Go and Rust, for the build (also --node-args)
+    /// Arguments for the interpreter; for Go and Rust, for the build
     #[arg(long, visible_alias = "node-args", value_name = "ARGS", allow_hyphen_values = true)]
     pub interpreter_args: Vec<String>,
-    /// File of variables; repeatable, a later one wins. Variables set in this shell win over both
+    /// File of variables; repeatable, a later one wins over an earlier, this shell's variables over all
     #[arg(long = "env-file", value_name = "FILE")]
     pub env_files: Vec<PathBuf>,
     /// First signal of a stop [default: SIGINT]

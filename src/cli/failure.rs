@@ -32,7 +32,9 @@ fn translate(error: &clap::Error) -> Error {
             };
             Error::usage(format!("{arg} is not an option here")).hint(hint)
         }
-        ErrorKind::InvalidValue if value.is_empty() => Error::usage(format!("{arg} needs a value")).hint("all options: pmdev start --help"),
+        ErrorKind::InvalidValue if value.is_empty() => {
+            Error::usage(format!("{arg} needs a value")).hint("what it takes: pmdev start --help")
+        }
         ErrorKind::ValueValidation => {
             let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_else(|| format!("{value:?} is not valid"));
             Error::usage(format!("{arg}: {why}"))
@@ -46,7 +48,10 @@ fn translate(error: &clap::Error) -> Error {
             }
         }
         ErrorKind::TooManyValues => Error::usage(format!("{arg} takes no value, but was given {value:?}")),
-        ErrorKind::MissingRequiredArgument => Error::usage(format!("{arg} is missing")).hint("how it is used: pmdev why --help"),
+        ErrorKind::MissingRequiredArgument => {
+            Error::usage(format!("{} is missing", arg.trim_matches(|c: char| !c.is_ascii_alphanumeric())))
+                .hint("how it is used: pmdev why --help")
+        }
         _ => {
             let shown = error.to_string();
             let first = shown.lines().next().unwrap_or_default();

@@ -2,8 +2,8 @@
 //! It decides nothing about apps: arguments become a [`config::Request`](crate::config::Request), the rest is done by the rooms below.
 //! Start reading with [`args`], then [`commands::start`].
 
-pub mod args;
-pub mod commands;
+mod args;
+mod commands;
 mod failure;
 mod host;
 mod verb;
@@ -35,13 +35,12 @@ use commands::Verb;
     about = "Runs a project's apps, and has the new version running the moment a save settles",
     after_help = "`pmdev app.js` is short for `pmdev start app.js`; `pmdev` alone runs what the folder is made to run.\n`pmdev start --help` has the options.",
     subcommand_required = true,
-    disable_help_subcommand = true,
     max_term_width = 120
 )]
-pub struct Cli {
+struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub verb: Verb,
+    verb: Verb,
 }
 
 /// The program: everything but the exit itself.

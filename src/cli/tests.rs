@@ -1,1 +1,300 @@
+use std::time::Duration;
 
+use super::*;
+use crate::{
+    config::{Request, WatchArg},
+    model::{PollMode, Signal},
+};
+
+fn words(line: &str) -> Vec<OsString> {
+    shell_words::split(line).unwrap().into_iter().map(OsString::from).collect()
+}
+
+/// The request that a command line amounts to.
+fn request(line: &str) -> Request {
+    match parse(words(line)) {
+        Ok(Cli { verb: Verb::Start(start) }) => start.request().0,
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+fn targets(line: &str) -> Vec<String> {
+    request(line).targets.into_iter().map(|target| target.into_string().unwrap()).collect()
+}
+
+fn refusal(line: &str) -> String {
+    match parse(words(line)) {
+        Err(failure::Stop::Error(error)) => {
+            assert_eq!(error.exit_code(), 2);
+            let hint = error.hint.iter().map(|hint| format!("\nhint: {hint}")).collect::<String>();
+            format!("{}{hint}", error.message)
+        }
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+#[test]
+fn the_verb_may_be_left_out_and_options_may_stand_before_it() {
+    let cases: [(&str, &[&str]); 11] = [
+        ("pmdev", &[]),
+        ("pmdev app.js", &["app.js"]),
+        ("pmdev start app.js", &["app.js"]),
+        ("pmdev start start", &["start"]),
+        ("pmdev --quiet start app.js", &["app.js"]),
+        ("pmdev --name api start app.js", &["app.js"]),
+        ("pmdev -n api app.js worker.js", &["app.js", "worker.js"]),
+        ("pmdev --name=start app.js", &["app.js"]),
+        ("pmdev --node-args --inspect start app.js", &["app.js"]),
+        ("pmdev 'npm run dev' --raw", &["npm run dev"]),
+        ("pmdev -- start", &[]),
+    ];
+    for (line, expected) in cases {
+        assert_eq!(targets(line), expected, "{line}");
+    }
+    assert!(matches!(parse(words("pmdev why a.js")), Ok(Cli { verb: Verb::Why(_) })));
+    assert!(matches!(parse(words("pmdev help start")), Err(failure::Stop::Text(text)) if text.contains("--watch-delay")));
+    assert_eq!(request("pmdev app.js -- why --port 3").script_args, ["why", "--port", "3"]);
+}
+
+#[test]
+fn without_a_target_the_last_value_of_a_watch_flag_was_it() {
+    let list = |text: &str| WatchArg::List(text.to_owned());
+    type Case<'a> = (&'a str, &'a [&'a str], &'a [WatchArg], &'a [WatchArg]);
+    let cases: [Case; 9] = [
+        ("pmdev --watch app.js", &["app.js"], &[WatchArg::Default], &[]),
+        ("pmdev app.js --watch", &["app.js"], &[WatchArg::Default], &[]),
+        ("pmdev --watch src app.js", &["app.js"], &[list("src")], &[]),
+        ("pmdev --watch=src", &[], &[list("src")], &[]),
+        ("pmdev --watch src --watch app.js", &["app.js"], &[list("src"), WatchArg::Default], &[]),
+        ("pmdev --watch --raw --ignore-watch app.js", &["app.js"], &[WatchArg::Default], &[WatchArg::Default]),
+        ("pmdev --ignore-watch logs --watch app.js", &["app.js"], &[WatchArg::Default], &[list("logs")]),
+        ("pmdev --watch app.js --ignore-watch=logs", &["app.js"], &[WatchArg::Default], &[list("logs")]),
+        ("pmdev --watch app.js -- --port 3", &["app.js"], &[WatchArg::Default], &[]),
+    ];
+    for (line, expected, watch, ignore) in cases {
+        let request = request(line);
+        assert_eq!(request.targets, expected, "{line}");
+        assert_eq!((request.watch.as_slice(), request.ignore_watch.as_slice()), (watch, ignore), "{line}");
+    }
+}
+
+#[test]
+fn every_flag_reaches_the_request() {
+    let request = request(
+        "pmdev a.js b.js -n x --name y --cwd srv --interpreter bun --interpreter-args '--a b' --node-args --inspect --env-file .env --env-file .env.local
+         --kill-signal term -k 1600 --profile prod --watch --ignore-watch 'logs,*.tmp' --ext js,ts --watch-delay 0.5 --poll=500ms
+         --no-gitignore --no-default-ignore --no-gate",
+    );
+    assert_eq!(request.names, ["x", "y"]);
+    assert_eq!(request.cwd.as_deref(), Some("srv".as_ref()));
+    assert_eq!(request.interpreter.as_deref(), Some("bun"));
+    assert_eq!(request.interpreter_args, ["--a b", "--inspect"]);
+    assert_eq!(request.env_files.len(), 2);
+    assert_eq!((request.kill_signal, request.kill_timeout), (Some(Signal::TERM), Some(Duration::from_millis(1600))));
+    assert_eq!(request.profile.as_deref(), Some("prod"));
+    assert_eq!((request.watch.len(), request.ignore_watch.len(), request.ext.len()), (1, 1, 1));
+    assert_eq!(
+        (request.watch_delay, request.poll),
+        (Some(Duration::from_millis(500)), Some(PollMode::Always(Some(Duration::from_millis(500)))))
+    );
+    assert!(request.no_gitignore && request.no_default_ignore && request.no_gate && !request.no_watch);
+    assert_eq!(self::request("pmdev a.js --poll").poll, Some(PollMode::Always(None)));
+    assert_eq!(self::request("pmdev --prod a.js").profile.as_deref(), Some("prod"));
+}
+
+#[test]
+fn the_output_is_told_apart_from_the_request() {
+    let output = |line: &str| match parse(words(line)) {
+        Ok(Cli { verb: Verb::Start(start) }) => start.request().1,
+        other => panic!("{line}: {other:?}"),
+    };
+    let all = output("pmdev a.js --stdin --raw --timestamp --json -q --no-color --explain");
+    assert!(all.raw && all.json && all.quiet && all.no_color && all.explain);
+    assert_eq!((all.stdin.as_deref(), all.timestamp.as_deref()), (Some(""), Some("YYYY-MM-DDTHH:mm:ss.SSS")));
+    let named = output("pmdev --stdin=a --timestamp=HH:mm a.js --silent");
+    assert_eq!((named.stdin.as_deref(), named.timestamp.as_deref(), named.quiet), (Some("a"), Some("HH:mm"), true));
+    assert_eq!(targets("pmdev --stdin a.js --timestamp b.js --poll"), ["a.js", "b.js"]);
+}
+
+#[test]
+fn what_is_wrong_is_said_as_everything_else_is() {
+    insta::assert_snapshot!(refusal("pmdev app.js --wacth"), @r"
+    --wacth is not an option here
+    hint: did you mean --watch?
+    arguments for the app go after --: pmdev start app.js -- --wacth
+    ");
+    insta::assert_snapshot!(refusal("pmdev app.js --port 3000"), @r"
+    --port is not an option here
+    hint: did you mean --prod?
+    arguments for the app go after --: pmdev start app.js -- --port
+    ");
+    insta::assert_snapshot!(refusal("pmdev app.js --name"), @r"
+    --name needs a value
+    hint: what it takes: pmdev start --help
+    ");
+    insta::assert_snapshot!(refusal("pmdev app.js --kill-signal SIGFOO"), @r#"--kill-signal: "SIGFOO" is not a signal; examples: SIGTERM, INT, 15"#);
+    insta::assert_snapshot!(refusal("pmdev app.js --watch-delay soon"), @r#"--watch-delay: "soon" is not a duration; examples: 250ms, 2s, 1.5m"#);
+    insta::assert_snapshot!(refusal("pmdev app.js --kill-timeout soon"), @r#"--kill-timeout: "soon" is not a duration; examples: 250ms, 5000, 1.5m"#);
+    insta::assert_snapshot!(refusal("pmdev app.js --poll=often"), @r#"--poll: "often" is not a duration; examples: 250ms, 5000, 1.5m"#);
+    insta::assert_snapshot!(refusal("pmdev app.js --no-watch --watch"), @r"
+    --no-watch and --watch contradict each other
+    hint: leave one of them out
+    ");
+    insta::assert_snapshot!(refusal("pmdev app.js --prod --profile dev"), @r"
+    --prod and --profile contradict each other
+    hint: leave one of them out
+    ");
+    insta::assert_snapshot!(refusal("pmdev app.js --cwd a --cwd b"), @r"
+    --cwd was given twice
+    hint: give it once
+    ");
+    insta::assert_snapshot!(refusal("pmdev app.js --raw=3"), @r#"--raw takes no value, but was given "3""#);
+    insta::assert_snapshot!(refusal("pmdev why"), @r"
+    PATH is missing
+    hint: how it is used: pmdev why --help
+    ");
+}
+
+/// What `pmdev VERB --help` prints at this width.
+fn help(verb: &str) -> String {
+    let mut cli = Cli::command().term_width(120);
+    cli.build();
+    cli.find_subcommand_mut(verb).unwrap().render_help().to_string()
+}
+
+#[test]
+fn help_has_examples_that_are_understood() {
+    for verb in ["start", "why"] {
+        let help = help(verb);
+        let examples: Vec<_> = help.split("Examples:").nth(1).unwrap().lines().filter(|line| line.contains("pmdev")).collect();
+        assert!(examples.len() >= 3, "{help}");
+        for example in examples {
+            let line = example.trim().split("  ").next().unwrap();
+            parse(words(line)).unwrap_or_else(|stop| panic!("{line}: {stop:?}"));
+        }
+    }
+}
+
+#[test]
+fn help_reads_well() {
+    insta::assert_snapshot!(help("start"), @r#"
+    Run apps in this terminal, and restart them the moment a save settles
+
+    Usage: pmdev start [TARGET]... [OPTIONS] [-- ARGS]
+           pmdev [TARGET]... [OPTIONS] [-- ARGS]
+
+    Arguments:
+      [TARGET]...  Scripts, programs, folders, command lines in quotes
+      [ARGS]...    Arguments for the apps, after `--`
+
+    Options:
+      -h, --help  Print help
+
+    Apps:
+      -n, --name <NAME>              Name of the app; one for each TARGET, in their order
+          --cwd <FOLDER>             Folder the apps run in [default: this folder, or the TARGET where it is a folder]
+          --interpreter <PROGRAM>    Program that runs the script, or `none` to execute the script itself [default: by #!
+                                     line or extension]
+          --interpreter-args <ARGS>  Arguments for the interpreter; for Go and Rust, for the build [alias: --node-args]
+          --env-file <FILE>          File of variables; repeatable, a later one wins over an earlier, this shell's variables
+                                     over all
+          --kill-signal <SIGNAL>     First signal of a stop [default: SIGINT]
+      -k, --kill-timeout <TIME>      How long a stop may take before SIGKILL, in milliseconds or with a unit [default: 5s,
+                                     prod: 30s]
+          --profile <NAME>           Table of defaults: dev (watch, wait for a save after a crash) or prod (no watching,
+                                     restart with backoff)
+          --prod                     Short for --profile prod
+
+    Watching:
+          --watch [<PATHS>]            What to watch: folders, files, quoted globs, with commas between; repeatable
+                                       [default: the app's folder]
+          --ignore-watch [<PATTERNS>]  What to ignore as well: paths, globs or regexes, with commas between; `!pattern`
+                                       takes back
+          --no-watch                   Watch nothing
+          --ext <LIST>                 Only files with these endings, such as js,json [default: all files]
+          --watch-delay <TIME>         How long a save has to settle, in seconds or with a unit [default: as short as is
+                                       safe]
+          --poll[=<INTERVAL>]          Look at the files from time to time instead of waiting for events; the interval in
+                                       milliseconds or with a unit
+          --no-gitignore               Do not apply git's ignore files
+          --no-default-ignore          Do not apply the built-in patterns (node_modules, target, *.log, ...)
+          --no-gate                    Restart for a save that changed no byte, too
+
+    Output:
+          --stdin[=<APP>]         Give our standard input to the app (--stdin), or to one of several (--stdin=NAME)
+          --raw                   The lines of apps as they are, without names before them
+          --timestamp[=<FORMAT>]  The time before each line, in day.js tokens [alias: --time]
+          --json                  One JSON object a line
+      -q, --quiet                 Of our own words, warnings and errors alone [aliases: -s, --silent]
+          --no-color              No colours, and do not ask apps for any
+          --explain               Tell about every changed file why it did or did not restart an app
+
+    A TARGET is a script (run by its #! line, else by its extension), a program, a folder, or a command line in quotes.
+    Without one, the folder tells what to run: package.json, Cargo.toml, go.mod, manage.py, main.py, app.py, config.ru,
+    mix.exs or deno.json.
+    Ctrl-C stops everything, a second one kills it; `rs` and Enter restarts everything, `h` and Enter lists the other keys.
+
+    Examples:
+      pmdev app.js                              run app.js, restart it on every save below this folder
+      pmdev                                     run what the folder is made to run
+      pmdev api/index.js web/index.js           two apps, named api-index and web-index
+      pmdev "npm run dev" worker.py             a command line beside a script
+      pmdev app.js --watch src,views --ext js   watch two folders, and in them JavaScript alone
+      pmdev app.js --env-file .env -- --port 3  variables from a file, and arguments for app.js
+      pmdev server.ts --interpreter bun         another program than the table's
+      pmdev --prod app.js                       no watching, restart with backoff
+    "#);
+    insta::assert_snapshot!(help("why"), @r#"
+    Tell which rule watches or ignores a path; nothing is started
+
+    Usage: pmdev why [OPTIONS] <PATH>...
+
+    Arguments:
+      <PATH>...  Files and folders to ask about; they need not exist
+
+    Options:
+          --target <TARGET>  What `pmdev start` would be given; repeatable [default: what the folder is made to run]
+          --cwd <FOLDER>     Folder the apps run in
+      -h, --help             Print help
+
+    Watching:
+          --watch [<PATHS>]            What to watch: folders, files, quoted globs, with commas between; repeatable
+                                       [default: the app's folder]
+          --ignore-watch [<PATTERNS>]  What to ignore as well: paths, globs or regexes, with commas between; `!pattern`
+                                       takes back
+          --no-watch                   Watch nothing
+          --ext <LIST>                 Only files with these endings, such as js,json [default: all files]
+          --watch-delay <TIME>         How long a save has to settle, in seconds or with a unit [default: as short as is
+                                       safe]
+          --poll[=<INTERVAL>]          Look at the files from time to time instead of waiting for events; the interval in
+                                       milliseconds or with a unit
+          --no-gitignore               Do not apply git's ignore files
+          --no-default-ignore          Do not apply the built-in patterns (node_modules, target, *.log, ...)
+          --no-gate                    Restart for a save that changed no byte, too
+
+    Output:
+          --json  One JSON object a line
+
+    Examples:
+      pmdev why src/app.log                           is this file watched, and which rule says so?
+      pmdev why dist/main.js --target dist/main.js    the same for an app that runs from dist
+      pmdev why notes.md --ext js,json                with the options of a start
+    "#);
+    insta::assert_snapshot!(Cli::command().term_width(120).render_help(), @r#"
+    Runs a project's apps, and has the new version running the moment a save settles
+
+    Usage: pmdev <COMMAND>
+
+    Commands:
+      start  Run apps in this terminal, and restart them the moment a save settles
+      why    Tell which rule watches or ignores a path; nothing is started
+      help   Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+
+    `pmdev app.js` is short for `pmdev start app.js`; `pmdev` alone runs what the folder is made to run.
+    `pmdev start --help` has the options.
+    "#);
+}

@@ -10,12 +10,14 @@ const DEFAULT: &str = "start";
 /// The arguments with the verb at its place.
 pub fn insert(mut args: Vec<OsString>, cli: &Command) -> Vec<OsString> {
     let verbs: Vec<&str> = cli.get_subcommands().flat_map(|verb| [verb.get_name()].into_iter().chain(verb.get_all_aliases())).collect();
+    // clap adds its own `help` later than here.
+    let is_verb = |word: &OsString| word == "help" || verbs.iter().any(|verb| word == verb);
     let alone = args.get(1).is_some_and(|first| ["--help", "-h", "--version", "-V"].iter().any(|known| first == known));
     if alone {
         return args;
     }
     let verb = match first_word(&args, cli) {
-        Some(at) if verbs.iter().any(|verb| args[at] == *verb) => args.remove(at),
+        Some(at) if is_verb(&args[at]) => args.remove(at),
         Some(_) | None => DEFAULT.into(),
     };
     args.insert(1.min(args.len()), verb);

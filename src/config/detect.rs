@@ -41,33 +41,33 @@ pub fn folder(folder: &Path, profile: Profile, host: &Host) -> Option<Detected> 
     if let Some(found) = package(folder, profile, host) {
         return Some(found);
     }
-    for file in ["Cargo.toml", "go.mod"] {
+    for (file, why) in [("Cargo.toml", "the folder is a crate"), ("go.mod", "the folder is a Go module")] {
         if has(file) {
-            return Some(script(file, file));
+            return Some(script(file, why));
         }
     }
     // A command's folder inside a module: pmdev start cmd/api.
     if has("main.go") || build::is_go_main(folder) {
         let file = if has("main.go") { "main.go".to_owned() } else { first_go_file(folder)? };
-        return Some(script(&file, &file));
+        return Some(script(&file, "the folder is a Go program"));
     }
     if has("manage.py") {
         let python = if Search::new(folder, host).find("python3").is_some() { "python3" } else { "python" };
         // Django's own reloader would restart beside ours.
         let reload = if profile.watches() { " --noreload" } else { "" };
-        return Some(line(&format!("{python} manage.py runserver{reload}"), "manage.py"));
+        return Some(line(&format!("{python} manage.py runserver{reload}"), "the folder has manage.py"));
     }
     for file in ["main.py", "app.py"] {
         if has(file) {
-            return Some(script(file, file));
+            return Some(script(file, "the folder has it"));
         }
     }
     if has("config.ru") {
-        return Some(line(if has("Gemfile") { "bundle exec rackup" } else { "rackup" }, "config.ru"));
+        return Some(line(if has("Gemfile") { "bundle exec rackup" } else { "rackup" }, "the folder has config.ru"));
     }
     if has("mix.exs") {
         let phoenix = fs::read_to_string(folder.join("mix.exs")).is_ok_and(|text| text.contains(":phoenix"));
-        return Some(line(if phoenix { "mix phx.server" } else { "mix run --no-halt" }, "mix.exs"));
+        return Some(line(if phoenix { "mix phx.server" } else { "mix run --no-halt" }, "the folder has mix.exs"));
     }
     ["deno.json", "deno.jsonc"].into_iter().find(|file| has(file)).and_then(|file| deno(folder, file, profile))
 }
@@ -89,7 +89,7 @@ fn package(folder: &Path, profile: Profile, host: &Host) -> Option<Detected> {
         let usual = || {
             let names =
                 ["index", "server", "app"].into_iter().flat_map(|stem| ["js", "mjs", "cjs", "ts"].map(|ext| format!("{stem}.{ext}")));
-            names.map(|name| (folder.join(&name), name)).find(|(file, _)| file.is_file())
+            names.map(|name| folder.join(name)).find(|file| file.is_file()).map(|file| (file, "package.json names nothing else".to_owned()))
         };
         file.or_else(usual).map(|(file, why)| Detected { what: What::Script(file), why, name: name.clone() })
     };
@@ -134,7 +134,11 @@ fn deno(folder: &Path, file: &str, profile: Profile) -> Option<Detected> {
         return Some(Detected { what: What::Line(format!("deno task {task}")), why: format!("tasks.{task} in {file}"), name: None });
     }
     let main = ["main.ts", "main.js", "mod.ts", "server.ts"].into_iter().find(|name| folder.join(name).is_file())?;
-    Some(Detected { what: What::Line(format!("deno run --allow-all {main}")), why: format!("{file} and {main}"), name: None })
+    Some(Detected {
+        what: What::Line(format!("deno run --allow-all {main}")),
+        why: format!("the folder has {file} and {main}"),
+        name: None,
+    })
 }
 
 fn first_go_file(folder: &Path) -> Option<String> {

@@ -31,6 +31,7 @@ impl EnvRecipe {
         let mut defaults = vec![(OsString::from("NODE_ENV"), OsString::from(profile.node_env()))];
         defaults.extend(program.env.iter().map(|(name, value)| (OsString::from(name), value.clone())));
         let mut fixed = vec![(OsString::from("PATH"), search.path())];
+        fixed.extend(program.fixed.iter().map(|(name, value)| (OsString::from(name), value.clone())));
         // A shell keeps PWD true; Go, sh and make believe it.
         if inherited.contains_key(OsStr::new("PWD")) {
             fixed.push((OsString::from("PWD"), cwd.into()));

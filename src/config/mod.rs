@@ -20,6 +20,9 @@ mod program;
 mod target;
 mod watching;
 
+#[cfg(test)]
+mod tests;
+
 pub use duration::{milliseconds, seconds};
 pub use environment::EnvRecipe;
 pub use place::absolute;

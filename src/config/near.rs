@@ -14,11 +14,18 @@ const DEPTH: usize = 3;
 /// The name that is most like `wanted`, where one is like it at all.
 pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (wanted.chars().count() / 3).max(1);
+    // Of `npm` and `cmp`, both one step from `nmp`, the one with the same letters is meant.
+    let letters = |text: &str| {
+        let mut letters: Vec<char> = text.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    let same = letters(wanted);
     names
         .into_iter()
         .map(|name| (strsim::osa_distance(wanted, name), name))
         .filter(|(distance, _)| *distance <= allowed)
-        .min_by_key(|(distance, _)| *distance)
+        .min_by_key(|(distance, name)| (*distance, letters(name) != same))
         .map(|(_, name)| name)
 }
 

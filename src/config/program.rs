@@ -9,6 +9,8 @@ pub struct Program {
     pub argv: Vec<OsString>,
     /// Variables that it needs where people have not set them.
     pub env: Vec<(&'static str, OsString)>,
+    /// Variables that must have these values, whatever people have set.
+    pub fixed: Vec<(&'static str, OsString)>,
     /// What has to succeed before it runs, and in which folder.
     pub build: Option<Build>,
     /// A name of its own, better than the file's.

@@ -1,6 +1,10 @@
 //! What people asked for, typed but not yet completed, and the surroundings it is completed from.
 
-use std::{ffi::OsString, path::PathBuf, time::Duration};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use crate::model::{Error, Launch, PollMode, Signal};
 
@@ -75,6 +79,15 @@ impl Host {
     /// The value of a variable; an empty value counts as given.
     pub fn var(&self, name: &str) -> Option<&OsString> {
         self.env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    /// Asks a tool in a folder, with the caller's environment (version managers need it) but this PATH.
+    pub(super) fn tool(&self, argv: Vec<OsString>, cwd: &Path, path: OsString) -> Result<String, Error> {
+        let mut env = self.env.clone();
+        env.retain(|(name, _)| name != "PATH");
+        env.push(("PATH".into(), path));
+        env.sort();
+        (self.ask)(&Launch { argv, cwd: cwd.to_owned(), env })
     }
 
     /// The value of a variable as text; `None` where it is unset, empty or not UTF-8.

@@ -43,6 +43,8 @@ pub fn classify(typed: &OsStr, app_cwd: Option<&Path>, host: &Host) -> Result<Ta
     match place::find(&[&host.cwd, cwd], path) {
         Some(found) if found.is_dir() => return Ok(Target::Folder(found)),
         Some(found) if is_project_file(&found) => return Err(project_file(path)),
+        // To read the first line of a pipe would be to take it from the program.
+        Some(found) if !found.is_file() => return Err(Error::usage(format!("{} is neither a file nor a folder", path.display()))),
         Some(found) => return Ok(Target::Script(found)),
         None => {}
     }

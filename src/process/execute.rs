@@ -15,9 +15,9 @@ use super::plan::Plan;
 /// Where a program is looked for if the environment has no PATH; the C library's default.
 const DEFAULT_PATH: &str = "/bin:/usr/bin";
 
-/// How often, and after which pause, a program that is still open for writing is tried again: 400 ms in all. A linker's descriptor
+/// How often, and after which pause, a program that is still open for writing is tried again: a second in all. A linker's descriptor
 /// may live on for a moment in a child that another thread of the build tool is just starting.
-const BUSY: (u32, Duration) = (80, Duration::from_millis(5));
+const BUSY: (u32, Duration) = (200, Duration::from_millis(5));
 
 /// Becomes the program of a plan. Returns only on failure: what was tried, and the error number.
 pub fn program(plan: &Plan<'_>) -> (String, i32) {

@@ -80,6 +80,7 @@ fn is_guarded(pid: i32, variable: impl Fn(&str) -> Option<String>) -> bool {
 /// Does what a shell's child must do in the runner's place, until the runner has ended.
 fn accompany(runner: i32) -> Exit {
     let ignored: Vec<i32> = (1..=libc::SIGRTMAX()).filter(|signal| is_ignored(*signal)).collect();
+    let leads_session = Stat::read(own_pid()).is_some_and(|own| own.session == own.id.pid);
     loop {
         let info = wait_for_signal(None);
         while let Some(change) = reaper::news() {
@@ -92,12 +93,7 @@ fn accompany(runner: i32) -> Exit {
                 Change::Ended { .. } | Change::Stopped { .. } => {}
             }
         }
-        if let Some(info) = info
-            && info.by_process
-            && info.sender != runner
-            && info.signal.0 != libc::SIGCHLD
-            && !ignored.contains(&info.signal.0)
-        {
+        if let Some(info) = info.filter(|info| !ignored.contains(&info.signal.0) && info.is_for_runner(runner, leads_session)) {
             sweep::send(runner, info.signal);
         }
     }
@@ -121,6 +117,19 @@ struct Received {
     /// Sent by kill(2) and its like, not by the kernel on behalf of a terminal.
     by_process: bool,
     sender: i32,
+}
+
+impl Received {
+    /// Whether the guard passes it on. What the kernel sends for a terminal reaches the whole process group and so the runner, but for one:
+    /// the hang-up goes to the leader of the session alone, as which a terminal or tmux may have started us. What the runner sends to
+    /// its group must not come back to it.
+    fn is_for_runner(&self, runner: i32, leads_session: bool) -> bool {
+        match (self.signal.0, self.by_process) {
+            (libc::SIGCHLD, _) => false,
+            (libc::SIGHUP, false) => leads_session,
+            (_, by_process) => by_process && self.sender != runner,
+        }
+    }
 }
 
 /// Takes one pending signal, waiting for it without end or for so long.
@@ -172,6 +181,19 @@ impl Mask {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_people_and_programs_send_is_passed_on_and_what_the_terminal_sends_is_not() {
+        let sent = |signal, sender| Received { signal, by_process: true, sender };
+        let by_kernel = |signal| Received { signal, by_process: false, sender: 0 };
+        assert!(sent(Signal::TERM, 5).is_for_runner(9, false));
+        assert!(sent(Signal::CONT, 0).is_for_runner(9, true), "from another pid namespace");
+        assert!(!sent(Signal::TERM, 9).is_for_runner(9, false), "the runner's own");
+        assert!(!sent(Signal(libc::SIGCHLD), 5).is_for_runner(9, false));
+        assert!(!by_kernel(Signal::INT).is_for_runner(9, true));
+        assert!(!by_kernel(Signal::HUP).is_for_runner(9, false));
+        assert!(by_kernel(Signal::HUP).is_for_runner(9, true), "a hang-up tells only the leader of the session");
+    }
 
     #[test]
     fn a_guard_is_left_out_only_where_another_does_its_work() {

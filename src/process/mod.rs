@@ -6,6 +6,7 @@
 //! | file | what it holds |
 //! | --- | --- |
 //! | `plan` | what the shim is told, and how it is passed |
+//! | `run` | how far a run has come |
 //! | `spawn` | the pipes and the start of the shim |
 //! | `shim`, `execute` | the stages, and becoming the program |
 //! | `reaper` | the only place that waits for children |
@@ -27,6 +28,7 @@ mod plan;
 pub mod ports;
 mod processes;
 mod reaper;
+mod run;
 pub mod shim;
 mod spawn;
 mod sweep;

@@ -11,7 +11,7 @@ pub struct Holder {
     pub pid: Option<i32>,
     /// Its command line; empty without a pid.
     pub command: String,
-    /// Whether it descends from this runner.
+    /// Whether it is this runner or descends from it.
     pub ours: bool,
 }
 
@@ -54,10 +54,10 @@ fn holds(pid: i32, sockets: &HashSet<u64>) -> bool {
     links.filter_map(|link| socket(link.as_os_str().as_bytes())).any(|inode| sockets.contains(&inode))
 }
 
-/// Whether a process descends from us: orphans come to us, so the chain of parents says it all.
+/// Whether a process is or descends from us: orphans come to us, so the chain of parents says it all.
 fn descends(pid: i32) -> bool {
-    let parents = std::iter::successors(Stat::read(pid), |stat| Stat::read(stat.parent));
-    parents.take(10_000).any(|stat| stat.parent == own_pid())
+    let ancestors = std::iter::successors(Stat::read(pid), |stat| Stat::read(stat.parent));
+    ancestors.take(10_000).any(|stat| stat.id.pid == own_pid())
 }
 
 #[cfg(test)]
@@ -79,9 +79,14 @@ mod tests {
             let Ok(listener) = std::net::TcpListener::bind(address) else { continue };
             let port = listener.local_addr().expect("it is bound").port();
             let found = holders(port);
-            assert!(found.iter().any(|holder| holder.pid == Some(own_pid()) && !holder.command.is_empty()), "{found:?}");
+            assert!(found.iter().any(|holder| holder.pid == Some(own_pid()) && holder.ours && !holder.command.is_empty()), "{found:?}");
             drop(listener);
             assert_eq!(holders(port), []);
         }
+    }
+
+    #[test]
+    fn our_parent_is_not_ours() {
+        assert!(!descends(Stat::read(own_pid()).expect("we are there").parent));
     }
 }

@@ -13,19 +13,13 @@ use rustix::event::{PollFd, PollFlags, Timespec, epoll, poll};
 use super::{
     claim::{self, Marker, Set, Shown},
     reaper,
+    run::{Killing, Looks, Phase, Run},
     shim::{self, Report},
     spawn::{self, Spawned},
     sweep,
     tree::{self, Stat, own_pid},
 };
 use crate::model::{Exit, Launch, LaunchFailure, RunId, Signal, Stage};
-
-/// When the tree of a run is looked at after its program began, so that it is known whose its descendants are if their parents die.
-/// After the last look nothing wakes us: later trees are seen whenever a child ends or a signal is sent.
-const LOOKS: [Duration; 3] = [Duration::from_millis(100), Duration::from_secs(1), Duration::from_secs(5)];
-
-/// How long after the first attempt to kill a set the next one comes; doubled each time, up to the longest.
-const KILL_AGAIN: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
 
 /// What happened to a run. Either `LaunchFailed` alone, or `Executed`, then `MainExited`, then `SetEmpty`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,63 +81,6 @@ enum Owner {
     Nobody,
     /// It was there before us, the child of whatever executed us.
     Foreign,
-}
-
-#[derive(Debug)]
-struct Run {
-    pid: i32,
-    phase: Phase,
-    set: Set,
-    looks: Looks,
-}
-
-#[derive(Debug)]
-enum Phase {
-    /// The shim has not reported yet.
-    Launching(OwnedFd),
-    Running,
-    /// A stage failed; the shim is about to end.
-    Failed,
-    /// The main process was reaped.
-    Ended,
-}
-
-#[derive(Debug)]
-enum Looks {
-    /// The next of [`LOOKS`], and when it is due.
-    After {
-        index: usize,
-        began: Instant,
-    },
-    Killing(Killing),
-    None,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Killing {
-    again: Instant,
-    pause: Duration,
-}
-
-impl Killing {
-    fn new(now: Instant) -> Self {
-        Self { again: now + KILL_AGAIN.0, pause: KILL_AGAIN.0 }
-    }
-
-    fn repeated(self, now: Instant) -> Self {
-        let pause = (self.pause * 2).min(KILL_AGAIN.1);
-        Self { again: now + pause, pause }
-    }
-}
-
-impl Looks {
-    fn due(&self) -> Option<Instant> {
-        match self {
-            Self::After { index, began } => LOOKS.get(*index).map(|delay| *began + *delay),
-            Self::Killing(killing) => Some(killing.again),
-            Self::None => None,
-        }
-    }
 }
 
 impl Processes {
@@ -213,8 +150,8 @@ impl Processes {
 
     /// When [`Self::collect`] is to be called even if nothing happens; `None` at rest.
     pub fn next_look(&self) -> Option<Instant> {
-        let runs = self.runs.values().filter_map(|run| run.looks.due());
-        runs.chain(self.ending.map(|killing| killing.again)).min()
+        // While everything is being killed no single run is looked at.
+        self.ending.map(|killing| killing.again).or_else(|| self.runs.values().filter_map(|run| run.looks.due()).min())
     }
 
     /// Readable when a stage channel has news: an epoll descriptor.
@@ -305,7 +242,8 @@ impl Processes {
                 continue;
             }
             let Some(stat) = Stat::read(pid).filter(|stat| stat.alive) else { continue };
-            let sets = self.runs.iter().map(|(run, entry)| (*run, &entry.set));
+            let started = self.runs.iter().filter(|(_, entry)| !matches!(entry.phase, Phase::Failed));
+            let sets = started.map(|(run, entry)| (*run, &entry.set));
             let owner = claim::claim(&stat, sets, &Shown { pid, marker: &self.marker }, related);
             self.orphans.insert(pid, owner.map_or(Owner::Nobody, Owner::Run));
         }
@@ -315,8 +253,8 @@ impl Processes {
         if let Some(killing) = self.ending
             && (reaped || killing.again <= now)
         {
-            let found = sweep::kill(|| self.all_roots());
-            self.ending = Some(if found.is_empty() { Killing { again: now + KILL_AGAIN.1, ..killing } } else { killing.repeated(now) });
+            sweep::kill(|| self.all_roots());
+            self.ending = Some(killing.repeated(now));
             return;
         }
         for run in self.runs.keys().copied().collect::<Vec<_>>() {
@@ -386,26 +324,6 @@ impl Processes {
             Owner::Foreign => false,
         };
         mains.chain(self.orphans.iter().filter(|(_, owner)| ours(**owner)).map(|(pid, _)| *pid)).collect()
-    }
-}
-
-impl Run {
-    fn reported(&mut self, run: RunId, report: Report, now: Instant, events: &mut Vec<ProcessEvent>) {
-        match report {
-            Report::None => {}
-            Report::Executed => {
-                self.phase = Phase::Running;
-                if let Looks::None = self.looks {
-                    self.looks = Looks::After { index: 0, began: now };
-                }
-                events.push(ProcessEvent::Executed { run, pid: self.pid });
-            }
-            Report::Failed(failure) => {
-                self.phase = Phase::Failed;
-                self.looks = Looks::None;
-                events.push(ProcessEvent::LaunchFailed { run, failure });
-            }
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Start reading with [`runner`], then `effects`.
 
 mod effects;
+mod environment;
 mod port;
 mod runner;
 mod signals;
@@ -12,6 +13,7 @@ mod terminal;
 use std::{collections::HashMap, sync::Arc};
 
 use crate::{
+    config::EnvRecipe,
     log::{Console, ConsoleConfig, Format, Label, Source, TimestampFormat},
     model::{AppSpec, Error, InstanceId, Notice, Signal},
     ui::{self, Style},
@@ -22,6 +24,8 @@ use crate::{
 pub struct Options {
     /// The apps, at least one.
     pub apps: Vec<AppSpec>,
+    /// How to make the environment of each app anew, in the same order.
+    pub env: Vec<EnvRecipe>,
     /// What was said while they were resolved; shown first.
     pub notices: Vec<Notice>,
     /// How output looks.

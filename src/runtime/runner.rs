@@ -14,6 +14,7 @@ use tokio::{
 
 use super::{
     Options,
+    environment::Environments,
     signals::{Meaning, Signals},
     stdin::Inputs,
     terminal::{self, Typed},
@@ -69,6 +70,7 @@ pub struct Runner {
     pub sources: HashMap<InstanceId, Source>,
     pub runs: HashMap<RunId, Live>,
     pub inputs: Inputs,
+    pub environments: Environments,
     pub watcher: Option<Watcher>,
     pub apps: Vec<Arc<AppSpec>>,
     pub inbox: UnboundedSender<Inbox>,
@@ -115,6 +117,7 @@ impl Runner {
             sources,
             runs: HashMap::new(),
             inputs,
+            environments: Environments::new(std::mem::take(&mut options.env)),
             watcher,
             apps,
             inbox,

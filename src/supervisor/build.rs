@@ -102,7 +102,7 @@ impl App {
         } else {
             wording::AfterBuild::Waits
         };
-        step.tell(wording::build_failed(&self.spec, &outcome, next));
+        step.tell(wording::build_failed(self, &outcome, next));
         self.watch(WatchNote::Down, step);
     }
 }

@@ -79,7 +79,7 @@ impl App {
     }
 
     fn explain_hold(&self, instance: &Instance, hold: Hold, now: Instant) -> String {
-        let ended = self.end_of(instance).map_or_else(String::new, |end| wording::had_ended(&end.outcome));
+        let ended = self.end_of(instance).map_or("it does not run".to_owned(), |end| wording::had_ended(&end.outcome));
         match hold {
             Hold::None => "it is about to start".to_owned(),
             Hold::Backoff { until } => format!("{ended}; it starts again in {}", ago(now, until)),
@@ -96,8 +96,8 @@ impl App {
             .as_ref()
             .map(|changes| format!("{} has not restarted for {}, because watching is paused", self.spec.name, changes::shown(changes)));
         let failed = self.tried.as_ref().and_then(|(_, end)| end.as_ref()).map(|end| {
-            let how = wording::had_ended(&end.outcome).replacen("it had", "the build", 1);
-            format!("{} has not restarted for {}, because {how}", self.spec.name, self.version.reason.shown())
+            let what = if self.built.is_some() { format!("restarted for {}", self.version.reason.shown()) } else { "started".to_owned() };
+            format!("{} has not {what}: {}", self.spec.name, wording::build_failure(&self.spec.name, &end.outcome))
         });
         paused.into_iter().chain(failed).collect()
     }

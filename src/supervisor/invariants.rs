@@ -1,16 +1,16 @@
 //! What must be true after every event, whatever the world does. Checked in debug builds.
 
-use std::{collections::HashSet, time::Instant};
+use std::time::Instant;
 
 use super::{Effect, Supervisor, app::App, run::Phase, shutdown::Course};
 
 impl Supervisor {
     /// Panics where an invariant does not hold.
     pub(super) fn check(&self, now: Instant, effects: &[Effect]) {
-        let mut seen = HashSet::new();
-        for run in self.apps.iter().flat_map(App::sets) {
-            assert!(seen.insert(run.id), "{} has two places", run.id);
-        }
+        let sets = || self.apps.iter().flat_map(App::sets);
+        let mut ids: Vec<_> = sets().map(|run| run.id).collect();
+        ids.sort_unstable();
+        assert!(ids.is_sorted_by(|one, next| one < next), "a run has two places: {ids:?}");
         assert!(self.next_deadline().is_none_or(|deadline| now < deadline), "a deadline that has come was left");
         let spawns = effects.iter().any(|effect| matches!(effect, Effect::Spawn { .. }));
         let exits = effects.iter().filter(|effect| matches!(effect, Effect::Exit { .. })).count();
@@ -18,13 +18,12 @@ impl Supervisor {
             Course::Fresh | Course::Running => assert!(exits == 0, "the runner ends while apps go on"),
             Course::Ending { .. } => {
                 assert!(!spawns && exits == 0, "something begins while the runner ends");
-                let ends = |app: &App| app.sets().all(|run| !matches!(run.phase, Phase::Starting | Phase::Ready));
-                assert!(self.apps.iter().all(ends), "a set was not asked to stop");
+                assert!(!sets().any(|run| matches!(run.phase, Phase::Starting | Phase::Ready)), "a set was not asked to stop");
                 assert!(self.next_deadline().is_some(), "the end has no deadline");
             }
             Course::Over => {
                 assert!(!spawns && exits <= 1, "something begins after the end");
-                assert!(seen.is_empty(), "the runner left sets behind");
+                assert!(ids.is_empty(), "the runner left sets behind");
             }
         }
     }

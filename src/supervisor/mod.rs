@@ -17,8 +17,12 @@ mod restart;
 mod run;
 mod save;
 mod shutdown;
+#[cfg(test)]
+mod sim;
 mod snapshot;
 mod step;
+#[cfg(test)]
+mod tests;
 mod version;
 mod wording;
 

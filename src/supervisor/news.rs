@@ -162,15 +162,19 @@ impl App {
 
     fn main_exited(&mut self, slot: usize, exit: Exit, step: &mut Step) {
         let Some(run) = self.instances[slot].run() else { return };
-        let next = match run.phase {
-            Phase::Starting | Phase::Ready => self.ended_by_itself(slot, Outcome::Exit(exit), step),
-            Phase::Stopping { .. } => Hold::None,
+        let id = run.id;
+        let (next, asked) = match run.phase {
+            Phase::Starting | Phase::Ready => (self.ended_by_itself(slot, Outcome::Exit(exit), step), false),
+            Phase::Stopping { .. } => (Hold::None, true),
             Phase::Sweeping { .. } | Phase::Killed { .. } => {
                 self.instances[slot].run_mut().into_iter().for_each(|run| run.pid = None);
                 return;
             }
         };
         self.instances[slot].run_mut().into_iter().for_each(|run| run.sweep(next, step));
+        if !asked && !exit.success() && next != Hold::Exited {
+            step.act(Effect::LookUpPort { app: self.id, run: id, spec: Arc::clone(&self.spec) });
+        }
         self.announce(step);
     }
 
@@ -190,9 +194,8 @@ impl App {
     /// What holds an instance that ended by itself; tells people.
     fn ended_by_itself(&mut self, slot: usize, outcome: Outcome, step: &mut Step) -> Hold {
         let instance = &mut self.instances[slot];
-        let run = instance.run();
-        let uptime = run.and_then(|run| run.started).map_or_else(Default::default, |started| step.now.saturating_duration_since(started));
-        let id = run.map(|run| run.id);
+        let uptime =
+            instance.run().and_then(|run| run.started).map_or_else(Default::default, |started| step.now.saturating_duration_since(started));
         let verdict = instance.tally.judge(&self.spec.restart, &outcome, uptime, step);
         let hold = match verdict {
             Verdict::Wait if outcome.success() => Hold::Exited,
@@ -202,12 +205,8 @@ impl App {
             Verdict::GiveUp(_) => Hold::Errored,
         };
         instance.ended(outcome.clone(), step.now);
-        step.tell(wording::ended(&instance.name, &self.spec, &outcome, verdict));
+        step.tell(wording::ended(&self.instances[slot].name, self, &outcome, verdict));
         self.watch(WatchNote::Down, step);
-        let ran_and_failed = matches!(outcome, Outcome::Exit(_)) && !outcome.success() && verdict != Verdict::StopCode;
-        if let (true, Some(run)) = (ran_and_failed, id) {
-            step.act(Effect::LookUpPort { app: self.id, run, spec: Arc::clone(&self.spec) });
-        }
         hold
     }
 }

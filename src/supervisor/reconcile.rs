@@ -78,7 +78,7 @@ impl App {
 
     /// Holds a slot whose old set cannot be removed, whatever generation was to come.
     fn give_up_stuck(&mut self, slot: usize, step: &mut Step) {
-        step.tell(wording::ended(&self.instances[slot].name, &self.spec, &Outcome::Stuck, Verdict::Wait));
+        step.tell(wording::ended(&self.instances[slot].name, self, &Outcome::Stuck, Verdict::Wait));
         self.instances[slot].state = State::Down { hold: Hold::Errored, of: self.version.generation };
         self.instances[slot].ended(Outcome::Stuck, step.now);
         self.watch(WatchNote::Down, step);

@@ -39,10 +39,7 @@ impl Supervisor {
             Course::Fresh | Course::Running => {}
             Course::Ending { .. } | Course::Over => return,
         }
-        let names = self.busy();
-        if !names.is_empty() {
-            step.tell(wording::stopping(&names, cause));
-        }
+        step.tell(wording::stopping(&self.busy(), cause));
         self.end(0);
     }
 
@@ -51,11 +48,9 @@ impl Supervisor {
             Course::Fresh | Course::Running | Course::Ending { .. } => {}
             Course::Over => return,
         }
-        let names = self.busy();
-        if !names.is_empty() {
-            step.tell(wording::forced(&names));
-        }
+        let notice = wording::forced(&self.busy());
         self.apps.iter_mut().flat_map(App::sets_mut).for_each(|run| run.kill(step));
+        step.tell(notice);
         self.end(code);
     }
 

@@ -51,7 +51,7 @@ impl App {
             State::Down { hold, .. } => match self.gate() {
                 Gate::Building => Status::Building,
                 Gate::Probing | Gate::Settling => Status::WaitingRestart,
-                Gate::Unwanted => Status::Stopped,
+                Gate::Unwanted => held(*hold, Status::Stopped),
                 Gate::Unbuilt => Status::Crashed,
                 Gate::Open(_) => held(*hold, Status::Launching),
             },

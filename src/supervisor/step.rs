@@ -19,8 +19,8 @@ impl Step {
         self.effects.push(effect);
     }
 
-    pub fn tell(&mut self, notice: Notice) {
-        self.effects.push(Effect::Notice(notice));
+    pub fn tell(&mut self, notice: impl Into<Option<Notice>>) {
+        self.effects.extend(notice.into().map(Effect::Notice));
     }
 }
 

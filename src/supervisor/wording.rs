@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use crate::model::{AppSpec, ChangeSet, HumanDuration, Launch, Level, Notice, NoticeKind, Signal, Stage};
+use crate::model::{AppSpec, ChangeSet, HumanDuration, Launch, LaunchFailure, Level, Notice, NoticeKind, Signal, Stage};
 
 use super::{
     ShutdownCause,
-    app::App,
+    app::{App, Gate},
     changes,
     instance::{End, Instance, Outcome},
     restart::{GiveUp, Verdict},
@@ -35,22 +35,19 @@ pub(super) fn restarted(app: &str, version: &Version, now: Instant) -> Notice {
 /// A start after an end by itself, or of the old version after a build that failed.
 pub(super) fn again(app: &str, name: &str, end: Option<&End>, now: Instant) -> Notice {
     let text = match end {
-        Some(end) => {
-            let took = HumanDuration(now.saturating_duration_since(end.at));
-            format!("{name} restarted after {took} ({})", had_ended(&end.outcome))
-        }
+        Some(end) => format!("{name} restarted {} after {}", HumanDuration(now.saturating_duration_since(end.at)), had_ended(&end.outcome)),
         None => format!("{name} restarted in its old version"),
     };
     info(NoticeKind::Restarted, app, text)
 }
 
-/// How something ended, as a reason to start it again.
+/// How something ended, as a part of a sentence.
 pub(super) fn had_ended(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::Exit(exit) if exit.success() => format!("it had ended: {exit}"),
-        Outcome::Exit(exit) => format!("it had crashed: {exit}"),
-        Outcome::Launch(failure) => format!("it could not be started: {failure}"),
-        Outcome::Stuck => "its last run outlived SIGKILL".to_owned(),
+        Outcome::Exit(exit) if exit.success() => format!("it ended ({exit})"),
+        Outcome::Exit(exit) => format!("it crashed ({exit})"),
+        Outcome::Launch(failure) => format!("it could not be started ({failure})"),
+        Outcome::Stuck => "processes of its last run outlived SIGKILL".to_owned(),
     }
 }
 
@@ -64,14 +61,15 @@ pub(super) fn reason(reason: &Reason) -> String {
 }
 
 /// An end by itself, and what follows from it.
-pub(super) fn ended(name: &str, spec: &AppSpec, outcome: &Outcome, verdict: Verdict) -> Notice {
+pub(super) fn ended(name: &str, app: &App, outcome: &Outcome, verdict: Verdict) -> Notice {
+    let spec = &app.spec;
     let (what, own_kind, own_level) = match outcome {
         Outcome::Exit(exit) if exit.success() => (format!("{name} ended ({exit})"), NoticeKind::Ended, Level::Info),
         Outcome::Exit(exit) => (format!("{name} crashed ({exit})"), NoticeKind::Crashed, Level::Error),
-        Outcome::Launch(failure) => (format!("{name} could not be started: {failure}"), NoticeKind::LaunchFailed, Level::Error),
+        Outcome::Launch(failure) => (not_started(name, failure), NoticeKind::LaunchFailed, Level::Error),
         Outcome::Stuck => (format!("{name} is not started: processes of its last run outlived SIGKILL"), NoticeKind::Errored, Level::Error),
     };
-    let waits = waits(spec);
+    let waits = waits(app);
     let (kind, level, text) = match verdict {
         Verdict::Wait => (own_kind, own_level, format!("{what}{waits}")),
         Verdict::StopCode => {
@@ -97,19 +95,34 @@ fn given_up(why: GiveUp) -> String {
     }
 }
 
-fn waits(spec: &AppSpec) -> &'static str {
-    if spec.watch.is_some() { ", waiting for a change" } else { "" }
+/// What an app waits for that shall not start by itself.
+fn waits(app: &App) -> &'static str {
+    if app.gate() == Gate::Building {
+        ", waiting for its build"
+    } else if app.spec.watch.is_some() {
+        ", waiting for a change"
+    } else {
+        ""
+    }
 }
 
-/// Something did not stop in time. `main`: not even its main process had ended, as far as anybody knows.
-pub(super) fn killed(name: &str, run: &Run, main: bool, patience: Duration) -> Notice {
+fn not_started(name: &str, failure: &LaunchFailure) -> String {
+    format!("{name} could not be started ({failure})")
+}
+
+/// Something did not stop in time. `main`: not even its main process had ended, as far as anybody knows. Without any patience that is
+/// what was asked for, and no news.
+pub(super) fn killed(name: &str, run: &Run, main: bool, patience: Duration) -> Option<Notice> {
+    if patience.is_zero() {
+        return None;
+    }
     let patience = HumanDuration(patience);
     let text = if main {
         format!("{name} did not stop within {patience} of {} and was killed", run.stop_signal())
     } else {
         format!("{name} left processes behind that did not stop within {patience} of {} and were killed", Signal::TERM)
     };
-    Notice::new(Level::Warning, NoticeKind::Killed, text).about(&run.spec.name)
+    Some(Notice::new(Level::Warning, NoticeKind::Killed, text).about(&run.spec.name))
 }
 
 pub(super) fn building(spec: &AppSpec) -> Notice {
@@ -136,18 +149,23 @@ pub(super) enum AfterBuild {
     Waits,
 }
 
-pub(super) fn build_failed(spec: &AppSpec, outcome: &Outcome, next: AfterBuild) -> Notice {
-    let what = match outcome {
-        Outcome::Exit(exit) => format!("{} build failed ({exit})", spec.name),
-        Outcome::Launch(failure) => format!("{} build could not be started: {failure}", spec.name),
-        Outcome::Stuck => format!("{} build outlived SIGKILL", spec.name),
-    };
+pub(super) fn build_failed(app: &App, outcome: &Outcome, next: AfterBuild) -> Notice {
+    let what = build_failure(&app.spec.name, outcome);
     let then = match next {
         AfterBuild::Keeps => ", the old version keeps running",
         AfterBuild::Returns => ", the old version runs again",
-        AfterBuild::Waits => waits(spec),
+        AfterBuild::Waits => waits(app),
     };
-    Notice::new(Level::Error, NoticeKind::BuildFailed, format!("{what}{then}")).about(&spec.name)
+    Notice::new(Level::Error, NoticeKind::BuildFailed, format!("{what}{then}")).about(&app.spec.name)
+}
+
+/// `api build failed (exit code 101)`.
+pub(super) fn build_failure(name: &str, outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Exit(exit) => format!("{name} build failed ({exit})"),
+        Outcome::Launch(failure) => not_started(&format!("{name} build"), failure),
+        Outcome::Stuck => format!("{name} build outlived SIGKILL"),
+    }
 }
 
 pub(super) fn probing(app: &str, path: &str) -> Notice {
@@ -170,35 +188,30 @@ pub(super) fn nothing_watched() -> Notice {
 
 pub(super) fn unknown(name: &str, apps: &[App]) -> Notice {
     let names: Vec<_> = apps.iter().map(|app| app.spec.name.as_str()).collect();
-    let known = match names.len() {
-        1 => format!("the only one is {}", names[0]),
-        _ => format!("there are {}", list(&names)),
-    };
-    Notice::new(Level::Warning, NoticeKind::Answer, format!("{name} is not an app of this runner, {known}"))
+    let known = list(&names, "is", "are").map_or_else(String::new, |names| format!(", {names}"));
+    Notice::new(Level::Warning, NoticeKind::Answer, format!("{name} is not an app of this runner{known}"))
 }
 
-pub(super) fn stopping(names: &[&str], cause: ShutdownCause) -> Notice {
+/// `None`: nothing is alive.
+pub(super) fn stopping(names: &[&str], cause: ShutdownCause) -> Option<Notice> {
     let why = match cause {
         ShutdownCause::Signal(Signal::INT) | ShutdownCause::Key => String::new(),
         ShutdownCause::Signal(signal) => format!(" ({signal})"),
         ShutdownCause::Terminal => " (the terminal went away)".to_owned(),
     };
-    Notice::new(Level::Info, NoticeKind::Shutdown, format!("{} {} being stopped{why}", list(names), be(names, "is", "are")))
+    Some(Notice::new(Level::Info, NoticeKind::Shutdown, format!("{} being stopped{why}", list(names, "is", "are")?)))
 }
 
-pub(super) fn forced(names: &[&str]) -> Notice {
-    Notice::new(Level::Warning, NoticeKind::Killed, format!("{} {} killed", list(names), be(names, "was", "were")))
+/// `None`: nothing is alive.
+pub(super) fn forced(names: &[&str]) -> Option<Notice> {
+    Some(Notice::new(Level::Warning, NoticeKind::Killed, format!("{} killed", list(names, "was", "were")?)))
 }
 
-fn be<'a>(names: &[&str], one: &'a str, several: &'a str) -> &'a str {
-    if names.len() == 1 { one } else { several }
-}
-
-/// `api`, `api and web`, `api, web and db`.
-fn list(names: &[&str]) -> String {
+/// `api is`, `api and web are`, `api, web and db are`.
+fn list(names: &[&str], is: &str, are: &str) -> Option<String> {
     match names {
-        [] => String::new(),
-        [only] => (*only).to_owned(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+        [] => None,
+        [only] => Some(format!("{only} {is}")),
+        [first @ .., last] => Some(format!("{} and {last} {are}", first.join(", "))),
     }
 }

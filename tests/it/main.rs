@@ -8,6 +8,7 @@ mod layers;
 mod lifetime;
 mod limits;
 mod no_restart;
+mod process;
 mod restarts;
 mod saves;
 mod support;

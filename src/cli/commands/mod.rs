@@ -8,18 +8,16 @@ use clap::Subcommand;
 
 use crate::model::Error;
 
-/// What to do.
+/// What to do; each variant's help is that of its arguments.
 #[derive(Debug, Subcommand)]
-pub enum Verb {
-    /// Run apps here, and restart them when their files change
+pub(crate) enum Verb {
     Start(Box<start::Start>),
-    /// Tell which rule watches or ignores a path
     Why(Box<why::Why>),
 }
 
 impl Verb {
     /// Does it; the exit code comes back.
-    pub fn run(self) -> Result<u8, Error> {
+    pub(crate) fn run(self) -> Result<u8, Error> {
         match self {
             Self::Start(start) => start.run(),
             Self::Why(why) => why.run(),

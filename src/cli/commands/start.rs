@@ -20,10 +20,7 @@ use crate::{
     ui::Style,
 };
 
-/// Run apps in this terminal, and restart them the moment a save settles.
-///
-/// A TARGET is a script, a program, a folder, or a command line in quotes. Without one, the folder itself tells what to run: package.json,
-/// Cargo.toml, go.mod, manage.py, main.py, app.py, config.ru, mix.exs, deno.json. Ctrl-C stops everything; `rs` and Enter restarts everything.
+/// Run apps in this terminal, and restart them the moment a save settles
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, override_usage = "pmdev start [TARGET]... [OPTIONS] [-- ARGS]\n       pmdev [TARGET]... [OPTIONS] [-- ARGS]")]
 pub struct Start {
@@ -34,14 +31,18 @@ pub struct Start {
     #[arg(value_name = "ARGS", last = true)]
     pub script_args: Vec<OsString>,
     #[command(flatten)]
-    pub(crate) app: AppArgs,
+    pub app: AppArgs,
     #[command(flatten)]
-    pub(crate) watch: WatchArgs,
+    pub watch: WatchArgs,
     #[command(flatten)]
-    pub(crate) output: OutputArgs,
+    pub output: OutputArgs,
 }
 
 const EXAMPLES: &str = "\
+A TARGET is a script (run by its #! line, else by its extension), a program, a folder, or a command line in quotes. Without one, the folder \
+tells what to run: package.json, Cargo.toml, go.mod, manage.py, main.py, app.py, config.ru, mix.exs or deno.json.
+Ctrl-C stops everything, a second one kills it; `rs` and Enter restarts everything, `h` and Enter lists the other keys.
+
 Examples:
   pmdev app.js                              run app.js, restart it on every save below this folder
   pmdev                                     run what the folder is made to run
@@ -55,18 +56,31 @@ Examples:
 impl Start {
     /// Runs the apps to their end; the runner's exit code comes back.
     pub fn run(self) -> Result<u8, Error> {
-        let OutputArgs { stdin, raw, timestamp, json, quiet, no_color, explain } = self.output;
+        let (request, OutputArgs { stdin, raw, timestamp, json, quiet, no_color, explain }) = self.request();
         let terminal = Style::decide(no_color, |name| env::var_os(name), io::stdout().is_terminal());
         let colour = terminal.colour && !json;
-        let mut request = Request { targets: self.targets, script_args: self.script_args, ..Request::default() };
-        self.app.apply(&mut request);
-        self.watch.apply(&mut request);
         let resolved = config::resolve(&request, &host::host(colour)?)?;
         let stdin = stdin.map(|name| reader(&name, &resolved.apps)).transpose()?;
         // Before any thread exists: from here on this is the runner, and the process that was started guards it.
         let place = guard::enter().map_err(|error| Error::failed("The process that guards the runner could not be made").because(error))?;
         let output = Output { json, raw, quiet, timestamp, colour };
-        runtime::run(Options { apps: resolved.apps, notices: resolved.notices, output, stdin, explain, guard_death: place.guard_death })
+        runtime::run(Options {
+            apps: resolved.apps,
+            env: resolved.env,
+            notices: resolved.notices,
+            output,
+            stdin,
+            explain,
+            guard_death: place.guard_death,
+        })
+    }
+
+    /// What is asked for, and how it shall be shown.
+    pub fn request(self) -> (Request, OutputArgs) {
+        let mut request = Request { targets: self.targets, script_args: self.script_args, ..Request::default() };
+        self.app.apply(&mut request);
+        self.watch.apply(&mut request);
+        (request, self.output)
     }
 }
 

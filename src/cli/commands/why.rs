@@ -14,9 +14,7 @@ use crate::{
     watch::why,
 };
 
-/// Tell which rule watches or ignores a path.
-///
-/// The rules are those of `pmdev start` with the same options; nothing is started.
+/// Tell which rule watches or ignores a path; nothing is started
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Why {
@@ -30,9 +28,9 @@ pub struct Why {
     #[arg(long, value_name = "FOLDER")]
     pub cwd: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) watch: WatchArgs,
+    pub watch: WatchArgs,
     /// One JSON object a line
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     pub json: bool,
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use serde::Deserialize;
 
-use crate::model::{Error, Launch};
+use crate::model::Error;
 
 use super::{Host, Program, Script, compiler, folder_with, output};
 use crate::config::{name, place, program::Build};
@@ -62,25 +62,22 @@ pub fn program(script: &Script, host: &Host) -> Result<Program, Error> {
     let home = place::folder(&package.manifest_path);
     Ok(Program {
         argv: vec![binary.clone().into()],
-        // As `cargo run` does; programs look for their assets there.
-        env: vec![("CARGO_MANIFEST_DIR", home.into())],
+        // As `cargo run` does; programs look for their assets there. One we inherit is that of a crate that runs us (`cargo xtask`).
+        fixed: vec![("CARGO_MANIFEST_DIR", home.into())],
         build: Some(Build { argv, cwd: manifest, output: vec![metadata.target_directory.clone()] }),
         name: Some(target.name.clone()),
         hint: Some(format!("cargo build did not make {}; is another target set in .cargo/config.toml?", binary.display())),
+        ..Program::default()
     })
 }
 
 fn metadata(cargo: &OsString, manifest: &Path, script: &Script, host: &Host) -> Result<Metadata, Error> {
-    let mut env = host.env.clone();
-    env.retain(|(name, _)| name != "PATH");
-    env.push(("PATH".into(), script.search.path()));
-    env.sort();
     let argv =
         [cargo.clone()].into_iter().chain(["metadata", "--no-deps", "--format-version", "1", "--quiet"].map(OsString::from)).collect();
     let unread = |error: &dyn std::fmt::Display| {
         Error::usage(format!("{} cannot be read by cargo", place::shown(&host.cwd, &manifest.join("Cargo.toml")))).because(error)
     };
-    let answer = (host.ask)(&Launch { argv, cwd: manifest.to_owned(), env }).map_err(|error| unread(&error))?;
+    let answer = host.tool(argv, manifest, script.search.path()).map_err(|error| unread(&error))?;
     serde_json::from_str(&answer).map_err(|error| unread(&error))
 }
 

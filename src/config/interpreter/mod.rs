@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::model::{Error, Launch};
+use crate::model::Error;
 
 use super::{Host, Request, build, lookup::Search, place, program::Program};
 use shebang::Shebang;
@@ -52,7 +52,7 @@ pub fn arguments(request: &Request) -> Result<Vec<OsString>, Error> {
 /// The program for a script.
 pub fn choose(script: &Script, request: &Request, host: &Host) -> Result<Program, Error> {
     match request.interpreter.as_deref() {
-        Some("none") => return direct(script),
+        Some("none") => return itself(script, "it is not executable"),
         Some(name) => return named(name, script, host),
         None => {}
     }
@@ -73,18 +73,20 @@ pub fn choose(script: &Script, request: &Request, host: &Host) -> Result<Program
             How::Run(candidates) => by_table(candidates, script, host),
             How::Build(builder) => build::program(builder, script, host),
         },
-        None => direct(script),
+        None => {
+            let ext = script.path.extension().map(|ext| format!("no interpreter is known for .{}", ext.display()));
+            let ext = ext.as_deref().unwrap_or("it has no extension");
+            itself(script, &format!("{ext}, it has no #! line, and it is not executable"))
+        }
     }
 }
 
 /// Runs a file as it is.
-fn direct(script: &Script) -> Result<Program, Error> {
+fn itself(script: &Script, why_not: &str) -> Result<Program, Error> {
     if !place::executable(script.path) {
         let shown = &script.shown;
-        let known = script.path.extension().map(|ext| format!("no interpreter is known for .{}", ext.display()));
-        let known = known.unwrap_or_else(|| "it has no extension".to_owned());
-        let error = Error::usage(format!("{shown} cannot be run: {known}, it has no #! line, and it is not executable"));
-        return Err(error.hint(format!("name its interpreter: --interpreter PROGRAM, or make it executable: chmod +x {shown}")));
+        let error = Error::usage(format!("{shown} cannot be run: {why_not}"));
+        return Err(error.hint(format!("make it executable: chmod +x {shown}, or name its interpreter: --interpreter PROGRAM")));
     }
     Ok(Program {
         argv: vec![script.path.into()],
@@ -162,7 +164,7 @@ fn by_table(candidates: &[Candidate], script: &Script, host: &Host) -> Result<Pr
             Err(what) => looked_for.push(what),
         }
     }
-    let wanted = candidates.last().map(|candidate| candidate.program).unwrap_or_default();
+    let wanted = candidates.first().map(|candidate| candidate.program).unwrap_or_default();
     let error = match looked_for.as_slice() {
         [one] => Error::usage(format!("{} needs {one}, which was not found in the project or on PATH", script.shown)),
         several => Error::usage(format!("{} needs one of these, and none was found: {}", script.shown, several.join(", "))),
@@ -196,8 +198,7 @@ fn find(candidate: &Candidate, script: &Script, host: &Host) -> Result<(PathBuf,
 
 /// Node's major and minor version, as it tells them.
 fn node_version(node: &Path, script: &Script, host: &Host) -> Option<(u32, u32)> {
-    let env = vec![(OsString::from("PATH"), script.search.path())];
-    let answer = (host.ask)(&Launch { argv: vec![node.into(), "--version".into()], cwd: script.cwd.to_owned(), env }).ok()?;
+    let answer = host.tool(vec![node.into(), "--version".into()], script.cwd, script.search.path()).ok()?;
     let mut numbers = answer.trim().strip_prefix('v')?.split('.').map_while(|number| number.parse().ok());
     Some((numbers.next()?, numbers.next()?))
 }

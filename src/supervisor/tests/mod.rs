@@ -1,0 +1,7 @@
+//! The supervisor's tests: stories with their timelines, random walks, and every state against every event.
+
+mod parts;
+mod scenarios;
+mod specs;
+mod states;
+mod walks;

@@ -1,0 +1,145 @@
+//! Runs `fixtures/scenarios/*.toml`: each a story with its expected timeline. A new bug is a new file.
+//!
+//! `PMDEV_WRITE_SCENARIOS=1 cargo test scenarios` writes the timelines that came out into the files, to be read before they are committed.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use serde::Deserialize;
+
+use super::specs::App;
+use crate::{
+    model::{Cause, ChangeKind, ChangeSet},
+    supervisor::{Event, Request, ShutdownCause, Target, sim::Sim},
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Scenario {
+    title: String,
+    /// Lines of a time in milliseconds and what happens then.
+    story: String,
+    #[serde(rename = "app")]
+    apps: Vec<App>,
+    #[serde(default)]
+    expect: Expect,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Expect {
+    timeline: String,
+}
+
+const OPENING: &str = "\n[expect]\ntimeline = \"\"\"\n";
+
+#[test]
+fn every_story_has_its_timeline() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/scenarios");
+    let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(files.len() >= 30, "{} holds {} scenarios", folder.display(), files.len());
+    let wrong: Vec<_> = files.iter().filter_map(|file| check(file).err()).collect();
+    assert!(wrong.is_empty(), "{} of {} stories went otherwise:\n\n{}", wrong.len(), files.len(), wrong.join("\n"));
+}
+
+fn check(file: &Path) -> Result<(), String> {
+    let text = fs::read_to_string(file).unwrap();
+    let scenario: Scenario = toml::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
+    let got = play(&scenario, file);
+    if got == scenario.expect.timeline {
+        return Ok(());
+    }
+    if std::env::var_os("PMDEV_WRITE_SCENARIOS").is_some() {
+        let head = text.split(OPENING).next().unwrap();
+        fs::write(file, format!("{}{OPENING}{got}\"\"\"\n", head.trim_end_matches('\n').to_owned() + "\n")).unwrap();
+        return Ok(());
+    }
+    Err(format!("--- {}: {}\n{}", file.display(), scenario.title, differences(&scenario.expect.timeline, &got)))
+}
+
+fn differences(expected: &str, got: &str) -> String {
+    let same = expected.lines().zip(got.lines()).take_while(|(expected, got)| expected == got).count();
+    let rest = |text: &str, mark: &str| text.lines().skip(same).map(|line| format!("{mark} {line}\n")).collect::<String>();
+    let before: String = got.lines().take(same).map(|line| format!("  {line}\n")).collect();
+    format!("{before}{}{}", rest(expected, "-"), rest(got, "+"))
+}
+
+fn play(scenario: &Scenario, file: &Path) -> String {
+    let apps = scenario.apps.iter().map(|app| (app.spec(), app.cast())).collect();
+    let mut sim = Sim::new(7, apps);
+    let epoch = sim.now;
+    let mut suspended = Duration::ZERO;
+    for line in scenario.story.lines().filter(|line| !line.trim().is_empty()) {
+        let (at, what) = line.trim().split_once(' ').unwrap_or_else(|| panic!("{}: {line}", file.display()));
+        let at = Duration::from_millis(at.parse().unwrap_or_else(|_| panic!("{}: {line}", file.display())));
+        sim.run_until(epoch + at + suspended);
+        suspended += happens(&mut sim, what.trim());
+    }
+    assert!(sim.run_dry(Duration::from_secs(600)), "{}: it goes on for ever", file.display());
+    sim.timeline.to_string()
+}
+
+/// What a line of a story means; how long the clock stood still.
+fn happens(sim: &mut Sim, what: &str) -> Duration {
+    let words: Vec<_> = what.split_whitespace().collect();
+    let event = match words[..] {
+        ["begin"] => Event::Begin { apps: sim.specs() },
+        ["changing", app, path] => Event::FilesChanging { app: sim.app(app), path: absolute(path) },
+        ["changed", app, ref paths @ ..] => Event::FilesChanged { app: sim.app(app), changes: changes(sim, paths) },
+        ["probe", app, path] => Event::Probe { app: sim.app(app), path: absolute(path) },
+        ["probe-over", app] => Event::ProbeOver { app: sim.app(app) },
+        ["rs"] => Event::Request(Request::Restart(Target::All)),
+        ["r", name] => Event::Request(Request::Restart(Target::Name(name.to_owned()))),
+        ["p"] => Event::Request(Request::TogglePause),
+        ["q"] => Event::Shutdown(ShutdownCause::Key),
+        ["hangup"] => Event::Shutdown(ShutdownCause::Terminal),
+        ["force", code] => Event::ForceShutdown { code: code.parse().unwrap() },
+        ["suspended", time, "ms"] => {
+            let time = Duration::from_millis(time.parse().unwrap());
+            sim.suspend(time);
+            return time;
+        }
+        ["why", app] => {
+            let explanation = sim.supervisor.explain(&Target::Name(app.to_owned()), sim.now);
+            for app in &explanation.apps {
+                for line in app.states.iter().chain(&app.starts).chain(&app.waits) {
+                    sim.timeline.line(sim.now, format!("why: {line}"));
+                }
+            }
+            return Duration::ZERO;
+        }
+        ["list"] => {
+            for app in sim.supervisor.snapshot(sim.now).apps {
+                let states: Vec<_> = app.instances.iter().map(|one| format!("{}, {} restarts", one.status, one.restarts)).collect();
+                sim.timeline.line(sim.now, format!("list: {} is {}", app.name, states.join("; ")));
+            }
+            return Duration::ZERO;
+        }
+        [signal] if signal.starts_with("SIG") => Event::Shutdown(ShutdownCause::Signal(signal.parse().unwrap())),
+        _ => panic!("{what:?} is nothing that can happen"),
+    };
+    sim.tell(event);
+    Duration::ZERO
+}
+
+/// A change set as the watch engine makes it: its last event came 10 ms ago.
+fn changes(sim: &Sim, paths: &[&str]) -> Arc<ChangeSet> {
+    let last = sim.now.checked_sub(Duration::from_millis(10)).unwrap();
+    let shown = match paths {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [first, more @ ..] => format!("{first} and {} more", more.len()),
+    };
+    let cause = if paths.is_empty() { Cause::Rescan } else { Cause::Files };
+    let paths: Vec<_> = paths.iter().map(|path| (absolute(path), ChangeKind::Written)).collect();
+    Arc::new(ChangeSet { total: paths.len(), paths, first: last, last, cause, shown })
+}
+
+fn absolute(path: &str) -> PathBuf {
+    Path::new("/project").join(path)
+}

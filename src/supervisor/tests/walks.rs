@@ -1,0 +1,229 @@
+//! Random walks: badly behaved apps, random events at random times, and what must hold whatever happens.
+//!
+//! A failure prints its seed; `PMDEV_WALK=SEED cargo test --lib walks` walks that one alone, and its timeline follows.
+
+use std::{sync::Arc, time::Duration};
+
+use fastrand::Rng;
+
+use super::specs::App;
+use crate::{
+    model::{AppId, Cause, ChangeKind, ChangeSet, Exit, InstanceId, RunId, Signal, Stage},
+    supervisor::{
+        Event, Request, ShutdownCause, Target,
+        instance::Hold,
+        sim::{
+            Sim,
+            child::{Fails, Leaves, Script},
+        },
+    },
+};
+
+const WALKS: u64 = 700;
+const COMMANDS: usize = 150;
+
+#[test]
+fn whatever_happens_the_invariants_hold() {
+    if let Ok(seed) = std::env::var("PMDEV_WALK") {
+        walk(seed.parse().unwrap());
+        return;
+    }
+    for seed in 0..WALKS {
+        let guard = Seed(seed);
+        walk(seed);
+        std::mem::forget(guard);
+    }
+}
+
+/// Names the seed when a walk panics.
+struct Seed(u64);
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        eprintln!("the walk of seed {} failed", self.0);
+    }
+}
+
+fn walk(seed: u64) {
+    let mut rng = Rng::with_seed(seed);
+    let apps: Vec<_> = (0..rng.usize(1..=3)).map(|index| app(&mut rng, index)).collect();
+    let mut sim = Sim::new(seed, apps.iter().map(|app| (app.spec(), app.cast())).collect());
+    let mut open = Open { settling: vec![false; apps.len()], probing: vec![false; apps.len()], paused: false };
+    sim.begin();
+    for _ in 0..COMMANDS {
+        if sim.ended.is_some() {
+            break;
+        }
+        pass(&mut sim, &mut rng);
+        command(&mut sim, &mut rng, &mut open);
+    }
+    if rng.u8(0..3) == 0 {
+        end(&mut sim, &mut rng);
+    } else {
+        quiet(&mut sim, &apps, open);
+    }
+}
+
+/// What the world owes the supervisor.
+struct Open {
+    settling: Vec<bool>,
+    probing: Vec<bool>,
+    paused: bool,
+}
+
+fn app(rng: &mut Rng, index: usize) -> App {
+    let restart = ["wait", "wait", "at once", "after 50 ms", "backoff from 100 ms"];
+    App {
+        name: format!("app{index}"),
+        watch: rng.u8(0..5) > 0,
+        early_stop: rng.bool(),
+        build: rng.u8(0..3) == 0,
+        instances: if rng.u8(0..4) == 0 { 3 } else { 1 },
+        kill_timeout: *rng.choice(&[0, 20, 500, 5000]).unwrap(),
+        restart: (*rng.choice(&restart).unwrap()).to_owned(),
+        max_restarts: *rng.choice(&[0, 1, 4, 16]).unwrap(),
+        stop_exit_codes: if rng.bool() { vec![3] } else { vec![] },
+        stuck_blocks: rng.bool(),
+        runs: (0..rng.usize(1..8)).map(|_| script(rng, false)).collect(),
+        builds: (0..rng.usize(1..8)).map(|_| script(rng, true)).collect(),
+        ..App::default()
+    }
+}
+
+fn script(rng: &mut Rng, build: bool) -> Script {
+    let ends = build || rng.u8(0..4) == 0;
+    let by_signal = rng.u8(0..5) == 0;
+    Script {
+        exec_ms: *rng.choice(&[0, 2, 40]).unwrap(),
+        fails: (rng.u8(0..12) == 0).then(|| Fails { stage: Stage::Exec, on: "app".to_owned(), errno: *rng.choice(&[2, 13]).unwrap() }),
+        exit: (ends && !by_signal).then(|| *rng.choice(&[0, 0, 1, 3]).unwrap()),
+        dies_of: (ends && by_signal).then_some(11),
+        after_ms: *rng.choice(&[0, 1, 30, 400, 2000]).unwrap(),
+        stop_ms: *rng.choice(&[0, 1, 20, 300, 7000]).unwrap(),
+        ignores: rng.u8(0..8) == 0,
+        leaves: *rng
+            .choice(&[Leaves::Nothing, Leaves::Nothing, Leaves::Nothing, Leaves::Tame, Leaves::Stubborn, Leaves::Immortal])
+            .unwrap(),
+    }
+}
+
+fn pass(sim: &mut Sim, rng: &mut Rng) {
+    let longest = *rng.choice(&[0, 1, 5, 60, 800, 4000]).unwrap();
+    let then = sim.now + Duration::from_millis(rng.u64(0..=longest));
+    sim.run_until(then);
+}
+
+fn command(sim: &mut Sim, rng: &mut Rng, open: &mut Open) {
+    let index = rng.usize(0..open.settling.len());
+    let app = AppId(u32::try_from(index).unwrap());
+    let watched = sim.specs()[index].watch.is_some();
+    match rng.u8(0..40) {
+        0..=7 if watched => {
+            open.settling[index] = true;
+            sim.tell(Event::FilesChanging { app, path: "/project/a".into() });
+        }
+        8..=19 if watched => change(sim, open, index),
+        20..=22 if watched => {
+            (open.settling[index], open.probing[index]) = (false, true);
+            sim.tell(Event::Probe { app, path: "/project/out".into() });
+        }
+        23..=26 => probe_over(sim, open, index),
+        27..=29 => sim.tell(Event::Request(Request::Restart(Target::All))),
+        30..=32 => sim.tell(Event::Request(Request::Restart(Target::Name(format!("app{}", rng.u8(0..4)))))),
+        33 => toggle_pause(sim, open),
+        34..=36 => nonsense(sim, rng),
+        37 => sim.suspend(Duration::from_millis(rng.u64(0..10_000))),
+        0..=39 => sim.tell(Event::Deadline),
+        40.. => unreachable!("the range ends before"),
+    }
+}
+
+fn change(sim: &mut Sim, open: &mut Open, index: usize) {
+    open.settling[index] = false;
+    let paths = vec![("/project/a".into(), ChangeKind::Written)];
+    let changes = ChangeSet { paths, total: 1, first: sim.now, last: sim.now, cause: Cause::Files, shown: "a".to_owned() };
+    sim.tell(Event::FilesChanged { app: AppId(u32::try_from(index).unwrap()), changes: Arc::new(changes) });
+}
+
+fn probe_over(sim: &mut Sim, open: &mut Open, index: usize) {
+    open.probing[index] = false;
+    sim.tell(Event::ProbeOver { app: AppId(u32::try_from(index).unwrap()) });
+}
+
+fn toggle_pause(sim: &mut Sim, open: &mut Open) {
+    sim.tell(Event::Request(Request::TogglePause));
+    open.paused = sim.supervisor.snapshot(sim.now).paused;
+}
+
+/// News about runs and apps that do not exist: it must change nothing.
+fn nonsense(sim: &mut Sim, rng: &mut Rng) {
+    let (run, app) = (RunId(1 << 40), AppId(99));
+    let before = (sim.supervisor.snapshot(sim.now), sim.supervisor.next_deadline());
+    let failure = crate::model::LaunchFailure { stage: Stage::Exec, object: String::new(), errno: 2 };
+    let event = match rng.u8(0..6) {
+        0 => Event::Spawned { run, pid: 1 },
+        1 => Event::SpawnFailed { run, failure },
+        2 => Event::MainExited { run, exit: Exit::Code(1) },
+        3 => Event::SetEmpty { run },
+        4 => Event::FilesChanging { app, path: "/project/a".into() },
+        _ => Event::ProbeOver { app },
+    };
+    sim.tell(event);
+    assert_eq!(before, (sim.supervisor.snapshot(sim.now), sim.supervisor.next_deadline()));
+}
+
+/// The end comes in time, whatever else happens; the world's own oracle says what time that is.
+fn end(sim: &mut Sim, rng: &mut Rng) {
+    sim.tell(Event::Shutdown(ShutdownCause::Signal(Signal::INT)));
+    let mut open = Open { settling: vec![false; sim.specs().len()], probing: vec![false; sim.specs().len()], paused: false };
+    for _ in 0..rng.usize(0..6) {
+        pass(sim, rng);
+        if sim.ended.is_none() {
+            command(sim, rng, &mut open);
+        }
+    }
+    if sim.ended.is_none() && rng.bool() {
+        sim.tell(Event::ForceShutdown { code: 130 });
+    }
+    assert!(sim.run_dry(Duration::from_secs(9)), "something goes on after the end");
+    assert!(sim.ended.is_some(), "the runner does not end");
+}
+
+/// Nothing is lost: when the world has gone quiet, whatever is up was spawned after the last change, and whatever is down says why.
+fn quiet(sim: &mut Sim, apps: &[App], mut open: Open) {
+    if open.paused && sim.ended.is_none() {
+        toggle_pause(sim, &mut open);
+    }
+    for index in 0..apps.len() {
+        if open.settling[index] && sim.ended.is_none() {
+            change(sim, &mut open, index);
+        }
+        if open.probing[index] && sim.ended.is_none() {
+            probe_over(sim, &mut open, index);
+        }
+    }
+    // Long enough for every kill timeout and most delays; an app that crashes for ever never comes to rest.
+    sim.run_dry(Duration::from_secs(120));
+    if sim.ended.is_some() {
+        return;
+    }
+    let supervisor = &sim.supervisor;
+    assert!(supervisor.apps.iter().any(super::super::app::App::goes_on), "nothing can go on, and the runner does not end");
+    for app in &supervisor.apps {
+        assert!(!app.settling && app.probing.is_none() && app.pending.is_none(), "{} is held for ever", app.spec.name);
+        let unbuilt = app.tried.as_ref().is_some_and(|(_, end)| end.is_some());
+        for instance in &app.instances {
+            let id = InstanceId { app: app.id, slot: instance.id.slot };
+            match sim.oracle().follows(id, sim.children()) {
+                Some(follows) => assert!(follows || unbuilt, "{} runs an old version", instance.name),
+                None => match &instance.state {
+                    super::super::instance::State::Up(_) => {}
+                    super::super::instance::State::Down { hold: Hold::None, .. } => {
+                        assert!(unbuilt || app.build.is_some(), "{} is down for no reason", instance.name);
+                    }
+                    super::super::instance::State::Down { .. } => {}
+                },
+            }
+        }
+    }
+}

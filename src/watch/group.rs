@@ -1,0 +1,311 @@
+//! The apps that share one set of watch rules: settled batches become change sets, probes and notices for each of them.
+//! Pure like [`Settle`] and [`Guard`], which it joins: one settle for all, one guard for each.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Ctl, Fs, Out,
+    guard::{Absorbed, Guard, Keys, Ruling, When},
+    paths,
+    settle::{Item, Locks, Settle, Settled, Verdict, What},
+};
+use crate::model::{AppId, Cause, ChangeKind, ChangeSet, Level, Notice, NoticeKind, WatchSpec};
+
+/// How many paths a change set names.
+const NAMED: usize = 100;
+
+/// One app of a group.
+#[derive(Debug)]
+struct Member {
+    app: AppId,
+    name: String,
+    guard: Guard,
+    /// It was told to stop for this path already: a change set must follow.
+    owed: Option<PathBuf>,
+}
+
+/// What the engine has to do after [`Group::expire`].
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing.
+    None,
+    /// Look at the folders again, then call [`Settle::rescanned`].
+    Rescan,
+}
+
+/// The apps that share one set of watch rules.
+#[derive(Debug)]
+pub struct Group {
+    /// The events go in here, filtered by the rules.
+    pub settle: Settle,
+    base: PathBuf,
+    early_stop: bool,
+    explain: bool,
+    members: Vec<Member>,
+    /// What was sent, and when; not all of it was read.
+    sent: Option<(Instant, Vec<Item>)>,
+}
+
+impl Group {
+    /// A group without apps. `base`: the spec's, with its links resolved, as the paths of events are; `explain`: every decision is told.
+    pub fn new(spec: &WatchSpec, base: PathBuf, explain: bool) -> Self {
+        Self { settle: Settle::new(spec.delay, spec.gate), base, early_stop: spec.early_stop, explain, members: Vec::new(), sent: None }
+    }
+
+    /// Adds an app.
+    pub fn join(&mut self, app: AppId, name: String) {
+        self.members.push(Member { app, name, guard: Guard::default(), owed: None });
+    }
+
+    /// What an app does; other groups' apps are nothing to it.
+    pub fn told(&mut self, app: AppId, ctl: Ctl) {
+        for member in self.members.iter_mut().filter(|member| member.app == app) {
+            member.guard.told(ctl);
+        }
+    }
+
+    /// A path as people are shown it.
+    pub fn shown(&self, path: &Path) -> String {
+        paths::shown(path, &self.base).to_string()
+    }
+
+    /// Tells why a path that had an event is no change; only where decisions are explained.
+    pub fn skip(&self, why: Vec<String>, out: &mut Vec<Out>) {
+        if self.explain && !why.is_empty() {
+            out.extend(self.members.iter().map(|member| Out::Skipped { app: member.app, why: why.clone() }));
+        }
+    }
+
+    /// Tells a decision; only where decisions are explained.
+    pub fn explain(&self, text: impl FnOnce() -> String, out: &mut Vec<Out>) {
+        if self.explain {
+            out.push(Out::Notice(Notice::new(Level::Info, NoticeKind::Explain, text())));
+        }
+    }
+
+    /// Whether decisions are explained.
+    pub fn explains(&self) -> bool {
+        self.explain
+    }
+
+    /// After an event: the first confirmed change lets apps begin to stop.
+    pub fn after_event(&mut self, now: Instant, fs: &mut dyn Fs, locks: &mut dyn Locks, out: &mut Vec<Out>) {
+        if !self.early_stop {
+            return;
+        }
+        let Some(path) = self.settle.first_change(now, fs, locks) else { return };
+        for member in &mut self.members {
+            if member.guard.may_stop_early(now, &path) {
+                member.owed = Some(path.clone());
+                self.settle.owe();
+                out.push(Out::Early { app: member.app, path: path.clone() });
+            }
+        }
+    }
+
+    /// No event waits.
+    pub fn idle(&mut self, now: Instant, fs: &mut dyn Fs, out: &mut Vec<Out>) {
+        let floor = self.members.iter_mut().map(|member| member.guard.floor(now)).max().unwrap_or_default();
+        self.settle.slow_down(floor);
+        let metadata = self.settle.idle(now, fs);
+        let why = metadata.iter().map(|path| format!("{} changed in its metadata alone", self.shown(path))).collect();
+        self.skip(why, out);
+    }
+
+    /// When [`Group::expire`] wants to be called.
+    pub fn deadline(&self) -> Option<Instant> {
+        let probes = self.members.iter().filter_map(|member| member.guard.deadline()).min();
+        self.settle.deadline().into_iter().chain(probes).min()
+    }
+
+    /// The deadline has come.
+    pub fn expire(&mut self, now: Instant, fs: &mut dyn Fs, locks: &mut dyn Locks, out: &mut Vec<Out>) -> Step {
+        match self.settle.expire(now, fs, locks) {
+            Verdict::Rescan => return Step::Rescan,
+            Verdict::Wait => {}
+            Verdict::StillChanging { files, latest, git } => out.push(Out::Notice(self.still_changing(files, &latest, git))),
+            Verdict::Settled(settled) => self.settled(now, settled, fs, out),
+        }
+        // A change that settles at the very end of a probe ends it first.
+        for member in &mut self.members {
+            if member.guard.expire(now) {
+                out.push(Out::ProbeOver { app: member.app });
+            }
+        }
+        Step::None
+    }
+
+    /// After what was found was sent on: reads what nobody needed to read before.
+    pub fn learn(&mut self, now: Instant, fs: &mut dyn Fs) {
+        if let Some((sent, items)) = self.sent.take() {
+            self.settle.learn(now, sent, &items, fs);
+        }
+    }
+
+    fn settled(&mut self, now: Instant, settled: Settled, fs: &mut dyn Fs, out: &mut Vec<Out>) {
+        let wall = fs.now();
+        let wall = |at: Instant| wall - now.saturating_duration_since(at);
+        let mut members = std::mem::take(&mut self.members);
+        for member in &mut members {
+            if let Some(kept) = self.settle_for(member, now, &settled, wall, out) {
+                self.settle.fired(now);
+                for item in kept.into_iter().filter(|item| item.what == What::Removed) {
+                    self.settle.forget(&item.path);
+                }
+            }
+        }
+        self.members = members;
+        self.sent = Some((now, settled.items));
+    }
+
+    /// What the app gets a change set of; `None`: it gets none.
+    fn settle_for<'a>(
+        &self,
+        member: &mut Member,
+        now: Instant,
+        settled: &'a Settled,
+        wall: impl Fn(Instant) -> std::time::SystemTime,
+        out: &mut Vec<Out>,
+    ) -> Option<Vec<&'a Item>> {
+        let mut kept = Vec::new();
+        let mut why = Vec::new();
+        for item in &settled.items {
+            let any_save = item.what == What::Same && member.guard.is_down();
+            let reason = item.what.why_not().filter(|_| !any_save).or_else(|| member.guard.own(item, &wall));
+            match reason {
+                None => kept.push(item),
+                Some(reason) if self.explain => why.push(format!("{} {reason}", self.shown(&item.path))),
+                Some(_) => {}
+            }
+        }
+        let owed = member.owed.take();
+        if kept.is_empty() && !settled.lost && owed.is_none() {
+            if self.explain {
+                out.push(Out::Skipped { app: member.app, why });
+            }
+            return None;
+        }
+        let changes: Vec<(&Path, Instant)> = kept.iter().map(|item| (item.path.as_path(), item.at)).collect();
+        let ruling =
+            if settled.lost || kept.is_empty() { member.guard.unrelated(now) } else { member.guard.rule(now, settled.first, &changes) };
+        if member.guard.ran_away() {
+            out.push(Out::Notice(runaway(&member.name)));
+        }
+        let change_set = || Out::Changed { app: member.app, changes: Arc::new(self.change_set(settled, &kept, owed)) };
+        match ruling {
+            Ruling::Fire => {
+                let changed = change_set();
+                out.push(changed);
+            }
+            Ruling::EndProbe => {
+                let changed = change_set();
+                out.extend([changed, Out::ProbeOver { app: member.app }]);
+            }
+            Ruling::Probe(path) => {
+                self.explain(|| format!("{} is suspected to be written by {} itself: holding it", self.shown(&path), member.name), out);
+                out.push(Out::Probe { app: member.app, path });
+                return None;
+            }
+            Ruling::Absorb(absorbed) => {
+                out.push(Out::Notice(self.restart_loop(&member.name, &absorbed)));
+                self.skip(changes.iter().map(|(path, _)| format!("{} is written by the app itself", self.shown(path))).collect(), out);
+                return None;
+            }
+            Ruling::Held => {
+                self.skip(vec![format!("{} is being held; what it writes while it ends is its own", member.name)], out);
+                return None;
+            }
+        }
+        self.explain(|| self.explanation(member, now, settled, &kept), out);
+        Some(kept)
+    }
+
+    fn change_set(&self, settled: &Settled, kept: &[&Item], owed: Option<PathBuf>) -> ChangeSet {
+        let mut paths: Vec<(PathBuf, ChangeKind)> = kept.iter().take(NAMED).map(|item| (item.path.clone(), kind(item.what))).collect();
+        let mut total = kept.len();
+        if let (true, Some(path)) = (paths.is_empty(), owed) {
+            paths.push((path, ChangeKind::Written));
+            total = 1;
+        }
+        let shown = match paths.first() {
+            None => String::new(),
+            Some((first, _)) if total == 1 => self.shown(first),
+            Some((first, _)) => format!("{} and {} more", self.shown(first), total - 1),
+        };
+        let cause = if settled.lost { Cause::Rescan } else { Cause::Files };
+        ChangeSet { paths, total, first: settled.first, last: settled.last, cause, shown }
+    }
+
+    fn explanation(&self, member: &Member, now: Instant, settled: &Settled, kept: &[&Item]) -> String {
+        let waited = now.saturating_duration_since(settled.last).as_millis();
+        let mut named: Vec<String> = kept.iter().take(5).map(|item| self.shown(&item.path)).collect();
+        let more = kept.len().saturating_sub(named.len());
+        named.extend((more > 0).then(|| format!("{more} more")));
+        named.extend(settled.lost.then(|| "events were lost".to_owned()));
+        format!("{} settled {waited} ms after the last event: {}", member.name, named.join(", "))
+    }
+
+    fn still_changing(&self, files: usize, latest: &Path, git: bool) -> Notice {
+        let what = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
+        let git = if git { "; git holds .git/index.lock" } else { "" };
+        Notice::new(Level::Info, NoticeKind::Watch, format!("watch: still changing: {what}, last {}{git}", self.shown(latest)))
+    }
+
+    fn restart_loop(&self, name: &str, absorbed: &Absorbed) -> Notice {
+        let (does, paths) = match &absorbed.keys {
+            Keys::Files(files) => ("rewrites", files),
+            Keys::Folders(folders) => ("makes new files in", folders),
+        };
+        let what = paths.iter().map(|path| self.shown(path)).collect::<Vec<_>>().join(", ");
+        let text = match absorbed.when {
+            When::AfterStart { about, within } => format!(
+                "restart loop: {name} {does} {what} about {} after every start; ignoring that for {} after a start",
+                length(about),
+                length(within)
+            ),
+            When::WhileStopping => format!("restart loop: {name} {does} {what} whenever it stops; ignoring that while it stops"),
+            When::Always => format!("restart loop: {name} {does} {what} again and again; ignoring that until pmdev ends"),
+        };
+        let lines: Vec<String> = paths.iter().map(|path| self.ignore_line(path, &absorbed.keys)).collect();
+        let hint = format!("to make this permanent:  {}", lines.join("; "));
+        Notice::new(Level::Warning, NoticeKind::Watch, text).about(name).hint(hint)
+    }
+
+    /// What to do so that a path is ignored from now on.
+    fn ignore_line(&self, path: &Path, keys: &Keys) -> String {
+        match (path.strip_prefix(&self.base), keys) {
+            (Ok(below), _) if below.as_os_str().is_empty() => {
+                "let the app write them to a folder of their own, and name that in .pmdevignore".to_owned()
+            }
+            (Ok(below), Keys::Files(_)) => format!("echo {} >> .pmdevignore", shell_words::quote(&below.display().to_string())),
+            (Ok(below), Keys::Folders(_)) => format!("echo {} >> .pmdevignore", shell_words::quote(&format!("{}/", below.display()))),
+            (Err(_), _) => format!("pmdev start --ignore-watch {}", shell_words::quote(&path.display().to_string())),
+        }
+    }
+}
+
+fn kind(what: What) -> ChangeKind {
+    match what {
+        What::Removed => ChangeKind::Removed,
+        What::Touched => ChangeKind::Touched,
+        What::Changed | What::Same | What::Unused | What::Unfinished | What::Vanished | What::NoFile => ChangeKind::Written,
+    }
+}
+
+fn runaway(name: &str) -> Notice {
+    let text = format!("{name} was restarted by files more than 10 times in 10 s; waiting longer for files to settle until that ends");
+    Notice::new(Level::Warning, NoticeKind::Watch, text).about(name).hint("pmdev start --explain tells which files they are")
+}
+
+/// A span as people read it: `0.7 s`, `90 ms`.
+fn length(span: Duration) -> String {
+    if span < Duration::from_millis(500) {
+        format!("{} ms", span.as_millis().div_ceil(10) * 10)
+    } else {
+        format!("{:.1} s", span.as_secs_f64())
+    }
+}

@@ -1,0 +1,4 @@
+mod change;
+mod rules;
+mod start;
+mod walk;
