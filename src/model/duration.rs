@@ -16,7 +16,7 @@ impl fmt::Display for HumanDuration {
         if millis < 1000 {
             return f.pad(&format!("{millis} ms"));
         }
-        if tenths < 100 && tenths % 10 != 0 {
+        if tenths < 100 && !tenths.is_multiple_of(10) {
             return f.pad(&format!("{}.{} s", tenths / 10, tenths % 10));
         }
         let (first, second) = match seconds {
