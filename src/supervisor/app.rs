@@ -131,16 +131,14 @@ impl App {
         self.instances.iter_mut().for_each(|instance| instance.tally = Tally::default());
     }
 
-    /// Whether anything of it may still come by itself: a run, a build, a delay, a save.
+    /// Whether anything of it may still come by itself: a run, a build, a delay, a save. Asked after `reconcile`, which has started
+    /// whatever nothing holds.
     pub fn goes_on(&self) -> bool {
-        self.spec.watch.is_some()
-            || self.build.is_some()
-            || self.build_due()
-            || self.instances.iter().any(|instance| match &instance.state {
-                State::Up(_) | State::Down { hold: Hold::Backoff { .. }, .. } => true,
-                State::Down { hold: Hold::None, .. } => matches!(self.gate(), Gate::Open(_)),
-                State::Down { hold: Hold::Crashed | Hold::Exited | Hold::Errored, .. } => false,
-            })
+        let goes_on = |instance: &Instance| match &instance.state {
+            State::Up(_) | State::Down { hold: Hold::Backoff { .. }, .. } => true,
+            State::Down { hold: Hold::None | Hold::Crashed | Hold::Exited | Hold::Errored, .. } => false,
+        };
+        self.spec.watch.is_some() || self.build.is_some() || self.instances.iter().any(goes_on)
     }
 
     /// Every process set of it that may be alive.

@@ -100,14 +100,6 @@ pub fn silent_mount(mount: &str, kind: &str, interval: Option<Duration>) -> Noti
         .hint("--poll=INTERVAL sets how often")
 }
 
-/// Events were lost, and everything was looked at again.
-pub fn overflow(dirs: usize) -> Notice {
-    notice(format!(
-        "watch: the kernel dropped file events (queue full); looked again at {} directories and restarted once",
-        thousands(dirs)
-    ))
-}
-
 fn notice(text: String) -> Notice {
     Notice::new(Level::Warning, NoticeKind::Watch, text)
 }
@@ -124,7 +116,7 @@ fn polled(interval: Option<Duration>) -> String {
 }
 
 /// `12345` as `12,345`.
-pub fn thousands(number: usize) -> String {
+fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -92,6 +92,11 @@ impl Plan {
         }
     }
 
+    /// Whether a folder is a root itself.
+    pub fn is_root(&self, dir: &Path) -> bool {
+        self.roots.iter().any(|root| root.path.as_os_str() == dir.as_os_str())
+    }
+
     /// The deepest root that a path lies in, or is.
     pub fn deepest(&self, path: &Path) -> Option<usize> {
         let inside = self.roots.iter().enumerate().filter(|(_, root)| paths::below(path, &root.path).is_some());

@@ -124,9 +124,7 @@ impl Tree {
         if !is_dir && self.rules.is_named(path) {
             return Decision { watched: true, rule: Rule::Named, pruned_at: None };
         }
-        if is_dir
-            && (self.plan.roots.iter().any(|root| root.path == path) || self.missing.iter().any(|gone| paths::below(gone, path).is_some()))
-        {
+        if is_dir && (self.plan.is_root(path) || self.missing.iter().any(|gone| paths::below(gone, path).is_some())) {
             return Decision { watched: true, rule: Rule::Default, pruned_at: None };
         }
         let outside = Decision { watched: false, rule: Rule::Outside, pruned_at: None };

@@ -44,10 +44,13 @@ impl Watcher {
     /// Starts watching. Patterns that cannot be read are a usage error at once; everything else happens in the thread, which tells
     /// [`Out::Ready`] when all is watched. No change is missed from then on that the kernel stamps later than this call (its clock for
     /// files lags by up to a tick, 10 ms at most): spawn after it. `explain`: every decision is told.
-    #[expect(clippy::disallowed_methods, reason = "the beginning of watching, against which files' times are compared")]
     pub fn start(apps: Vec<Watched>, explain: bool, out: UnboundedSender<Out>) -> Result<Self, Error> {
+        Self::with(apps, explain, out, feed::channel())
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the beginning of watching, against which files' times are compared")]
+    fn with(apps: Vec<Watched>, explain: bool, out: UnboundedSender<Out>, (feed, inbox): (Feed, Inbox)) -> Result<Self, Error> {
         let began = (Instant::now(), SystemTime::now());
-        let (feed, inbox) = feed::channel();
         let mut rooms: Vec<(WatchSpec, Room)> = Vec::new();
         let mut notices = Vec::new();
         for Watched { app, name, spec } in apps {
@@ -189,7 +192,7 @@ impl Engine {
                 self.offer(at, &raw);
             }
             Message::Tell(app, ctl) => self.rooms.iter_mut().for_each(|room| room.group.told(app, ctl)),
-            Message::SourceEnded(number) if number == self.set.source() => self.source_ended(),
+            Message::SourceEnded(number) if number == self.set.source() && !self.loss.given_up => self.source_ended(),
             Message::SourceEnded(_) => {}
             Message::End => return Flow::End,
         }

@@ -231,7 +231,7 @@ impl Tree {
                         links.push(path.clone());
                     }
                 }
-            } else if self.plan.roots.iter().all(|root| root.path != path) {
+            } else if !self.plan.is_root(&path) {
                 if says(true) {
                     walk.next.push(Todo { path: path.clone(), root, outer: place.scope.clone() });
                 } else {
@@ -252,7 +252,11 @@ impl Tree {
             self.drop_below(&path, Some(root), walk.set);
         }
         for link in links {
-            walk.next.extend(self.follow(link, root));
+            walk.next.extend(self.follow_link(link, root).map(|root| Todo {
+                path: self.plan.roots[root].path.clone(),
+                root,
+                outer: Arc::default(),
+            }));
         }
     }
 
@@ -273,7 +277,7 @@ impl Tree {
     }
 
     /// Makes the target of a link a root of its own, where it is a folder outside every root that was not come to before.
-    fn follow(&mut self, path: PathBuf, root: usize) -> Option<Todo> {
+    pub(super) fn follow_link(&mut self, path: PathBuf, root: usize) -> Option<usize> {
         let hops = self.plan.roots[root].hops + 1;
         let target = std::fs::metadata(&path).ok().filter(|target| target.is_dir() && hops <= MAX_HOPS)?;
         let id = (target.dev(), target.ino());
@@ -284,8 +288,8 @@ impl Tree {
         }
         let index = self.plan.roots.len();
         self.plan.roots.push(Root { hops, ..Root::tree(target.clone(), true) });
-        self.links.push(Link { path, target: target.clone(), id });
-        Some(Todo { path: target, root: index, outer: Arc::default() })
+        self.links.push(Link { path, target, id });
+        Some(index)
     }
 
     fn tell_once(&mut self, added: &mut Added) {

@@ -109,6 +109,23 @@ impl Tree {
         decided(true, Rule::Default)
     }
 
+    /// The same about a path as a person writes it, through the links that are followed.
+    pub fn ask_through_links(&mut self, path: &Path) -> Decision {
+        let mut links: Vec<_> = path.ancestors().skip(1).filter(|dir| dir.is_symlink() && dir.is_dir()).collect();
+        while let Some(link) = links.pop().filter(|_| self.follow) {
+            let link = paths::canonical_entry(link);
+            let outside = self.plan.deepest(&paths::canonical(&link)).is_none();
+            if let Some(root) = self.plan.deepest(&link).filter(|_| outside) {
+                let decision = self.ask(&link, true);
+                if !decision.watched {
+                    return Decision { pruned_at: decision.pruned_at.or(Some(link)), ..decision };
+                }
+                self.follow_link(link, root);
+            }
+        }
+        self.ask(&paths::canonical_entry(path), path.is_dir())
+    }
+
     /// The user's patterns that take something back below a folder that is not watched.
     pub(super) fn idle_patterns(&self) -> Vec<Notice> {
         let patterns = self.rules.user().iter().filter(|pattern| pattern.negated);

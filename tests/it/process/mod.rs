@@ -120,7 +120,7 @@ fn a_daemon_without_traces_is_found_beside_another_run() {
 fn a_signal_reaches_the_whole_set_and_a_slow_stop_is_waited_for() {
     let mut bare = Bare::start();
     bare.misbehave(1, "--children 3 --slow-stop 200");
-    assert_eq!(bare.noted().len(), 4);
+    bare.wait_until("all have noted their pids", || bare.noted().len() == 4);
     bare.tell("signal 1 15");
     bare.expect("out 1 stopping");
     assert_eq!(bare.expect("exited 1"), "exit code 0");

@@ -102,6 +102,9 @@ fn why_answers_without_a_walk() {
     let project = Project::new(&[".gitignore: dist/", "dist/a/b.js", "src/app.js", "node_modules/x/y.js"]);
     fs::create_dir(project.at("real")).unwrap();
     std::os::unix::fs::symlink(project.at("real"), project.at("link")).unwrap();
+    let outside = Project::new(&["lib/a.js", "lib/.gitignore: *.css"]);
+    std::os::unix::fs::symlink(outside.at("lib"), project.at("lib")).unwrap();
+    std::os::unix::fs::symlink(outside.at("lib"), project.at("dist/lib")).unwrap();
     let spec = WatchSpec { poll: PollMode::Never, ..project.spec() };
     let why = |name: &str| {
         let decision = why::decide(&spec, &project.at(name)).unwrap();
@@ -114,4 +117,7 @@ fn why_answers_without_a_walk() {
     assert_eq!(why("node_modules/x/y.js"), (false, Some("node_modules".into())));
     assert_eq!(why("link/new.js"), (true, None), "a link inside the folder is asked about by its target");
     assert_eq!(why("not/there/yet.js"), (true, None));
+    assert_eq!(why("lib/a.js"), (true, None), "a link to the outside is followed");
+    assert_eq!(why("lib/a.css"), (false, None));
+    assert_eq!(why("dist/lib/a.js"), (false, Some("dist".into())));
 }
