@@ -77,7 +77,7 @@ impl Supervisor {
             Event::SpawnFailed { run, failure } => self.spawn_failed(run, failure, step),
             Event::MainExited { run, exit } => self.main_exited(run, exit, step),
             Event::SetEmpty { run } => self.set_empty(run, step),
-            Event::FilesChanging { app, path } => self.files_changing(app, &path),
+            Event::FilesChanging { app, path: _ } => self.files_changing(app),
             Event::FilesChanged { app, changes } => self.files_changed(app, changes, step),
             Event::Probe { app, path } => self.probe(app, path, step),
             Event::ProbeOver { app } => self.probe_over(app, step),

@@ -50,7 +50,7 @@ pub(super) enum Phase {
     /// It has its stop signal.
     Stopping { kill_at: Instant, cause: StopCause },
     /// Its main process is gone and the rest has SIGTERM; `next` is what holds the slot afterwards.
-    Sweeping { kill_at: Instant, next: Hold },
+    Sweeping { since: Instant, kill_at: Instant, next: Hold },
     /// It is being killed.
     Killed { give_up_at: Instant, next: Hold },
 }
@@ -102,14 +102,14 @@ impl Run {
 
     /// Asks what the main process left behind to stop. A set that was being stopped gets no more time than it had.
     pub fn sweep(&mut self, next: Hold, step: &mut Step) {
-        let within = step.now + self.sweep_time();
+        let within = step.now + self.spec.stop.timeout.min(SWEEP);
         let kill_at = match self.phase {
             Phase::Starting | Phase::Ready | Phase::Sweeping { .. } | Phase::Killed { .. } => within,
             Phase::Stopping { kill_at, .. } => within.min(kill_at),
         };
         step.act(Effect::Signal { run: self.id, signal: Signal::TERM });
         self.pid = None;
-        self.phase = Phase::Sweeping { kill_at, next };
+        self.phase = Phase::Sweeping { since: step.now, kill_at, next };
     }
 
     /// Kills what is left of the set, from now on until nothing is.
@@ -127,7 +127,7 @@ impl Run {
     pub fn expire(&mut self, step: &mut Step) -> Due {
         let due = match self.phase {
             Phase::Stopping { kill_at, .. } if kill_at <= step.now => Due::Killed { main: true, patience: self.spec.stop.timeout },
-            Phase::Sweeping { kill_at, .. } if kill_at <= step.now => Due::Killed { main: false, patience: self.sweep_time() },
+            Phase::Sweeping { since, kill_at, .. } if kill_at <= step.now => Due::Killed { main: false, patience: kill_at - since },
             Phase::Killed { give_up_at, next } if give_up_at <= step.now => return Due::Stuck { next },
             Phase::Starting | Phase::Ready | Phase::Stopping { .. } | Phase::Sweeping { .. } | Phase::Killed { .. } => return Due::Not,
         };
@@ -149,7 +149,8 @@ impl Run {
         match &mut self.phase {
             Phase::Starting | Phase::Ready => {}
             Phase::Stopping { kill_at, .. } => *kill_at += by,
-            Phase::Sweeping { kill_at, next } => {
+            Phase::Sweeping { since, kill_at, next } => {
+                *since += by;
                 *kill_at += by;
                 next.shift(by);
             }
@@ -158,9 +159,5 @@ impl Run {
                 next.shift(by);
             }
         }
-    }
-
-    fn sweep_time(&self) -> Duration {
-        self.spec.stop.timeout.min(SWEEP)
     }
 }

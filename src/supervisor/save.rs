@@ -1,9 +1,6 @@
 //! Changed files: early stop, change sets, and the probes of the restart-loop guard.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::PathBuf, sync::Arc};
 
 use crate::model::{AppId, ChangeSet};
 
@@ -15,7 +12,7 @@ impl Supervisor {
     }
 
     /// The first change of a batch: the run may stop while the batch settles. An app with a build serves until that has succeeded.
-    pub(super) fn files_changing(&mut self, id: AppId, _path: &Path) {
+    pub(super) fn files_changing(&mut self, id: AppId) {
         if self.paused {
             return;
         }

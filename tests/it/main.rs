@@ -1,3 +1,16 @@
-//! End to end: real processes, private folders, deadlines.
+//! The end-to-end tests: real processes, real files, a private home each, deadlines instead of sleeps.
+#![expect(clippy::print_stderr, reason = "figures and skips are printed, and timelines of failed tests")]
 
+mod cli;
+mod hooks;
+mod interpreters;
+mod layers;
+mod lifetime;
+mod limits;
+mod no_restart;
 mod process;
+mod restarts;
+mod saves;
+mod support;
+mod terminal;
+mod witness;

@@ -25,6 +25,9 @@ pub struct Cast {
     pub builds: Vec<Script>,
 }
 
+/// More events than any test needs: a world that comes to no rest is a failure, not a test that hangs.
+const MOST: u32 = 20_000;
+
 /// A supervisor in its world.
 pub struct Sim {
     pub supervisor: Supervisor,
@@ -37,6 +40,7 @@ pub struct Sim {
     children: HashMap<RunId, Child>,
     queue: BTreeMap<(Instant, u64), (RunId, Act)>,
     queued: u64,
+    told: u32,
     oracle: Oracle,
 }
 
@@ -54,6 +58,7 @@ impl Sim {
             children: HashMap::new(),
             queue: BTreeMap::new(),
             queued: 0,
+            told: 0,
             oracle: Oracle::default(),
         }
     }
@@ -69,6 +74,8 @@ impl Sim {
 
     /// Hands an event to the supervisor and performs what it answers.
     pub fn tell(&mut self, event: Event) {
+        self.told += 1;
+        assert!(self.told < MOST, "{MOST} events, and no end of them");
         self.timeline.event(self.now, &event, &self.apps, &self.children);
         self.oracle.before(&event, self.now);
         let effects = self.supervisor.handle(self.now, event);

@@ -1,0 +1,213 @@
+//! Nothing of an app is alive when the runner has ended, whatever ended it and however the app was forked.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::support::{Pane, Project, Runner, clock, processes, programs, words};
+
+/// How long an app may take to stop in these tests.
+const KILL_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Within this time of being asked to, the runner has ended.
+const STOPPED: Duration = Duration::from_secs(2);
+
+/// Within this time of the death of one of pmdev's own processes nothing is alive.
+const SWEPT: Duration = Duration::from_secs(10);
+
+/// Moments after `rs` at which a restart is under way; the last is that of the kill.
+const MIDDLES: [Duration; 3] = [Duration::from_millis(1), Duration::from_millis(100), KILL_TIMEOUT];
+
+/// An app that is hard to end: what it is called, the switches that make it so, and what it says when it is up.
+struct Burden {
+    name: &'static str,
+    switches: &'static str,
+}
+
+const BURDENS: [Burden; 7] = [
+    Burden { name: "ignores INT", switches: "--ignore INT" },
+    Burden { name: "ignores every polite signal", switches: "--ignore INT --ignore TERM --ignore HUP --ignore QUIT" },
+    Burden { name: "double-forks into a new session", switches: "--ignore INT --ignore TERM --daemon" },
+    Burden { name: "forks faster than it is killed", switches: "--ignore INT --ignore TERM --bomb-sessions 40" },
+    Burden { name: "flees from session to session", switches: "--ignore INT --ignore TERM --chain" },
+    Burden { name: "its parent dies first", switches: "--ignore INT --ignore TERM --children 3 --exit 0" },
+    Burden { name: "env -i setsid", switches: "--ignore INT --ignore TERM --clean-daemon" },
+];
+
+impl Burden {
+    /// A project in which it can run, and the arguments of `pmdev` that run it.
+    fn project(&self, kill_timeout: &str) -> (Project, [String; 4]) {
+        let project = Project::empty();
+        project.timeline.note(format!("an app that {}", self.name));
+        let app = format!("{} {}", shell_words::quote(&programs::misbehave().to_string_lossy()), self.switches);
+        (project, ["start".into(), app, "--kill-timeout".into(), kill_timeout.into()])
+    }
+}
+
+/// Runs each burden until it is up and does this to its runner.
+#[track_caller]
+fn each(mut end: impl FnMut(&Project, Runner<'_>, &Burden)) {
+    for burden in &BURDENS {
+        let (project, arguments) = burden.project("1s");
+        let mut runner = project.pmdev(arguments).typed().spawn();
+        runner.wait_for(&words::app_says("ready"));
+        end(&project, runner, burden);
+    }
+}
+
+#[track_caller]
+fn ends_by(signal: Signal) {
+    each(|project, runner, burden| {
+        runner.signal(signal);
+        let ending = runner.finish_within(STOPPED);
+        assert_eq!(ending.code, Some(0), "{}: {}", burden.name, ending.all());
+        project.nothing_alive(Duration::ZERO, &format!("{signal:?} ({})", burden.name));
+    });
+}
+
+#[test]
+fn int() {
+    ends_by(Signal::INT);
+}
+
+#[test]
+fn term() {
+    ends_by(Signal::TERM);
+}
+
+#[test]
+fn hup() {
+    ends_by(Signal::HUP);
+}
+
+#[test]
+fn quit() {
+    ends_by(Signal::QUIT);
+}
+
+/// Opens a terminal for each burden, with this kill timeout, and does this to it.
+#[track_caller]
+fn each_in_a_terminal(timeout: &str, end: impl Fn(&Project, &Pane<'_>, &Burden)) {
+    for burden in &BURDENS {
+        let (project, arguments) = burden.project(timeout);
+        let argv: Vec<&str> = [programs::PMDEV].into_iter().chain(arguments.iter().map(String::as_str)).collect();
+        let Some(pane) = Pane::open(&project, &argv) else { return };
+        pane.wait_for(&words::app_says("ready"));
+        end(&project, &pane, burden);
+    }
+}
+
+#[test]
+fn ctrl_c() {
+    each_in_a_terminal("1s", |project, pane, burden| {
+        pane.press(&["C-c"]);
+        assert_eq!(pane.finish_within(STOPPED), 0, "{}", burden.name);
+        project.nothing_alive(Duration::ZERO, "Ctrl-C");
+    });
+}
+
+#[test]
+fn a_second_ctrl_c_ends_it_at_once() {
+    each_in_a_terminal("60s", |project, pane, burden| {
+        let first = clock::now();
+        pane.press(&["C-c"]);
+        // Sooner, it would be the same key press.
+        clock::at(first + Duration::from_millis(300));
+        pane.press(&["C-c"]);
+        let code = pane.finish_within(STOPPED);
+        // What had already died when it was asked leaves nothing to force.
+        let gone_before = burden.switches.contains("--exit");
+        assert!(code == 130 || (gone_before && code == 0), "{}: {code}", burden.name);
+        project.nothing_alive(Duration::ZERO, "the second Ctrl-C");
+    });
+}
+
+#[test]
+fn the_terminal_closes() {
+    each_in_a_terminal("1s", |project, pane, _| {
+        pane.close();
+        project.nothing_alive(STOPPED, "the end of the terminal");
+    });
+}
+
+#[test]
+fn kill_9_of_the_runner() {
+    each(|project, runner, _| {
+        processes::send(runner.runner_pid(), Signal::KILL);
+        runner.finish_within(SWEPT);
+        project.nothing_alive(SWEPT, "kill -9 of the runner");
+    });
+}
+
+#[test]
+fn kill_9_of_the_guard() {
+    each(|project, runner, _| {
+        assert_ne!(runner.pid, runner.runner_pid(), "a guard stands before the runner");
+        processes::send(runner.pid, Signal::KILL);
+        project.nothing_alive(SWEPT, "kill -9 of the guard");
+    });
+}
+
+/// Kills one of pmdev's own processes at several moments of a restart.
+#[track_caller]
+fn killed_in_the_middle_of_a_restart(victim: impl Fn(&Runner<'_>) -> i32) {
+    for after in MIDDLES {
+        each(|project, mut runner, burden| {
+            let victim = victim(&runner);
+            runner.type_line(words::RESTART_KEY);
+            clock::at(clock::now() + after);
+            processes::send(victim, Signal::KILL);
+            project.nothing_alive(SWEPT, &format!("kill -9 {after:?} after rs ({})", burden.name));
+        });
+    }
+}
+
+#[test]
+fn kill_9_of_the_runner_in_the_middle_of_a_restart() {
+    killed_in_the_middle_of_a_restart(|runner| runner.runner_pid());
+}
+
+#[test]
+fn kill_9_of_the_guard_in_the_middle_of_a_restart() {
+    killed_in_the_middle_of_a_restart(|runner| runner.pid);
+}
+
+#[test]
+fn a_chain_of_npm_sh_and_node() {
+    if !programs::have(&["node", "npm"]) {
+        return;
+    }
+    for way in ["TERM", "HUP", "kill -9 of the runner", "kill -9 of the guard"] {
+        let project = Project::fixture("npm-chain");
+        let mut runner = project.start(["npm run dev", "--kill-timeout", "1s"]);
+        runner.wait_for(&words::app_says("chain app v1"));
+        match way {
+            "TERM" => runner.signal(Signal::TERM),
+            "HUP" => runner.signal(Signal::HUP),
+            "kill -9 of the runner" => processes::send(runner.runner_pid(), Signal::KILL),
+            _ => processes::send(runner.pid, Signal::KILL),
+        }
+        project.nothing_alive(SWEPT, way);
+    }
+    let project = Project::fixture("npm-chain");
+    let Some(pane) = Pane::open(&project, &[programs::PMDEV, "start", "npm run dev", "--kill-timeout", "1s"]) else { return };
+    pane.wait_for(&words::app_says("chain app v1"));
+    pane.press(&["C-c"]);
+    assert_eq!(pane.finish_within(STOPPED), 0);
+    project.nothing_alive(Duration::ZERO, "Ctrl-C");
+}
+
+#[test]
+fn an_app_lives_on_while_the_runner_has_nothing_to_do() {
+    /// Longer than tokio keeps an idle thread: the death signal of a child follows the thread that started it.
+    const IDLE: Duration = Duration::from_secs(16);
+    let project = Project::fixture("bash");
+    let mut runner = project.start(["app.sh"]);
+    runner.wait_for(&words::app_says("app v1"));
+    let begun = clock::now();
+    clock::at(begun + IDLE);
+    assert_eq!(runner.exit(), None);
+    assert_eq!(runner.count(&words::crashed("SIGKILL")), 0);
+    assert_eq!(runner.count(&words::app_says("app v1")), 1);
+    assert!(project.alive().iter().any(|process| process.command.contains("sleep 1000000")), "the app is alive");
+}

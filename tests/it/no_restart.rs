@@ -1,0 +1,157 @@
+//! What is no change restarts nothing. Where the runner decides so, the decision is waited for; then a sentinel is saved in another
+//! file, and it alone causes the next restart.
+
+use std::{
+    fs::{self, OpenOptions, Permissions},
+    os::unix::fs::PermissionsExt,
+};
+
+use crate::{
+    support::{Project, programs, words},
+    witness,
+};
+
+const VALUE: &str = "src/value.txt";
+
+/// Does this to a watched project; nothing may come of it. `decided`: the path of which the runner must say that it is no change.
+#[track_caller]
+fn nothing_happens(prepare: impl FnOnce(&Project), decided: Option<&str>, act: impl FnOnce(&Project)) {
+    let project = witness::project();
+    prepare(&project);
+    let mut runner = witness::start(&project, &["--explain"]);
+    // The first save of a file always counts: nobody knows yet what was in it.
+    project.save(VALUE, "two");
+    runner.wait_for(&words::restarted_by(VALUE));
+    runner.wait_for(&words::app_says(witness::sum(&project)));
+    project.timeline.note("what must not restart anything:");
+    act(&project);
+    if let Some(path) = decided {
+        runner.wait_for(&words::skipped(path));
+    }
+    assert_eq!(witness::sentinel(&project, &runner), 1, "the save at the beginning is the only restart before the sentinel's");
+    witness::stop(runner);
+}
+
+fn no_preparation(_: &Project) {}
+
+#[test]
+fn saving_the_same_bytes_again() {
+    nothing_happens(no_preparation, Some(VALUE), |project| project.save(VALUE, "two"));
+}
+
+#[test]
+fn the_same_bytes_by_rename() {
+    nothing_happens(no_preparation, Some(VALUE), |project| {
+        fs::write(project.outside("value"), "two").expect("the folder is ours");
+        fs::rename(project.outside("value"), project.path(VALUE)).expect("one file system");
+    });
+}
+
+#[test]
+fn chmod() {
+    nothing_happens(no_preparation, None, |project| {
+        fs::set_permissions(project.path(VALUE), Permissions::from_mode(0o600)).expect("it is ours");
+    });
+}
+
+#[test]
+fn a_file_opened_for_writing_and_closed() {
+    let prepare = |project: &Project| project.save("src/old.txt", "never written to again");
+    // Its last change must be older than the batch, or the bare close counts as a write that was seen late.
+    let age = |project: &Project| {
+        let created = fs::metadata(project.path("src/old.txt")).and_then(|data| data.modified()).expect("it was just made");
+        let old = || created.elapsed().is_ok_and(|age| age > std::time::Duration::from_millis(2_500));
+        assert!(crate::support::clock::comes_true(crate::support::PATIENCE, old));
+    };
+    nothing_happens(prepare, Some("src/old.txt"), |project| {
+        age(project);
+        drop(OpenOptions::new().read(true).write(true).open(project.path("src/old.txt")).expect("it is there"));
+    });
+}
+
+#[test]
+fn an_empty_folder_made_and_removed() {
+    nothing_happens(no_preparation, None, |project| {
+        fs::create_dir(project.path("src/empty")).expect("the project can be written");
+        fs::remove_dir(project.path("src/empty")).expect("it was just made");
+        fs::create_dir(project.path("src/stays")).expect("the project can be written");
+    });
+}
+
+#[test]
+fn a_build_into_an_ignored_folder() {
+    let prepare = |project: &Project| {
+        project.save(".gitignore", "/out/\n*.map\n");
+        fs::create_dir_all(project.path(".git")).expect("the project can be written");
+        fs::create_dir(project.path("out")).expect("the project can be written");
+    };
+    nothing_happens(prepare, None, |project| {
+        project.save("out/bundle.js", "1");
+        project.save("out/deep/er/chunk.js", "1");
+        project.save("src/bundle.js.map", "{}");
+    });
+}
+
+#[test]
+fn anything_in_the_folders_that_tools_own() {
+    nothing_happens(no_preparation, None, |project| {
+        for folder in ["node_modules/x/dist", "target/debug", ".git", ".git/refs/heads", "__pycache__", ".venv/lib", "src/node_modules/y"] {
+            project.save(format!("{folder}/file"), "1");
+            project.save(format!("{folder}/file"), "2");
+        }
+    });
+}
+
+#[test]
+fn git_status_commit_and_fetch() {
+    if !programs::have(&["git"]) {
+        return;
+    }
+    nothing_happens(Project::repository, None, |project| {
+        project.git(&["status"]);
+        project.git(&["add", "--all"]);
+        project.git(&["commit", "--quiet", "-m", "second"]);
+        project.git(&["branch", "other"]);
+    });
+}
+
+#[test]
+fn the_runners_own_files() {
+    nothing_happens(no_preparation, None, |project| {
+        project.save(".pmdev/logs/app.log", "1");
+        project.save(".pmdev/pids/app.pid", "1");
+    });
+}
+
+#[test]
+fn editor_swap_files() {
+    nothing_happens(no_preparation, None, |project| {
+        for file in [".value.txt.swp", ".value.txt.swx", "value.txt~", "#value.txt#", ".#value.txt", "4913"] {
+            let path = format!("src/{file}");
+            project.save(&path, "1");
+            project.save(&path, "2");
+            fs::remove_file(project.path(path)).expect("it was just made");
+        }
+    });
+}
+
+#[test]
+fn what_the_user_ignores_while_an_exception_counts() {
+    let project = witness::project();
+    fs::create_dir_all(project.path("data")).expect("the project can be written");
+    let mut runner = witness::start(&project, &["--ignore-watch", "data/*,!data/kept.json"]);
+    project.save("data/cache.json", "1");
+    assert_eq!(witness::sentinel(&project, &runner), 0);
+    project.save("data/kept.json", "1");
+    runner.wait_for(&words::restarted_by("data/kept.json"));
+}
+
+#[test]
+fn files_without_the_wanted_extension() {
+    let project = witness::project();
+    let mut runner = witness::start(&project, &["--ext", "pl,txt"]);
+    project.save("src/style.css", "1");
+    assert_eq!(witness::sentinel(&project, &runner), 0);
+    project.save("src/deep/new.txt", "1");
+    runner.wait_for(&words::restarted_by("src/deep/new.txt"));
+}

@@ -1,0 +1,42 @@
+//! Programs the tests need: where they are, and what happens where one is missing.
+
+use std::{
+    env,
+    ffi::OsStr,
+    path::{Path, PathBuf},
+};
+
+/// The real thing.
+pub const PMDEV: &str = env!("CARGO_BIN_EXE_pmdev");
+
+/// Finds a program on PATH.
+pub fn find(program: &str) -> Option<PathBuf> {
+    env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(program)).find(|path| path.is_file())
+}
+
+/// Whether all these programs are there. Where one is missing the test is skipped, which is printed; in CI that is a failure.
+pub fn have(programs: &[&str]) -> bool {
+    let missing: Vec<&str> = programs.iter().copied().filter(|program| find(program).is_none()).collect();
+    missing.is_empty() || skip(&format!("{} missing on PATH", missing.join(", ")))
+}
+
+/// Says that a test is skipped, and why. Always false. Fails where CI is set: there nothing may be missing.
+pub fn skip(why: &str) -> bool {
+    assert!(env::var_os("CI").as_deref() != Some(OsStr::new("true")), "nothing may be skipped in CI, but: {why}");
+    eprintln!("skipped: {}: {why}", std::thread::current().name().unwrap_or_default());
+    false
+}
+
+/// The badly behaved test app, which Cargo builds beside the tests.
+pub fn misbehave() -> PathBuf {
+    let tests = env::current_exe().expect("the test binary has a path");
+    let profile = tests.ancestors().nth(2).expect("target/<profile>/deps/it");
+    let path = profile.join("examples/misbehave");
+    assert!(path.is_file(), "{} is missing; build it: cargo build --examples", path.display());
+    path
+}
+
+/// A folder of this repository.
+pub fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
