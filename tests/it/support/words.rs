@@ -93,6 +93,11 @@ pub fn skipped(path: &str) -> Saying {
     Saying::runner(format!("why {path} restarts nothing"), &[path]).and(Saying::new("no restart", |line| !line.contains("restarted")))
 }
 
+/// The kernel lost events, and what followed.
+pub fn queue_full() -> Saying {
+    Saying::runner("that events were dropped", &["the kernel dropped file events (queue full); looked again at ", " and restarted once"])
+}
+
 /// Some folders are polled because the kernel's limit of watches is reached.
 pub fn watch_limit() -> Saying {
     Saying::runner("that the limit of watches is reached", &["polled", "limit"])
