@@ -9,14 +9,14 @@ use std::{
 
 use tokio::{
     io::unix::AsyncFd,
-    sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
+    sync::mpsc::{self, Receiver, UnboundedReceiver, UnboundedSender},
 };
 
 use super::{
     Options,
     environment::Environments,
     signals::{Meaning, Signals},
-    stdin::Inputs,
+    stdin::{Fate, Inputs},
     terminal::{self, Typed},
 };
 use crate::{
@@ -34,6 +34,9 @@ use crate::{
 
 /// How long the notice of a death waits for the dead run's last words to be read.
 const LAST_WORDS: Duration = Duration::from_millis(100);
+
+/// Typed lines that may wait for us.
+const TYPED: usize = 16;
 
 /// How long the console has at the end to take what is left.
 const CONSOLE_AT_EXIT: Duration = Duration::from_secs(2);
@@ -77,7 +80,7 @@ pub struct Runner {
     pub exit: Option<u8>,
     news: UnboundedReceiver<Inbox>,
     outs: UnboundedReceiver<Out>,
-    typed: UnboundedReceiver<Typed>,
+    typed: Receiver<Typed>,
     stage: AsyncFd<OwnedFd>,
     signals: Signals,
     style: Style,
@@ -93,7 +96,7 @@ impl Runner {
         let signals = Signals::listen(options.guard_death)?;
         let (inbox, news) = mpsc::unbounded_channel();
         let (out, outs) = mpsc::unbounded_channel();
-        let (typing, typed) = mpsc::unbounded_channel();
+        let (typing, typed) = mpsc::channel(TYPED);
         let mut inputs = Inputs::default();
         if let Some(index) = apps.iter().position(|app| options.stdin.as_ref() == Some(&app.name)) {
             inputs.feed(app_id(index));
@@ -164,10 +167,13 @@ impl Runner {
                 self.collect();
             }
             Some(out) = self.outs.recv() => self.watched(out),
-            Some(typed) = self.typed.recv() => self.typed(typed),
+            Some(typed) = next_typed(&mut self.typed, &self.inputs, &self.console) => self.typed(typed),
             () = self.console.gone(), if !self.unheard => {
                 self.unheard = true;
-                self.handle(Event::Shutdown(ShutdownCause::Terminal));
+                // A terminal that went away counts as a hang-up.
+                if !(self.console.is_terminal() && self.signals.ignore_hang_up()) {
+                    self.handle(Event::Shutdown(ShutdownCause::Terminal));
+                }
             }
             () = sleep_until(deadline) => {
                 self.collect();
@@ -297,15 +303,22 @@ impl Runner {
 
     fn typed(&mut self, typed: Typed) {
         match typed {
+            Typed::Gone if self.signals.ignore_hang_up() => self.inputs.over(),
             Typed::Gone => self.handle(Event::Shutdown(ShutdownCause::Terminal)),
             Typed::End => self.inputs.end(),
+            Typed::Over => self.inputs.over(),
             Typed::Line(line) => {
                 let key = Key::parse(&String::from_utf8_lossy(&line));
                 // With --stdin every line but `rs` is the app's.
-                if key != Key::RestartAll && self.inputs.line(line) {
-                    return;
+                let fate = if key == Key::RestartAll { Fate::Ours } else { self.inputs.line(line) };
+                match (fate, &self.options.stdin) {
+                    (Fate::Lost { first: true }, Some(app)) => {
+                        let text = format!("{app} takes no lines now: it does not run, or its input is at its end");
+                        self.say(&Notice::new(Level::Warning, NoticeKind::Answer, text).about(app));
+                    }
+                    (Fate::Sent | Fate::Lost { .. }, _) => {}
+                    (Fate::Ours, _) => self.key(key),
                 }
-                self.key(key);
             }
         }
     }
@@ -345,6 +358,13 @@ pub fn app_id(index: usize) -> AppId {
 fn watched(apps: &[Arc<AppSpec>]) -> Vec<Watched> {
     let with_ids = apps.iter().enumerate();
     with_ids.filter_map(|(index, app)| app.watch.clone().map(|spec| Watched { app: app_id(index), name: app.name.clone(), spec })).collect()
+}
+
+/// What is typed next, once there is room for what comes of it: the app's input, or our answers.
+async fn next_typed(typed: &mut Receiver<Typed>, inputs: &Inputs, console: &Console) -> Option<Typed> {
+    inputs.room().await;
+    console.room().await;
+    typed.recv().await
 }
 
 async fn sleep_until(deadline: Option<Instant>) {

@@ -3,6 +3,7 @@
 
 mod cli;
 mod hooks;
+mod input;
 mod interpreters;
 mod layers;
 mod lifetime;
