@@ -155,7 +155,7 @@ fn quiet_leaves_the_apps_and_what_is_wrong() {
     // Without the runner's word for it, only a restart shows that files are watched: the sweep after the walk sees an early save.
     project.edit("version.sh", "v1", "v2");
     runner.wait_for(&words::app_says("app v2"));
-    project.edit("version.sh", "VERSION=v2", "echo broken; exit 9");
+    project.edit("version.sh", "VERSION=", "echo broken; exit 9; VERSION=");
     runner.wait_for(&words::crashed("exit code 9"));
     assert_eq!(runner.count(&words::any()), 1, "the crash is all the runner speaks of");
 }

@@ -1,5 +1,5 @@
 //! The end-to-end tests: real processes, real files, a private home each, deadlines instead of sleeps.
-#![expect(clippy::print_stderr, clippy::print_stdout, reason = "figures and skips are printed, and timelines of failed tests")]
+#![expect(clippy::print_stderr, reason = "figures and skips are printed, and timelines of failed tests")]
 
 mod cli;
 mod hooks;

@@ -139,7 +139,7 @@ fn editor_swap_files() {
 fn what_the_user_ignores_while_an_exception_counts() {
     let project = witness::project();
     fs::create_dir_all(project.path("data")).expect("the project can be written");
-    let mut runner = witness::start(&project, &["--ignore-watch", "data,!data/kept.json"]);
+    let mut runner = witness::start(&project, &["--ignore-watch", "data/*,!data/kept.json"]);
     project.save("data/cache.json", "1");
     assert_eq!(witness::sentinel(&project, &runner), 0);
     project.save("data/kept.json", "1");

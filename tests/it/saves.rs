@@ -25,6 +25,11 @@ fn one_restart(prepare: impl FnOnce(&Project), act: impl FnOnce(&mut Writer<'_>)
 
 fn nothing(_: &Project) {}
 
+fn touch(file: &File) {
+    #[expect(clippy::disallowed_methods, reason = "touch means now")]
+    file.set_modified(SystemTime::now()).expect("it is ours");
+}
+
 fn rename(project: &Project, from: &str, to: &str) {
     fs::rename(project.path(from), project.path(to)).expect("it is there, and there is one file system");
 }
@@ -36,23 +41,34 @@ fn a_plain_write() {
 
 #[test]
 fn a_touch() {
-    let touch = |project: &Project| {
-        let file = OpenOptions::new().append(true).open(project.path(VALUE)).expect("the file is there");
-        #[expect(clippy::disallowed_methods, reason = "touch means now")]
-        file.set_modified(SystemTime::now()).expect("it is ours");
-    };
-    one_restart(nothing, |writer| writer.act(touch));
+    one_restart(nothing, |writer| {
+        writer.act(|project| touch(&OpenOptions::new().append(true).open(project.path(VALUE)).expect("the file is there")));
+    });
 }
 
 #[test]
-fn the_touch_command_twice() {
+fn the_touch_command_again_and_again() {
     let project = witness::project();
     let mut runner = witness::start(&project, &[]);
-    for _ in 0..2 {
-        restarts_once(&project, &mut runner, Writer::new(&project), |writer| {
-            writer.act(|project| drop(project.run("touch", &[VALUE])));
-        });
+    for _ in 0..5 {
+        project.run("touch", &[VALUE]);
+        runner.wait_for(&words::restarted_by(VALUE));
+        runner.wait_for(&words::app_says("saw "));
     }
+    assert_eq!(witness::sentinel(&project, &runner), 5);
+}
+
+#[test]
+fn a_touch_through_a_descriptor_that_stays_open() {
+    one_restart(nothing, |writer| {
+        let path = writer.project.path(VALUE);
+        let file = OpenOptions::new().append(true).open(path).expect("the file is there");
+        writer.act(|_| {
+            touch(&file);
+            clock::at(clock::now() + Duration::from_millis(5));
+            drop(file);
+        });
+    });
 }
 
 #[test]

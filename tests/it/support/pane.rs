@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf, time::Duration};
 use super::{
     PATIENCE, Project, Saying,
     clock::{comes_true, until},
-    programs,
+    processes, programs,
 };
 
 /// Prints everything on the screen and above it, wrapped lines joined.
@@ -15,17 +15,30 @@ const CAPTURE: [&str; 5] = ["capture-pane", "-p", "-J", "-S", "-"];
 pub struct Pane<'a> {
     project: &'a Project,
     socket: PathBuf,
-    /// The program the terminal was opened with.
-    pub pid: i32,
 }
+
+/// Runs its arguments as a shell runs a job, and notes the exit code where the first says. tmux itself forgets one now and then.
+const NOTE_THE_CODE: &str = "trap : INT QUIT; code=$1; shift; \"$@\"; echo $? > \"$code\"";
 
 impl<'a> Pane<'a> {
     /// Opens a terminal in which nothing but this runs; `None`, and a printed skip, where there is no tmux.
     pub fn open(project: &'a Project, argv: &[&str]) -> Option<Self> {
+        let code = project.outside("code");
+        let shell = ["sh", "-c", NOTE_THE_CODE, "sh", &code.to_string_lossy()].map(String::from);
+        Self::new(project, shell.into_iter().chain(argv.iter().map(ToString::to_string)))
+    }
+
+    /// Opens a terminal with an interactive shell, which has job control.
+    pub fn shell(project: &'a Project) -> Option<Self> {
+        let pane = Self::new(project, ["PS1=ready$ ", "bash", "--norc", "--noprofile", "-i"].map(String::from).into_iter())?;
+        pane.wait_for(&super::words::says("ready$"));
+        Some(pane)
+    }
+
+    fn new(project: &'a Project, argv: impl Iterator<Item = String>) -> Option<Self> {
         if !programs::have(&["tmux"]) {
             return None;
         }
-        let socket = project.outside("tmux");
         let configuration = project.outside("tmux.conf");
         fs::write(
             &configuration,
@@ -33,22 +46,15 @@ impl<'a> Pane<'a> {
         )
         .expect("the folder is ours");
         let variables = project.environment().into_iter().map(|(name, value)| format!("{}={}", name.display(), value.display()));
-        let command: Vec<String> =
-            ["env", "-i"].map(String::from).into_iter().chain(variables).chain(argv.iter().map(ToString::to_string)).collect();
+        let command: Vec<String> = ["env", "-i"].map(String::from).into_iter().chain(variables).chain(argv).collect();
         let command = format!("exec {}", shell_words::join(command));
-        let mut pane = Self { project, socket, pid: 0 };
+        let pane = Self { project, socket: project.outside("tmux") };
         let folder = project.root.to_string_lossy();
         pane.tmux(&["-f", &configuration.to_string_lossy(), "new-session", "-d", "-x", "180", "-y", "50", "-c", &folder, &command]);
-        pane.pid = pane.ask("#{pane_pid}").parse().expect("tmux answers with a pid");
-        project.ours.borrow_mut().push(pane.ask("#{pid}").parse().expect("tmux answers with a pid"));
-        Some(pane)
-    }
-
-    /// Opens a terminal with an interactive shell, which has job control.
-    pub fn shell(project: &'a Project) -> Option<Self> {
-        let pane = Self::open(project, &["PS1=ready$ ", "bash", "--norc", "--noprofile", "-i"])?;
-        project.ours.borrow_mut().push(pane.pid);
-        pane.wait_for(&super::words::says("ready$"));
+        for ours in ["#{pid}", "#{pane_pid}"] {
+            let pid = pane.tmux(&["list-panes", "-F", ours]);
+            project.ours.borrow_mut().push(pid.trim().parse().expect("tmux answers with a pid"));
+        }
         Some(pane)
     }
 
@@ -60,10 +66,6 @@ impl<'a> Pane<'a> {
     fn try_tmux(&self, arguments: &[&str]) -> Result<String, String> {
         let socket = self.socket.to_string_lossy();
         self.project.try_run("tmux", &[&["-u", "-S", &socket], arguments].concat())
-    }
-
-    fn ask(&self, format: &str) -> String {
-        self.tmux(&["list-panes", "-F", format]).trim().to_owned()
     }
 
     /// Presses keys, by tmux's names: `C-c`, `Enter`.
@@ -102,15 +104,15 @@ impl<'a> Pane<'a> {
         assert!(seen, "waited {PATIENCE:?} for {} ({times} times) on this screen:\n{}", saying.name, self.text());
     }
 
-    /// Waits for the end of the program the terminal was opened with: its exit code, or 128 and the signal's number.
+    /// Waits for the end of the program the terminal was opened with: its exit code as a shell sees it.
     #[track_caller]
     pub fn finish_within(&self, patience: Duration) -> i32 {
-        let status = until(patience, || {
-            let answer = self.ask("#{pane_dead},#{pane_dead_status},#{pane_dead_signal}");
-            let (code, signal) = answer.strip_prefix("1,")?.split_once(',')?;
-            code.parse().ok().or_else(|| signal.parse().ok().map(|number: i32| 128 + number))
+        let code = until(patience, || fs::read_to_string(self.project.outside("code")).ok().filter(|code| code.ends_with('\n')));
+        let code = code.unwrap_or_else(|| {
+            let alive = processes::list(&self.project.alive());
+            panic!("the terminal's program has not ended after {patience:?}:\n{}\nalive:\n{alive}", self.text().trim_end())
         });
-        status.unwrap_or_else(|| panic!("the terminal's program has not ended after {patience:?}:\n{}", self.text()))
+        code.trim().parse().expect("a shell writes a number")
     }
 
     /// Closes the terminal as a window is closed.

@@ -125,8 +125,12 @@ impl Project {
     /// Fails unless everything started for this project is gone within `patience`.
     #[track_caller]
     pub fn nothing_alive(&self, patience: std::time::Duration, after: &str) {
-        let gone = comes_true(patience, || self.alive().is_empty());
-        assert!(gone, "alive {patience:?} after {after}:\n{}", processes::list(&self.alive()));
+        let mut alive = Vec::new();
+        let gone = comes_true(patience, || {
+            alive = self.alive();
+            alive.is_empty()
+        });
+        assert!(gone, "alive {patience:?} after {after}:\n{}", processes::list(&alive));
         self.timeline.note(format!("nothing alive after {after}"));
     }
 }
