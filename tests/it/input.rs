@@ -56,14 +56,16 @@ fn a_terminal_may_go_away_where_hang_ups_are_ignored() {
     let start = format!("trap '' HUP; exec {} start app.sh", programs::PMDEV);
     let Some(pane) = Pane::open(&project, &["sh", "-c", &start]) else { return };
     pane.wait_for(&words::watching());
-    let runner = processes::children(pane.pid).first().expect("the guard has a child").pid;
+    let runners: Vec<i32> = project.alive().iter().filter(|one| one.command.starts_with(programs::PMDEV)).map(|one| one.pid).collect();
     pane.close();
-    let is_terminal =
-        |fd: i32| std::fs::read_link(format!("/proc/{runner}/fd/{fd}")).is_ok_and(|file| file.to_string_lossy().contains("deleted"));
-    assert!(comes_true(PATIENCE, || is_terminal(0) && is_terminal(1)), "the terminal is gone");
+    let lost = |pid: &i32| {
+        let file = std::fs::read_link(format!("/proc/{pid}/fd/0"));
+        file.is_ok_and(|file| file.to_string_lossy().contains("deleted"))
+    };
+    assert!(comes_true(PATIENCE, || runners.iter().all(lost)), "the terminal of {runners:?} is gone");
     let runs = || std::fs::read_to_string(project.outside("runs")).unwrap_or_default().lines().count();
     project.save("app.sh", "echo run >> ../outside/runs; exec sleep 1000000\n");
     assert!(comes_true(PATIENCE, || runs() == 1), "a save still restarts the app");
-    processes::send(pane.pid, Signal::TERM);
+    runners.iter().for_each(|pid| processes::send(*pid, Signal::TERM));
     project.nothing_alive(Duration::from_secs(10), "TERM");
 }
