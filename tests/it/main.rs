@@ -2,6 +2,7 @@
 #![expect(clippy::print_stderr, reason = "figures and skips are printed, and timelines of failed tests")]
 
 mod cli;
+mod ending;
 mod hooks;
 mod input;
 mod interpreters;
