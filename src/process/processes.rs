@@ -187,7 +187,7 @@ impl Processes {
     }
 
     /// Kills whatever is left, daemons of builds included, and waits until nothing is, or until the deadline. Returns what outlived it.
-    pub fn finish(mut self, deadline: Instant) -> Vec<Member> {
+    pub fn finish(&mut self, deadline: Instant) -> Vec<Member> {
         self.kill_everything();
         loop {
             let now = clock();
