@@ -285,7 +285,9 @@ impl Runner {
             Out::Early { app, path } => {
                 self.handle(Event::FilesChanging { app, path });
                 // While the old run ends and the save settles.
-                self.processes.prepare();
+                if self.supervisor.heeds_files() {
+                    self.processes.prepare();
+                }
             }
             Out::Changed { app, changes } => self.handle(Event::FilesChanged { app, changes }),
             Out::Skipped { app: _, why } => {
