@@ -58,6 +58,7 @@ pub fn sentinel(project: &Project, runner: &Runner<'_>) -> usize {
 pub fn restarts_once(project: &Project, runner: &mut Runner<'_>, mut writer: Writer<'_>, act: impl FnOnce(&mut Writer<'_>)) {
     let before = runner.count(&words::restarted());
     act(&mut writer);
+    assert!(comes_true(PATIENCE, || runner.count(&words::restarted()) > before), "no restart");
     let restarts = conclude(project, runner) - before;
     let allowed = writer.allowed();
     assert!((1..=allowed).contains(&restarts), "{restarts} restarts where 1 to {allowed} are right");
