@@ -10,6 +10,7 @@ use crate::model::{AppId, AppSpec, ChangeSet, Generation, InstanceId};
 
 use super::{
     Effect, WatchNote,
+    build::Build,
     instance::{End, Hold, Instance, State},
     restart::Tally,
     run::Run,
@@ -31,7 +32,7 @@ pub(super) struct App {
     /// The newest generation whose build came to an end, and the end where it was a failure.
     pub tried: Option<(Generation, Option<End>)>,
     /// The build under way.
-    pub build: Option<Run>,
+    pub build: Option<Build>,
     /// Sets of builds that are over: their daemons live until the runner ends.
     pub left: Vec<Run>,
     /// Files are changing, and their change set is still to come.
@@ -143,22 +144,27 @@ impl App {
 
     /// Every process set of it that may be alive.
     pub fn sets(&self) -> impl Iterator<Item = &Run> {
-        self.instances.iter().filter_map(Instance::run).chain(&self.build).chain(&self.left)
+        self.instances.iter().filter_map(Instance::run).chain(self.build.iter().map(|build| &build.run)).chain(&self.left)
     }
 
     pub fn sets_mut(&mut self) -> impl Iterator<Item = &mut Run> {
-        self.instances.iter_mut().filter_map(Instance::run_mut).chain(&mut self.build).chain(&mut self.left)
+        self.instances
+            .iter_mut()
+            .filter_map(Instance::run_mut)
+            .chain(self.build.iter_mut().map(|build| &mut build.run))
+            .chain(&mut self.left)
     }
 
     pub fn deadline(&self) -> Option<Instant> {
         let held = self.instances.iter().filter_map(Instance::deadline);
-        held.chain(self.build.iter().chain(&self.left).filter_map(Run::deadline)).min()
+        held.chain(self.build.iter().filter_map(Build::deadline)).chain(self.left.iter().filter_map(Run::deadline)).min()
     }
 
     pub fn shift(&mut self, by: Duration) {
         self.version.asked += by;
         self.instances.iter_mut().for_each(|instance| instance.shift(by));
-        self.build.iter_mut().chain(&mut self.left).for_each(|run| run.shift(by));
+        self.build.iter_mut().for_each(|build| build.shift(by));
+        self.left.iter_mut().for_each(|run| run.shift(by));
     }
 
     pub fn watch(&self, note: WatchNote, step: &mut Step) {

@@ -1,6 +1,9 @@
 //! The gate before a new version: its build runs while the old version serves.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use crate::model::InstanceId;
 
@@ -13,20 +16,66 @@ use super::{
     wording,
 };
 
+/// How long a build has run, in seconds, when people are told that it still does. After the last time nothing wakes us for it.
+const STILL: [u64; 8] = [10, 30, 60, 120, 300, 600, 1200, 3600];
+
+/// A build that is not over.
+#[derive(Debug, Clone)]
+pub(super) struct Build {
+    pub run: Run,
+    /// When people are told that it still runs, unless it was asked to stop.
+    still_at: Option<Instant>,
+}
+
+impl Build {
+    fn new(run: Run) -> Self {
+        let still_at = still_at(&run, Duration::ZERO);
+        Self { run, still_at }
+    }
+
+    pub fn deadline(&self) -> Option<Instant> {
+        match self.run.phase {
+            Phase::Starting | Phase::Ready => self.still_at,
+            Phase::Stopping { .. } | Phase::Sweeping { .. } | Phase::Killed { .. } => self.run.deadline(),
+        }
+    }
+
+    pub fn shift(&mut self, by: Duration) {
+        self.still_at = self.still_at.map(|at| at + by);
+        self.run.shift(by);
+    }
+
+    /// Tells that it still runs, where that is due.
+    fn remind(&mut self, step: &mut Step) {
+        if self.still_at.is_none_or(|at| at > step.now) {
+            return;
+        }
+        let took = step.now.saturating_duration_since(self.run.spawned);
+        step.tell(wording::still_building(&self.run.spec.name, took));
+        self.still_at = still_at(&self.run, took);
+    }
+}
+
+/// The first of [`STILL`] after a build has taken so long.
+fn still_at(run: &Run, took: Duration) -> Option<Instant> {
+    STILL.into_iter().map(Duration::from_secs).find(|time| *time > took).map(|time| run.spawned + time)
+}
+
 impl App {
     /// Starts the build of the newest version, and cancels that of any other.
     pub fn reconcile_build(&mut self, step: &mut Step) {
-        if let Some(run) = &mut self.build {
-            match run.phase {
-                Phase::Starting | Phase::Ready => {
-                    let cause = if self.wanted { StopCause::Replaced } else { StopCause::Shutdown };
-                    if !self.wanted || run.generation != self.version.generation {
-                        run.stop(cause, step);
-                    }
+        if let Some(build) = &mut self.build {
+            match build.run.phase {
+                Phase::Starting | Phase::Ready if !self.wanted => {
+                    build.run.stop(StopCause::Shutdown, step);
                 }
+                Phase::Starting | Phase::Ready if build.run.generation != self.version.generation => {
+                    build.run.stop(StopCause::Replaced, step);
+                }
+                Phase::Starting | Phase::Ready => build.remind(step),
                 Phase::Stopping { .. } | Phase::Sweeping { .. } | Phase::Killed { .. } => {}
             }
-            if !expire(&self.spec.name, run, step) {
+            if !expire(&self.spec.name, &mut build.run, step) {
                 self.build = None;
             }
         }
@@ -62,12 +111,12 @@ impl App {
         let instance = InstanceId { app: self.id, slot: 0 };
         step.act(Effect::Spawn { run: run.id, instance, generation, role: Role::Build, spec: Arc::clone(&self.spec) });
         step.tell(wording::building(&self.spec));
-        self.build = Some(run);
+        self.build = Some(Build::new(run));
     }
 
     /// A build's main process is gone, or never came to be (`launched` false: nothing of it is alive).
     pub fn build_ended(&mut self, outcome: Outcome, launched: bool, step: &mut Step) {
-        let Some(mut run) = self.build.take() else { return };
+        let Some(Build { mut run, .. }) = self.build.take() else { return };
         match run.phase {
             Phase::Starting | Phase::Ready => self.judge_build(&run, outcome, step),
             // Cancelled: whatever it made is of an older version.
@@ -109,7 +158,7 @@ impl App {
 
 /// Looks at the deadline of a build's set; false: it is given up.
 fn expire(name: &str, run: &mut Run, step: &mut Step) -> bool {
-    let name = format!("the build of {name}");
+    let name = wording::of_build(name);
     match run.expire(step) {
         Due::Not => true,
         Due::Killed { main, patience } => {

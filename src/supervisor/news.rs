@@ -34,7 +34,7 @@ impl Supervisor {
             Some((app, Place::Slot(slot))) => app.started(slot, pid, step),
             Some((app, Place::Build)) => {
                 if let Some(build) = &mut app.build {
-                    build.executes(pid, step.now);
+                    build.run.executes(pid, step.now);
                 }
             }
             Some((_, Place::Left(_))) | None => {}
@@ -104,7 +104,7 @@ impl Instance {
 
 impl App {
     fn place(&self, id: RunId) -> Option<Place> {
-        if self.build.as_ref().is_some_and(|run| run.id == id) {
+        if self.build.as_ref().is_some_and(|build| build.run.id == id) {
             return Some(Place::Build);
         }
         let slot = self.instances.iter().position(|instance| instance.run().is_some_and(|run| run.id == id));

@@ -134,6 +134,10 @@ fn command(launch: &Launch) -> String {
     launch.argv.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
+pub(super) fn still_building(app: &str, took: Duration) -> Notice {
+    info(NoticeKind::Building, app, format!("{app} is still being built ({})", HumanDuration(took)))
+}
+
 pub(super) fn built(app: &str, took: Duration) -> Notice {
     info(NoticeKind::Built, app, format!("{app} was built in {}", HumanDuration(took)))
 }
@@ -159,12 +163,18 @@ pub(super) fn build_failed(app: &App, outcome: &Outcome, next: AfterBuild) -> No
     Notice::new(Level::Error, NoticeKind::BuildFailed, format!("{what}{then}")).about(&app.spec.name)
 }
 
+/// A build as people call it.
+pub(super) fn of_build(app: &str) -> String {
+    format!("{app} build")
+}
+
 /// `api build failed (exit code 101)`.
-pub(super) fn build_failure(name: &str, outcome: &Outcome) -> String {
+pub(super) fn build_failure(app: &str, outcome: &Outcome) -> String {
+    let name = of_build(app);
     match outcome {
-        Outcome::Exit(exit) => format!("{name} build failed ({exit})"),
-        Outcome::Launch(failure) => not_started(&format!("{name} build"), failure),
-        Outcome::Stuck => format!("{name} build outlived SIGKILL"),
+        Outcome::Exit(exit) => format!("{name} failed ({exit})"),
+        Outcome::Launch(failure) => not_started(&name, failure),
+        Outcome::Stuck => format!("{name} outlived SIGKILL"),
     }
 }
 

@@ -69,6 +69,8 @@ pub trait Fs {
     fn lstat(&mut self, path: &Path) -> Option<Stat>;
     /// Length and xxh3-64 of a file's contents; `None`: it cannot be read.
     fn digest(&mut self, path: &Path) -> Option<(u64, u64)>;
+    /// Whether its times are those of [`Fs::now`], finer than 50 ms: not so where another machine sets them.
+    fn keeps_our_time(&mut self, path: &Path, stat: &Stat) -> bool;
     /// The file system's own clock, against which ctime is compared.
     fn now(&mut self) -> SystemTime;
 }

@@ -20,6 +20,9 @@ pub const CAPACITY: usize = 200_000;
 /// timestamps lag by up to a tick (10 ms at 100 Hz).
 const LEARN_AGE: Duration = Duration::from_millis(10);
 
+/// What is known of a file that is gone: no file is so long.
+const GONE: (u64, u64) = (u64::MAX, 0);
+
 /// What is known of files, by the hash of their path: length, and hash of the contents.
 #[derive(Debug)]
 pub struct Gate {
@@ -35,10 +38,11 @@ impl Gate {
 
     /// Whether the file changed since it was last looked at; remembers what it is now. What cannot be read counts as changed.
     pub fn ask(&mut self, path: &Path, stat: &Stat, fs: &mut dyn Fs) -> bool {
+        let key = key(path);
         if !self.on {
+            self.known.remove(&key);
             return true;
         }
-        let key = key(path);
         let Some(now) = version(path, stat, fs) else {
             self.known.remove(&key);
             return true;
@@ -48,12 +52,16 @@ impl Gate {
 
     /// Remembers a file of a change set that was sent at `sent` already, unless it may have been changed since: that save must count.
     pub fn learn(&mut self, path: &Path, sent: SystemTime, fs: &mut dyn Fs) {
+        let key = key(path);
         if !self.on {
+            self.known.remove(&key);
             return;
         }
-        let key = key(path);
         let settled = |stat: &Stat| sent.duration_since(stat.ctime).is_ok_and(|age| age > LEARN_AGE);
         let learned = fs.lstat(path).filter(settled).and_then(|before| {
+            if !fs.keeps_our_time(path, &before) {
+                return None;
+            }
             let now = version(path, &before, fs)?;
             (fs.lstat(path) == Some(before)).then_some(now)
         });
@@ -63,9 +71,14 @@ impl Gate {
         }
     }
 
-    /// The file is gone: whatever comes back counts.
+    /// The file is gone: whatever comes back counts, and its end is no news any more.
     pub fn forget(&mut self, path: &Path) {
-        self.known.remove(&key(path));
+        self.store(key(path), GONE);
+    }
+
+    /// Whether its end is known and nothing came back.
+    pub fn is_gone(&self, path: &Path) -> bool {
+        self.known.get(&key(path)) == Some(&GONE)
     }
 
     fn store(&mut self, key: u64, now: (u64, u64)) -> Option<(u64, u64)> {

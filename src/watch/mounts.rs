@@ -105,6 +105,22 @@ fn magic(number: rustix::fs::FsWord) -> Option<&'static str> {
     }
 }
 
+/// Whether a file's times come from this machine's clock: the local file systems that are known for it, by statfs(2)'s f_type.
+pub fn keeps_our_time(path: &Path) -> bool {
+    rustix::fs::statfs(path).is_ok_and(|stat| is_local(stat.f_type))
+}
+
+fn is_local(number: rustix::fs::FsWord) -> bool {
+    const EXT4: rustix::fs::FsWord = 0xef53;
+    const XFS: rustix::fs::FsWord = 0x5846_5342;
+    const BTRFS: rustix::fs::FsWord = 0x9123_683e;
+    const ZFS: rustix::fs::FsWord = 0x2fc1_2fc1;
+    const F2FS: rustix::fs::FsWord = 0xf2f5_2010;
+    const TMPFS: rustix::fs::FsWord = 0x0102_1994;
+    const OVERLAYFS: rustix::fs::FsWord = 0x794c_7630;
+    matches!(number & 0xffff_ffff, EXT4 | XFS | BTRFS | ZFS | F2FS | TMPFS | OVERLAYFS)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,6 +155,7 @@ not a line";
             [(0x6969, Some("nfs")), (0xff53_4d42, Some("cifs")), (0x0102_1997, Some("9p")), (0x6573_5546, Some("fuse")), (0xef53, None)]
         {
             assert_eq!(magic(number), kind, "{number:#x}");
+            assert_eq!(is_local(number), kind.is_none(), "{number:#x}");
         }
     }
 

@@ -51,6 +51,8 @@ struct Node {
     children: u32,
     /// Folders in it that do not count: when one goes, nothing else says that it was a folder.
     pruned: Vec<Box<[u8]>>,
+    /// Sockets, pipes and devices in it: when one goes, nothing else says that it was no file with contents.
+    specials: Vec<Box<[u8]>>,
 }
 
 /// A followed link to a folder outside every root.
@@ -99,10 +101,7 @@ impl Tree {
     /// A folder, or something that may have been one, is gone. Where one of that name is there again, it is watched anew.
     pub fn remove(&mut self, dir: &Path, set: &mut dyn WatchSet) -> Removed {
         let mut removed = Removed::default();
-        if let Some(index) = self.links.iter().position(|link| link.path == dir) {
-            let link = self.links.swap_remove(index);
-            self.drop_below(&link.target, None, set);
-        }
+        self.unfollow(dir, set);
         if !self.nodes.contains_key(dir) {
             return removed;
         }
@@ -117,6 +116,26 @@ impl Tree {
         // The report may be late: a deleted folder that is some process's cwd tells of its end when that process leaves it.
         removed.added = if walk::is_dir(dir) || !self.missing.is_empty() { self.add(dir, set) } else { Added::default() };
         removed
+    }
+
+    /// A link is gone or another now: what was watched for it alone is let go.
+    pub fn unfollow(&mut self, path: &Path, set: &mut dyn WatchSet) {
+        let Some(index) = self.links.iter().position(|link| link.path == path) else { return };
+        let Link { target, .. } = self.links.swap_remove(index);
+        let leads_there = |link: &Link| link.target == target && paths::below(&link.path, &target).is_none();
+        if self.links.iter().any(leads_there) {
+            return;
+        }
+        self.drop_below(&target, None, set);
+        if let Some(gone) = self.plan.roots[self.planned..].iter().position(|root| root.path == target) {
+            let gone = self.planned + gone;
+            self.plan.roots.remove(gone);
+            let places = self.nodes.values_mut().filter_map(|node| node.place.as_mut());
+            places.filter(|place| place.root > gone).for_each(|place| place.root -= 1);
+        }
+        while let Some(inner) = self.links.iter().find(|link| paths::below(&link.path, &target).is_some()) {
+            self.unfollow(&inner.path.clone(), set);
+        }
     }
 
     /// Whether changes of the path count, and which rule says so.
@@ -157,6 +176,19 @@ impl Tree {
         Some((node, self.rules.verdict(&self.plan.roots[place.root], &place.scope, path, is_dir)))
     }
 
+    /// Takes note whether a path is a socket, a pipe or a device now. True: it was one.
+    pub fn note_special(&mut self, path: &Path, is: bool) -> bool {
+        let Some(node) = paths::folder(path).and_then(|dir| self.nodes.get_mut(dir)) else { return false };
+        let name = paths::name(path);
+        let before = node.specials.len();
+        node.specials.retain(|special| **special != *name);
+        let was = node.specials.len() < before;
+        if is {
+            node.specials.push(name.into());
+        }
+        was
+    }
+
     /// Whether this folder is watched.
     pub fn holds(&self, dir: &Path) -> bool {
         self.nodes.contains_key(dir)
@@ -190,9 +222,9 @@ impl Tree {
             if listing.read(dir).is_err() {
                 continue;
             }
-            for (name, kind) in listing.iter().filter(|(_, kind)| *kind != FileKind::Dir) {
+            for name in listing.iter().filter(|(_, kind)| matches!(kind, FileKind::File | FileKind::Link)).map(|(name, _)| name) {
                 paths::entry(&mut path, dir, name);
-                if self.rules.verdict(&self.plan.roots[place.root], &place.scope, &path, kind == FileKind::Dir).watched
+                if self.rules.verdict(&self.plan.roots[place.root], &place.scope, &path, false).watched
                     && let Some(stat) = listing.lstat(name)
                 {
                     f(&path, &stat);

@@ -189,7 +189,7 @@ fn every_state_answers_every_event_and_comes_to_rest() {
 
 /// Deadlines alone must lead to a state that has none, whatever else does not happen.
 fn rests(supervisor: &mut Supervisor, state: &str, event: &Event) {
-    for _ in 0..10 {
+    for _ in 0..20 {
         let Some(deadline) = supervisor.next_deadline() else { return };
         let _ = supervisor.handle(deadline, Event::Deadline);
     }

@@ -188,7 +188,11 @@ impl Shared {
             self.source += 1;
             self.native = match self.backends.native(self.source) {
                 Ok(set) => Native::Open { set, full: false },
-                Err(error) => Native::Failed(error),
+                Err(error) => {
+                    // It ended before it began, which is no news.
+                    self.source += 1;
+                    Native::Failed(error)
+                }
             };
         }
         let all = |error: &WatchError| dirs.iter().map(|dir| (dir.clone(), error.clone())).collect();

@@ -11,7 +11,7 @@ use std::{
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::watch::{Fs, Stat, gate, walk};
+use crate::watch::{Fs, Stat, gate, mounts, walk};
 
 /// The buffer that is kept between two reads.
 const KEPT: usize = 1 << 20;
@@ -23,6 +23,8 @@ pub struct Disk {
     shared: bool,
     read: HashMap<PathBuf, (Stat, (u64, u64))>,
     buffer: Vec<u8>,
+    /// By device.
+    our_time: HashMap<u64, bool>,
 }
 
 impl Disk {
@@ -73,6 +75,10 @@ impl Fs for Disk {
         let digest = self.read(path)?;
         self.read.insert(path.to_path_buf(), (before, digest));
         Some(digest)
+    }
+
+    fn keeps_our_time(&mut self, path: &Path, stat: &Stat) -> bool {
+        *self.our_time.entry(stat.id.0).or_insert_with(|| mounts::keeps_our_time(path))
     }
 
     #[expect(clippy::disallowed_methods, reason = "the file system's clock is the system's")]

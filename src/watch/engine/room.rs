@@ -92,7 +92,9 @@ impl Room {
             return;
         }
         let stat = world.fs.lstat(path);
-        match stat.map(|stat| stat.kind) {
+        let kind = stat.map(|stat| stat.kind);
+        self.tree.note_special(path, kind == Some(FileKind::Other));
+        match kind {
             Some(FileKind::Dir) => self.new_folder(at, path, world),
             // Nobody reads a socket, a pipe or a device to learn what the app is.
             Some(FileKind::Other) => self.group.skip(vec![format!("{} is no file with contents", self.group.shown(path))], world.out),
@@ -111,6 +113,8 @@ impl Room {
         }
         // Where it moved on already, whether it was a folder is not known.
         let Some(stat) = world.fs.lstat(path) else { return };
+        self.tree.unfollow(path, world.set);
+        self.tree.note_special(path, stat.kind == FileKind::Other);
         if stat.kind == FileKind::Dir {
             self.new_folder(at, path, world);
         } else if self.counts(at, path, world) {
@@ -147,6 +151,9 @@ impl Room {
             self.take(Some(at), removed.added, world);
         } else if self.group.settle.was_folder(path) {
             self.group.skip(vec![format!("{} was a folder", self.group.shown(path))], world.out);
+        } else if self.tree.note_special(path, false) {
+            self.group.settle.forget(path);
+            self.group.skip(vec![format!("{} was no file with contents", self.group.shown(path))], world.out);
         } else if self.counts(at, path, world) && self.group.settle.gone(at, path) {
             self.group.skip(vec![format!("{} was made and removed again", self.group.shown(path))], world.out);
         }
@@ -156,13 +163,16 @@ impl Room {
         if !self.is_here(path) {
             return;
         }
-        match world.fs.lstat(path).map(|stat| stat.kind) {
+        let kind = world.fs.lstat(path).map(|stat| stat.kind);
+        let was_special = self.tree.note_special(path, kind == Some(FileKind::Other));
+        match kind {
             Some(FileKind::Dir) if self.tree.holds(path) => {}
             Some(FileKind::Dir) => self.new_folder(at, path, world),
             None if self.tree.holds(path) || self.group.settle.was_folder(path) => self.gone(at, path, world),
+            None if was_special => self.group.settle.forget(path),
             Some(FileKind::File | FileKind::Link | FileKind::Other) | None => {
-                if self.counts(at, path, world) {
-                    self.group.settle.touched(at, path, world.fs);
+                if self.counts(at, path, world) && !self.group.settle.touched(at, path, world.fs) {
+                    self.group.skip(vec![format!("{} is gone, which was told before", self.group.shown(path))], world.out);
                 }
             }
         }

@@ -93,6 +93,8 @@ pub struct Guard {
     started: Option<Instant>,
     stop: Option<Stop>,
     down: bool,
+    /// A restart was ruled, and no run has begun since: what changes meanwhile is part of it.
+    restarting: bool,
     history: VecDeque<Restart>,
     suspect: Option<Suspect>,
     probe: Option<Probe>,
@@ -108,6 +110,7 @@ impl Guard {
             Ctl::Started { at, by_files } => {
                 self.started = Some(at);
                 self.down = false;
+                self.restarting = false;
                 if let Some(stop) = &mut self.stop {
                     stop.exited.get_or_insert(at);
                 }
@@ -147,7 +150,7 @@ impl Guard {
 
     /// Whether the app may begin to stop at the first change of a batch, of this path.
     pub fn may_stop_early(&self, at: Instant, path: &Path) -> bool {
-        self.suspect.is_none() && self.probe.is_none() && !self.absorbs(at, path)
+        !self.restarting && self.suspect.is_none() && self.probe.is_none() && !self.absorbs(at, path)
     }
 
     /// The least quiet period of settling.
@@ -178,6 +181,9 @@ impl Guard {
             let gone = probe.gone;
             return self.rule_probe(now, gone, changes, &paths);
         }
+        if self.restarting {
+            return Ruling::Fire;
+        }
         let delay = self.delay(first);
         self.trusted.retain(|(_, until)| *until > now);
         if let Some(suspect) = &mut self.suspect
@@ -198,10 +204,11 @@ impl Guard {
         }
         if paths.iter().any(|path| self.trusted.iter().any(|(trusted, _)| trusted == path)) {
             self.history.clear();
-            return Ruling::Fire;
+        } else {
+            self.note(delay, &paths);
+            self.runaway.restarted(now);
         }
-        self.note(delay, &paths);
-        self.runaway.restarted(now);
+        self.restarting = true;
         Ruling::Fire
     }
 

@@ -210,3 +210,14 @@ fn restarts_that_run_away_slow_down_and_the_user_is_told() {
     sim.at(70_000, save(A, "new")).run(71_000);
     assert_eq!(sim.changes.last().map(|(ms, _)| *ms), Some(70_010), "back to normal\n{}", sim.timeline());
 }
+
+#[test]
+fn what_an_app_writes_while_it_is_slow_to_stop_is_one_restart() {
+    let ticks: Vec<(u64, Op)> = (1..400).map(|n| (n * 100, save(OUT, n))).collect();
+    let script = Script { after_start: ticks, ever_new: true, shutdown: 3_000, ..Script::default() };
+    let mut sim = Sim::with(&spec(), script).old(A, "old");
+    sim.run(100_000);
+    assert_eq!(sim.starts(), 13, "\n{}", sim.timeline());
+    assert!(sim.notices.last().is_some_and(|(_, text)| text.contains("until pmdev ends")), "{:?}", sim.notices);
+    assert!(sim.notices.iter().all(|(_, text)| !text.contains("more than 10 times")), "{:?}", sim.notices);
+}

@@ -184,7 +184,7 @@ impl Settle {
         match entry.gate {
             Some(Asked::Same) => return What::Same,
             Some(Asked::Changed) => return What::Changed,
-            None if !entry.real && unused(now, first, &stat, fs) => return What::Unused,
+            None if !entry.real && unused(now, first, &item.path, &stat, fs) => return What::Unused,
             None if assume => return What::Changed,
             Some(Asked::ChangedBefore) | None => {}
         }

@@ -144,6 +144,8 @@ impl Settle {
         self.folder_seen(dir);
         if held {
             self.gone(at, dir);
+        } else {
+            self.gate.forget(dir);
         }
     }
 
@@ -165,9 +167,12 @@ impl Settle {
         self.attr.insert(path.to_path_buf());
     }
 
-    /// A backend without close events saw a difference.
-    pub fn touched(&mut self, at: Instant, path: &Path, fs: &mut dyn Fs) {
+    /// A backend without close events saw a difference. False: it saw an end that is old news, because another backend told of it.
+    pub fn touched(&mut self, at: Instant, path: &Path, fs: &mut dyn Fs) -> bool {
         let stat = fs.lstat(path);
+        if stat.is_none() && self.gate.is_gone(path) {
+            return false;
+        }
         let batch = self.open(at);
         batch.no_close = true;
         let entry = batch.entry(at, path);
@@ -176,6 +181,7 @@ impl Settle {
         entry.gone = stat.is_none();
         entry.len = stat.map(|stat| stat.len);
         entry.gate = None;
+        true
     }
 
     /// Events were lost.
@@ -244,7 +250,7 @@ impl Settle {
         self.floor = floor;
     }
 
-    /// Its end was a change: whatever comes back under this name counts.
+    /// Its end was told, or is none of a file: whatever comes back under this name counts.
     pub fn forget(&mut self, path: &Path) {
         self.gate.forget(path);
     }
@@ -286,7 +292,7 @@ impl Settle {
         }
         let first = batch.first;
         let Some(stat) = fs.lstat(path).filter(|stat| matches!(stat.kind, FileKind::File | FileKind::Link)) else { return };
-        if !touch && !real && unused(at, first, &stat, fs) {
+        if !touch && !real && unused(at, first, path, &stat, fs) {
             return;
         }
         let changed = self.gate.ask(path, &stat, fs);
@@ -305,7 +311,7 @@ impl Settle {
 }
 
 /// Whether a bare close belongs to a descriptor that nobody wrote to: the file's ctime is older than the batch.
-fn unused(now: Instant, first: Instant, stat: &Stat, fs: &mut dyn Fs) -> bool {
+fn unused(now: Instant, first: Instant, path: &Path, stat: &Stat, fs: &mut dyn Fs) -> bool {
     let age = now.saturating_duration_since(first) + BARE_CLOSE;
-    fs.now().duration_since(stat.ctime).is_ok_and(|since| since > age)
+    fs.keeps_our_time(path, stat) && fs.now().duration_since(stat.ctime).is_ok_and(|since| since > age)
 }

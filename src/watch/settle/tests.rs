@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    model::{Cause, ChangeKind},
+    model::{Cause, ChangeKind, WatchSpec},
     watch::{
         Ctl,
         sim::{GIT_LOCK, Op, Script, Sim, save, spec},
@@ -301,6 +301,29 @@ fn without_the_gate_every_save_counts() {
     sim.at(20_000, save(A, "old")).at(21_000, save(A, "old")).at(22_000, Op::OpenClose(A)).run(30_000);
     assert_eq!(sim.fired(), 3, "the last is within two seconds of a write\n{}", sim.timeline());
     assert_eq!(sim.fs.reads, 0);
+}
+
+#[test]
+fn an_end_that_events_and_polling_both_tell_is_one_restart() {
+    for gate in [true, false] {
+        let spec = WatchSpec { gate, ..spec() };
+        let mut sim = Sim::with(&spec, Script::default()).old(A, "old");
+        expect(sim.at(20_000, Op::Delete(A)).at(21_000, Op::PolledGone(A)), 25_000, &[(20_050, 1)]);
+        sim.at(26_000, Op::FolderGone("/w/empty", false)).at(26_500, save("/w/b.js", 1)).at(27_000, Op::PolledGone("/w/empty"));
+        expect(&mut sim, 29_000, &[(20_050, 1), (26_510, 1)]);
+        // Back with the bytes it had, and gone again: both are changes.
+        sim.changes.clear();
+        sim.at(30_000, save(A, "old")).at(40_000, Op::PolledGone(A)).at(41_000, Op::PolledGone(A)).run(50_000);
+        assert_eq!(sim.fired(), 2, "\n{}", sim.timeline());
+    }
+}
+
+#[test]
+fn where_the_file_systems_clock_is_not_ours_old_times_prove_nothing() {
+    let mut sim = project();
+    sim.fs.our_clock = false;
+    expect(sim.at(20_000, Op::OpenClose("/w/b.js")), 30_000, &[(20_010, 1)]);
+    expect(sim.at(30_000, Op::OpenClose("/w/b.js")), 40_000, &[(20_010, 1)]);
 }
 
 #[test]

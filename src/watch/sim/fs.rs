@@ -25,12 +25,14 @@ pub struct FakeFs {
     pub now: SystemTime,
     /// How often a file was read.
     pub reads: usize,
+    /// Whether files are stamped by that clock.
+    pub our_clock: bool,
 }
 
 impl FakeFs {
     /// An empty one, some time after 1970.
     pub fn new() -> Self {
-        Self { nodes: BTreeMap::new(), inodes: 1, now: SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 30), reads: 0 }
+        Self { nodes: BTreeMap::new(), inodes: 1, now: SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 30), reads: 0, our_clock: true }
     }
 
     /// Puts something there; true: nothing was there before.
@@ -89,6 +91,10 @@ impl Fs for FakeFs {
     fn digest(&mut self, path: &Path) -> Option<(u64, u64)> {
         self.reads += 1;
         self.nodes.get(path).map(|node| (node.stat.len, xxh3_64(node.bytes.as_bytes())))
+    }
+
+    fn keeps_our_time(&mut self, _path: &Path, _stat: &Stat) -> bool {
+        self.our_clock
     }
 
     fn now(&mut self) -> SystemTime {

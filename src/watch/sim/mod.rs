@@ -57,6 +57,8 @@ pub enum Op {
     Overflow,
     /// Polling sees a new state of a file.
     Polled(&'static str, String),
+    /// Polling sees that a path is gone.
+    PolledGone(&'static str),
     /// Contents grow unseen, between two looks of polling.
     Grow(&'static str, String),
 }
@@ -341,6 +343,10 @@ impl Sim {
             Op::Overflow => settle.lost(at),
             Op::Polled(path, bytes) => {
                 fs.put(Path::new(path), FileKind::File, &bytes);
+                settle.touched(at, Path::new(path), fs);
+            }
+            Op::PolledGone(path) => {
+                fs.remove(Path::new(path));
                 settle.touched(at, Path::new(path), fs);
             }
             Op::Grow(path, bytes) => drop(fs.put(Path::new(path), FileKind::File, &bytes)),

@@ -118,10 +118,21 @@ impl Tree {
             }
         }
         self.walk(level, set, collect, added);
+        let mut appeared = false;
         for path in std::mem::take(&mut self.missing) {
+            let is_root = self.plan.roots[..self.planned].iter().any(|root| root.path == path);
             if !self.nodes.contains_key(&path) && !self.anchor(&path, set, added) {
                 self.missing.push(path);
+            } else if !is_root {
+                let inside = self.plan.named.iter().filter(|file| collect && paths::folder(file) == Some(&path));
+                added.files.extend(inside.filter(|file| file.symlink_metadata().is_ok()).cloned());
+            } else if self.nodes[&path].place.is_none() {
+                appeared = true;
+                self.missing.push(path);
             }
+        }
+        if appeared {
+            return self.seek_missing(set, collect, added);
         }
         let named = self.plan.named.iter().filter_map(|path| paths::folder(path));
         let nearest = self.missing.iter().filter_map(|path| path.ancestors().find(|dir| self.nodes.contains_key(*dir)));
@@ -215,12 +226,14 @@ impl Tree {
             walk.added.notices.extend(self.idle_lines(&scope));
         }
         let (mut path, mut held) = (PathBuf::new(), false);
-        let (mut pruned, mut dropped, mut links) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut pruned, mut specials, mut dropped, mut links) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let place = Place { root, scope };
         for (name, kind) in walk.listing.iter() {
             paths::entry(&mut path, &dir, name);
             let says = |is_dir| self.rules.verdict(&self.plan.roots[root], &place.scope, &path, is_dir).watched;
-            if kind != FileKind::Dir {
+            if kind == FileKind::Other {
+                specials.push(name.into());
+            } else if kind != FileKind::Dir {
                 if says(false) {
                     held = true;
                     walk.added.kept += 1;
@@ -248,6 +261,7 @@ impl Tree {
         let node = self.insert(dir, Some(place));
         node.held.set(node.held.get() || held);
         node.pruned = pruned;
+        node.specials = specials;
         for path in dropped {
             self.drop_below(&path, Some(root), walk.set);
         }
@@ -269,7 +283,8 @@ impl Tree {
             // A root inside another may have been there first.
             let is_child = |root: &&Root| paths::folder(&root.path) == Some(&dir) && self.nodes.contains_key(&root.path);
             let children = u32::try_from(self.plan.roots.iter().filter(is_child).count()).unwrap_or(u32::MAX);
-            self.nodes.insert(dir.clone(), Node { place: None, held: Cell::new(false), children, pruned: Vec::new() });
+            self.nodes
+                .insert(dir.clone(), Node { place: None, held: Cell::new(false), children, pruned: Vec::new(), specials: Vec::new() });
         }
         let node = self.nodes.get_mut(&dir).expect("it was inserted above where it was not there");
         node.place = place.or(node.place.take());
@@ -282,8 +297,15 @@ impl Tree {
         let target = std::fs::metadata(&path).ok().filter(|target| target.is_dir() && hops <= MAX_HOPS)?;
         let id = (target.dev(), target.ino());
         let target = path.canonicalize().ok()?;
+        if let Some(known) = self.links.iter().find(|link| link.id == id) {
+            let target = known.target.clone();
+            if self.links.iter().all(|link| link.path != path) {
+                self.links.push(Link { path, target, id });
+            }
+            return None;
+        }
         let touches = |root: &Root| paths::below(&target, &root.path).is_some() || paths::below(&root.path, &target).is_some();
-        if self.links.iter().any(|link| link.id == id) || self.plan.roots.iter().any(touches) {
+        if self.plan.roots.iter().any(touches) {
             return None;
         }
         let index = self.plan.roots.len();

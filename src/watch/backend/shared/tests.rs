@@ -154,6 +154,7 @@ fn without_an_instance_everything_is_polled() {
     let (mut shared, fakes) = shared(Book { no_instance: Some(WatchError::Limit), ..Book::default() }, &[PollMode::Auto]);
     assert!(shared.group(0).add(&dirs(&["/a", "/b"])).is_empty());
     assert_eq!((shared.dirs(), shared.polled(), fakes.0.borrow().made.len()), (2, 2, 1));
+    assert_ne!(fakes.0.borrow().made, [shared.source()], "the end of what could not be made is no end of a watcher in use");
     let told = texts(&shared.notices());
     assert!(told[0].starts_with("watch: all 2 directories are polled: the kernel's limit of "), "{told:?}");
     assert!(told[0].ends_with(" inotify instances is reached"), "{told:?}");

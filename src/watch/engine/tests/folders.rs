@@ -107,14 +107,33 @@ fn a_root_that_goes_and_comes_back_is_watched_again() {
 }
 
 #[test]
-fn a_new_link_to_a_folder_elsewhere_is_followed() {
+fn links_to_folders_elsewhere_are_followed_as_they_come_go_and_turn() {
     let mut world = World::new(|_| (), |_| ());
     let outside = tempfile::tempdir().unwrap();
-    fs::write(outside.path().join("a.js"), "x").unwrap();
-    std::os::unix::fs::symlink(outside.path(), world.path("shared")).unwrap();
-    assert_eq!(world.changed("the link").1.shown, "shared");
-    fs::write(outside.path().join("a.js"), "new").unwrap();
-    let (_, changes) = world.changed("a save behind the link");
-    assert_eq!(changes.paths[0].0, paths::canonical(&outside.path().join("a.js")));
+    for dir in ["one", "two"] {
+        fs::create_dir(outside.path().join(dir)).unwrap();
+        fs::write(outside.path().join(dir).join("a.js"), "x").unwrap();
+    }
+    let link = |to: &str, name: &Path| std::os::unix::fs::symlink(outside.path().join(to), name).unwrap();
+    let save = |world: &mut World, dir: &str, text: &str| {
+        let file = paths::canonical(&outside.path().join(dir).join("a.js"));
+        fs::write(&file, text).unwrap();
+        assert_eq!(world.changed("a save behind the link").1.paths[0].0, file);
+    };
+    let shared = world.path("shared");
+    for nth in ["new", "newer"] {
+        link("one", &shared);
+        assert_eq!(world.changed("the link").1.shown, "shared");
+        save(&mut world, "one", nth);
+        fs::remove_file(&shared).unwrap();
+        assert_eq!(world.changed("the end of the link").1.shown, "shared");
+    }
+    link("one", &shared);
+    world.changed("the link");
+    link("two", &world.path("shared.new"));
+    fs::rename(world.path("shared.new"), &shared).unwrap();
+    world.sentinel_after("the link that was turned");
+    save(&mut world, "two", "new");
+    fs::write(outside.path().join("one/a.js"), "nobody's").unwrap();
     world.sentinel(1);
 }

@@ -96,3 +96,27 @@ fn a_pattern_that_cannot_be_read_is_an_error_at_once() {
     let error = Watcher::start(vec![Watched { app: AppId(0), name: "api".into(), spec }], false, tx).unwrap_err();
     assert_eq!(error.exit_code(), 2);
 }
+
+#[test]
+fn sockets_and_pipes_that_come_and_go_are_no_change() {
+    for poll in [PollMode::Auto, PollMode::Always(Some(Duration::from_millis(100)))] {
+        let bind = |path: PathBuf| drop(std::os::unix::net::UnixListener::bind(path).unwrap());
+        let mut world = World::new(|dir| bind(dir.join("stale")), |spec| spec.poll = poll);
+        fs::remove_file(world.path("stale")).unwrap();
+        bind(world.path("api"));
+        world.skipped("api is no file with contents");
+        fs::rename(world.path("api"), world.path("moved")).unwrap();
+        world.skipped("moved is no file with contents");
+        fs::remove_file(world.path("moved")).unwrap();
+        world.sentinel(1);
+        // A file of that name counts again.
+        bind(world.path("name"));
+        world.skipped("name is no file with contents");
+        world.write("file", "x");
+        world.changed("the new file");
+        fs::rename(world.path("file"), world.path("name")).unwrap();
+        assert_eq!(world.changed("the file in its place").1.total, 2, "the old name and the new");
+        fs::remove_file(world.path("name")).unwrap();
+        assert_eq!(world.changed("its end").1.shown, "name");
+    }
+}

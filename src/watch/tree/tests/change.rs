@@ -1,6 +1,6 @@
 //! What becomes of the tree while folders come and go and ignore files change.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use crate::{
     model::WatchSpec,
@@ -177,6 +177,37 @@ fn a_missing_root_is_found_when_its_folders_come_one_by_one() {
         assert_eq!(project.names(&set.watched), [names], "the nearest folder alone");
     }
     assert_eq!(project.kept(&tree), ["x/y/z/a.js"]);
+}
+
+#[test]
+fn a_root_that_appears_while_it_is_being_missed_is_walked() {
+    let project = Project::new(&["root/"]);
+    let (mut tree, _) = Project::tree(&WatchSpec { roots: project.roots(&["root"]), ..project.spec() });
+    tree.add_roots(&mut Fake::default());
+    fs::remove_dir(project.at("root")).unwrap();
+    let above = project.path.clone();
+    let at_watch = |dir: &Path| {
+        if dir == above {
+            project.make("root/a.js");
+        }
+    };
+    let mut set = Fake { at_watch: Some(Box::new(at_watch)), ..Fake::default() };
+    let removed = tree.remove(&project.at("root"), &mut set);
+    assert_eq!(project.names(&removed.added.files), ["root/a.js"]);
+    assert_eq!(project.names(&set.watched), ["root"]);
+    assert!(tree.judge(&project.at("root/b.js"), false).watched);
+}
+
+#[test]
+fn a_named_file_that_comes_with_its_folder_is_a_change() {
+    let project = Project::new(&["conf/app.ini"]);
+    let (mut tree, _) = Project::tree(&WatchSpec { roots: project.roots(&["conf/app.ini"]), ..project.spec() });
+    let mut set = Fake::default();
+    tree.add_roots(&mut set);
+    fs::rename(project.at("conf"), project.at("old")).unwrap();
+    tree.remove(&project.at("conf"), &mut set);
+    fs::rename(project.at("old"), project.at("conf")).unwrap();
+    assert_eq!(project.names(&tree.add(&project.at("conf"), &mut set).files), ["conf/app.ini"]);
 }
 
 #[test]

@@ -126,7 +126,11 @@ fn links_to_folders_outside_are_followed_once() {
 
     fs::remove_file(project.at("one")).unwrap();
     tree.remove(&project.at("one"), &mut set);
-    assert_eq!(project.names(&set.watched), ["", "src"], "the link is gone, and with it what it brought");
+    assert!(set.watched.contains(&outside.at("lib")), "another link leads there");
+    fs::remove_file(project.at("src/two")).unwrap();
+    tree.remove(&project.at("src/two"), &mut set);
+    assert_eq!(project.names(&set.watched), ["", "src"], "the links are gone, and with them what they brought");
+    assert!(!tree.judge(&outside.at("lib/deep/a.js"), false).watched);
 
     let (mut tree, _) = Project::tree(&WatchSpec { follow_symlinks: false, ..project.spec() });
     let mut set = Fake::default();

@@ -1,0 +1,40 @@
+//! The programs that are run: this executable again, in another role.
+
+use std::{
+    fs::OpenOptions,
+    io::{self, Write as _},
+};
+
+/// The first argument of the role that tells its first instruction: a line `PID NANOSECONDS` into the pipe named next, then rest.
+pub const STAMP: &str = "stamp";
+
+/// The first argument of the role that prints as many megabytes as the next argument says.
+pub const FLOOD: &str = "flood";
+
+/// A line of a chatty app, 100 bytes.
+const LINE: &[u8; 100] = b"GET /api/v1/orders/4711?expand=items,customer 200 in 12 ms, 4 queries, request id 0123456789abcdef0\n";
+
+/// Plays a role, if the arguments name one.
+pub fn play(args: &[String], began: u64) -> Option<io::Result<()>> {
+    match (args.first()?.as_str(), args.get(1)?) {
+        (STAMP, pipe) => Some(stamp(pipe, began)),
+        (FLOOD, megabytes) => Some(flood(megabytes.parse().ok()?)),
+        _ => None,
+    }
+}
+
+fn stamp(pipe: &str, began: u64) -> io::Result<()> {
+    OpenOptions::new().write(true).open(pipe)?.write_all(format!("{} {began}\n", std::process::id()).as_bytes())?;
+    loop {
+        std::thread::park();
+    }
+}
+
+fn flood(megabytes: usize) -> io::Result<()> {
+    let block = LINE.repeat(640);
+    let mut out = io::stdout().lock();
+    for _ in 0..megabytes * 1_000_000 / block.len() {
+        out.write_all(&block)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! Save → running, start, memory, log lines and rest, beside the runners people use today. docs/benchmarks.md tells how to read it.
+//! It measures and judges nothing: no figure makes it fail. Start reading with [`save`]; [`child`] is what is being run.
+#![expect(clippy::print_stdout, reason = "figures are printed")]
+#![expect(clippy::disallowed_methods, reason = "rests between measurements")]
+#![expect(clippy::disallowed_types, reason = "a bench is the parent of what it measures")]
+#![expect(clippy::cast_precision_loss, reason = "figures are small")]
+
+mod child;
+mod clock;
+mod logs;
+mod processes;
+mod project;
+mod ready;
+mod save;
+mod stamps;
+mod stats;
+mod subject;
+
+use std::{env, io, path::PathBuf};
+
+use project::BIG;
+use subject::Runner;
+
+const HELP: &str = "\
+cargo bench --bench latency -- [SECTION]... [--rounds N] [--dir FOLDER] [--alone]
+
+Sections: save, start, logs, idle; without one, all of them.
+  --rounds N    saves of each kind, for each runner [default: 31]; a sixth of it are the starts on the big project
+  --dir FOLDER  where projects are made for the time of the run [default: the system's folder for such files]
+  --alone       without the peers
+
+Peers (nodemon, watchexec, pm2-dev) are found on PATH, and in, in bin/ and in node_modules/.bin/ of each folder of the
+list in PMDEV_BENCH_PEERS.";
+
+/// What was asked for.
+struct Options {
+    sections: Vec<String>,
+    rounds: usize,
+    dir: PathBuf,
+    alone: bool,
+}
+
+fn main() -> io::Result<()> {
+    let began = clock::now();
+    let args: Vec<String> = env::args().skip(1).collect();
+    if let Some(played) = child::play(&args, began) {
+        return played;
+    }
+    match options(args) {
+        Some(options) => measure(&options),
+        None => {
+            println!("{HELP}");
+            Ok(())
+        }
+    }
+}
+
+fn options(args: Vec<String>) -> Option<Options> {
+    let mut options = Options { sections: Vec::new(), rounds: 31, dir: env::temp_dir(), alone: false };
+    let mut args = args.into_iter();
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            // Cargo adds it.
+            "--bench" => {}
+            "--rounds" => options.rounds = args.next()?.parse().ok()?,
+            "--dir" => options.dir = args.next()?.into(),
+            "--alone" => options.alone = true,
+            "save" | "start" | "logs" | "idle" => options.sections.push(arg),
+            _ => return None,
+        }
+    }
+    Some(options)
+}
+
+fn measure(options: &Options) -> io::Result<()> {
+    let wants = |section: &str| options.sections.is_empty() || options.sections.iter().any(|one| one == section);
+    let folder = tempfile::Builder::new().prefix("pmdev-bench-").tempdir_in(&options.dir)?;
+    let peers = if options.alone { Vec::new() } else { Runner::peers() };
+    let with_peers =
+        |own: &[&'static [&'static str]]| own.iter().map(|options| Runner::pmdev(options)).chain(peers.clone()).collect::<Vec<_>>();
+    if wants("save") {
+        let own: [&[&str]; 3] = [&[], &["--watch-delay", "1ms"], &["--watch-delay", "50ms"]];
+        save::measure(&with_peers(&own), folder.path(), options.rounds)?;
+    }
+    if wants("start") || wants("idle") {
+        let project = folder.path().join("big");
+        project::make(&project, BIG)?;
+        if wants("start") {
+            ready::measure(&with_peers(&[&[]]), &project, folder.path(), (options.rounds / 6).max(1))?;
+        }
+        if wants("idle") {
+            ready::idle(&with_peers(&[&[]]), &project, folder.path())?;
+        }
+    }
+    if wants("logs") {
+        logs::measure(300, 5)?;
+    }
+    Ok(())
+}

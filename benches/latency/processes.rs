@@ -1,0 +1,96 @@
+//! What `/proc` tells about the processes of a runner, proc(5).
+
+use std::{fs, time::Duration};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::clock;
+
+/// How long processes have to end when they are asked to.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The processes whose environment has a variable with this value, children of theirs that kept it included.
+pub fn with_variable(name: &str, value: &str) -> Vec<i32> {
+    let wanted = format!("{name}={value}");
+    let has = |pid: &i32| {
+        fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environ| environ.split(|byte| *byte == 0).any(|one| one == wanted.as_bytes()))
+    };
+    all().filter(has).collect()
+}
+
+/// Whether a process is one of ours in the role of an app.
+pub fn is_app(pid: i32) -> bool {
+    let own = fs::read_link("/proc/self/exe").ok();
+    own.is_some() && fs::read_link(format!("/proc/{pid}/exe")).ok() == own
+}
+
+/// Asks processes to end, waits, and kills what is left. `find` is asked again, since they may start others meanwhile.
+pub fn end(mut find: impl FnMut() -> Vec<i32>) {
+    let began = clock::now();
+    find().into_iter().for_each(|pid| send(pid, Signal::TERM));
+    while !find().is_empty() && clock::since(began) < PATIENCE * 2 {
+        if clock::since(began) > PATIENCE {
+            find().into_iter().for_each(|pid| send(pid, Signal::KILL));
+        }
+        clock::rest(Duration::from_millis(10));
+    }
+}
+
+fn send(pid: i32, signal: Signal) {
+    if let Some(pid) = Pid::from_raw(pid) {
+        // Gone already is as good.
+        let _ = kill_process(pid, signal);
+    }
+}
+
+/// Inotify watches, the `inotify wd:` lines of the descriptors.
+pub fn watches(pids: &[i32]) -> usize {
+    let mut count = 0;
+    for pid in pids {
+        let Ok(folder) = fs::read_dir(format!("/proc/{pid}/fd")) else { continue };
+        for fd in folder.flatten().filter(|fd| fs::read_link(fd.path()).is_ok_and(|target| target.as_os_str() == "anon_inode:inotify")) {
+            let text = fs::read_to_string(format!("/proc/{pid}/fdinfo/{}", fd.file_name().display())).unwrap_or_default();
+            count += text.lines().filter(|line| line.starts_with("inotify ")).count();
+        }
+    }
+    count
+}
+
+/// Resident memory and its proportional share, in kilobytes.
+pub fn memory(pids: &[i32]) -> (u64, u64) {
+    let sum =
+        |field: &str| pids.iter().filter_map(|pid| number(&fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?, field)).sum();
+    (sum("Rss:"), sum("Pss:"))
+}
+
+/// Context switches of all threads so far.
+pub fn switches(pids: &[i32]) -> u64 {
+    let mut sum = 0;
+    for pid in pids {
+        let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { continue };
+        for thread in threads.flatten() {
+            let status = fs::read_to_string(thread.path().join("status")).unwrap_or_default();
+            sum +=
+                ["voluntary_ctxt_switches:", "nonvoluntary_ctxt_switches:"].iter().filter_map(|field| number(&status, field)).sum::<u64>();
+        }
+    }
+    sum
+}
+
+/// Processor time so far, in ticks of 10 ms: fields 14 and 15 of `stat`.
+pub fn ticks(pids: &[i32]) -> u64 {
+    let of = |pid: &i32| {
+        let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let fields = text.rsplit_once(')')?.1.split_whitespace().skip(11).take(2);
+        Some(fields.filter_map(|field| field.parse::<u64>().ok()).sum::<u64>())
+    };
+    pids.iter().filter_map(of).sum()
+}
+
+fn all() -> impl Iterator<Item = i32> {
+    fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+fn number(text: &str, field: &str) -> Option<u64> {
+    text.lines().find_map(|line| line.strip_prefix(field))?.split_whitespace().next()?.parse().ok()
+}

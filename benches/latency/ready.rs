@@ -1,0 +1,96 @@
+//! From the start of a runner until everything is watched, what it weighs then, and what it does at rest.
+
+use std::{io, path::Path, time::Duration};
+
+use crate::{
+    clock, processes,
+    stats::{Values, table},
+    subject::{Runner, Subject},
+};
+
+/// The watches do not grow any more after this long without a change.
+const STILL: Duration = Duration::from_secs(2);
+
+/// How long a runner has to begin and to finish.
+const LIMIT: Duration = Duration::from_secs(90);
+
+/// A runner that watches.
+pub struct Ready {
+    /// From its start until the last watch was there, as far as sampling tells.
+    pub took: Duration,
+    pub watches: usize,
+}
+
+/// Samples the number of watches until it stands still; the app must run as well.
+pub fn wait(subject: &mut Subject, began: u64) -> io::Result<Ready> {
+    let mut ready = Ready { took: Duration::ZERO, watches: 0 };
+    let mut changed = clock::now();
+    let mut runs = false;
+    while !(runs && ready.watches > 0 && clock::since(changed) > STILL) && clock::since(began) < LIMIT {
+        let sampled = clock::now();
+        let watches = processes::watches(&subject.processes());
+        if watches != ready.watches {
+            changed = clock::now();
+            ready = Ready { took: Duration::from_nanos(changed - began), watches };
+        }
+        runs |= !subject.stamps.take()?.is_empty();
+        // Looking takes the kernel's lock of the watches: most of the time it must be free.
+        clock::rest((clock::since(sampled) * 3).clamp(Duration::from_millis(1), Duration::from_millis(200)));
+    }
+    Ok(ready)
+}
+
+/// Starts each runner on the project, so many times in turn.
+pub fn measure(runners: &[Runner], project: &Path, homes: &Path, rounds: usize) -> io::Result<()> {
+    let mut figures = vec![[const { None::<Values> }; 4].map(|_| Values::default()); runners.len()];
+    for round in 0..rounds {
+        for (index, runner) in runners.iter().enumerate() {
+            let began = clock::now();
+            let mut subject = runner.start(project, &homes.join(format!("ready-{round}-{index}")))?;
+            let ready = wait(&mut subject, began)?;
+            let (rss, pss) = processes::memory(&subject.processes());
+            figures[index][0].push_time(ready.took);
+            figures[index][1].push(ready.watches as f64);
+            figures[index][2].push(rss as f64 / 1024.0);
+            figures[index][3].push(pss as f64 / 1024.0);
+        }
+    }
+    println!("## Start on the big project, {rounds} rounds, medians\n");
+    let mut rows = vec![["runner", "ready, ms", "best", "times pmdev", "watches", "RSS, MiB", "PSS, MiB"].map(str::to_owned).to_vec()];
+    for (runner, [took, watches, rss, pss]) in runners.iter().zip(&figures) {
+        let ratio = took.median() / figures[0][0].median();
+        rows.push(vec![
+            runner.name(),
+            format!("{:.0}", took.median()),
+            format!("{:.0}", took.share(0)),
+            format!("{ratio:.1}"),
+            format!("{:.0}", watches.median()),
+            format!("{:.1}", rss.median()),
+            format!("{:.1}", pss.median()),
+        ]);
+    }
+    table(&rows);
+    Ok(())
+}
+
+/// What each runner does while nothing happens.
+pub fn idle(runners: &[Runner], project: &Path, homes: &Path) -> io::Result<()> {
+    /// The last look of pmdev at a fresh run is after 5 s.
+    const CALM: Duration = Duration::from_secs(6);
+    const TIME: Duration = Duration::from_secs(10);
+    println!("## At rest, {} s\n", TIME.as_secs());
+    let mut rows = vec![["runner", "context switches", "processor time, ms"].map(str::to_owned).to_vec()];
+    for (index, runner) in runners.iter().enumerate() {
+        let began = clock::now();
+        let mut subject = runner.start(project, &homes.join(format!("idle-{index}")))?;
+        wait(&mut subject, began)?;
+        clock::rest(CALM);
+        let pids = subject.processes();
+        let before = (processes::switches(&pids), processes::ticks(&pids));
+        clock::rest(TIME);
+        let after = (processes::switches(&pids), processes::ticks(&pids));
+        rows.push(vec![runner.name(), (after.0 - before.0).to_string(), ((after.1 - before.1) * 10).to_string()]);
+    }
+    table(&rows);
+    Ok(())
+}
