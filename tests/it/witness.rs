@@ -1,6 +1,6 @@
 //! The app that says what it saw, and the stories about it: changes, how often it restarted, and what its last run saw.
 
-use std::{fs, process};
+use std::{fs, process, time::Duration};
 
 use rustix::process::Signal;
 
@@ -63,6 +63,12 @@ pub fn restarts_once(project: &Project, runner: &mut Runner<'_>, mut writer: Wri
     let allowed = writer.allowed();
     assert!((1..=allowed).contains(&restarts), "{restarts} restarts where 1 to {allowed} are right");
     project.timeline.note(format!("{restarts} restarts, {allowed} allowed"));
+}
+
+/// Waits until a file's last change is that long ago.
+pub fn wait_until_old(project: &Project, path: &str, age: Duration) {
+    let changed = fs::metadata(project.path(path)).and_then(|data| data.modified()).expect("the file is there");
+    assert!(comes_true(PATIENCE, || changed.elapsed().is_ok_and(|elapsed| elapsed > age)), "{path} does not grow old");
 }
 
 /// Stops the runner.

@@ -51,10 +51,9 @@ impl<'a> Pane<'a> {
         let pane = Self { project, socket: project.outside("tmux") };
         let folder = project.root.to_string_lossy();
         pane.tmux(&["-f", &configuration.to_string_lossy(), "new-session", "-d", "-x", "180", "-y", "50", "-c", &folder, &command]);
-        for ours in ["#{pid}", "#{pane_pid}"] {
-            let pid = pane.tmux(&["list-panes", "-F", ours]);
-            project.ours.borrow_mut().push(pid.trim().parse().expect("tmux answers with a pid"));
-        }
+        let pids = pane.tmux(&["list-panes", "-F", "#{pid} #{pane_pid}"]);
+        let pids = pids.trim().split_once(' ').and_then(|(server, inside)| Some((server.parse().ok()?, inside.parse().ok()?)));
+        project.terminal.set(Some(pids.expect("tmux answers with two pids")));
         Some(pane)
     }
 
