@@ -20,7 +20,7 @@ use notify_debouncer_full::{DebounceEventResult, Debouncer, NoCache, new_debounc
 use scan::Scanner;
 
 use crate::watch::{
-    api::{FileKind, Raw, WatchError, WatchSet},
+    api::{Raw, WatchError, WatchSet},
     classify,
     feed::Feed,
     walk::{self, Listing},
@@ -151,10 +151,11 @@ fn changed_since(dirs: &[PathBuf], since: SystemTime, feed: &Feed) {
         if listing.read(dir).is_err() {
             continue;
         }
-        for (name, kind) in listing.iter() {
-            if kind != FileKind::Dir && listing.lstat(name).is_some_and(|stat| stat.ctime >= since) {
+        for (name, _) in listing.iter() {
+            if listing.lstat(name).is_some_and(|stat| stat.ctime >= since) {
                 let mut path = PathBuf::new();
                 crate::watch::paths::entry(&mut path, dir, name);
+                // A folder counts too: it may have come after the walk listed its parent. One that is watched already is nothing new.
                 tell(feed, Raw::Touched(path));
             }
         }

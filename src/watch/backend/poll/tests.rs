@@ -9,10 +9,11 @@ use std::{
 
 use notify::{Config, PathOp, Watcher};
 
-use super::{Pace, polling, scan::Scanner};
+use super::{Pace, changed_since, polling, scan::Scanner};
 use crate::watch::{
     api::{Raw, WatchSet},
     feed::{self, Inbox, Message},
+    walk,
 };
 
 struct Polled {
@@ -165,4 +166,18 @@ fn a_scan_looks_at_everything_before_it_tells() {
     assert_eq!(told.try_iter().collect::<Vec<_>>(), [one.join("a")], "what happens while it is told belongs to the next scan");
     scan();
     assert_eq!(told.try_iter().collect::<Vec<_>>(), [two.join("meanwhile")]);
+}
+
+#[test]
+fn what_comes_between_the_order_and_the_first_scan_is_told_folders_included() {
+    let dir = tempfile::tempdir().unwrap();
+    let since = walk::now();
+    fs::create_dir(dir.path().join("folder")).unwrap();
+    fs::write(dir.path().join("file"), "x").unwrap();
+    let (feed, inbox) = feed::channel();
+    changed_since(&[dir.path().to_owned()], since, &feed);
+    let told: Vec<String> = std::iter::from_fn(|| inbox.take()).map(|message| format!("{message:?}")).collect();
+    let has = |raw: Raw| told.iter().any(|told| told.contains(&format!("{raw:?}")));
+    assert!(has(Raw::Touched(dir.path().join("folder"))), "{told:?}");
+    assert!(has(Raw::Touched(dir.path().join("file"))), "{told:?}");
 }
