@@ -2,7 +2,9 @@
 #![expect(clippy::print_stderr, reason = "figures and skips are printed, and timelines of failed tests")]
 
 mod cli;
+mod ending;
 mod hooks;
+mod input;
 mod interpreters;
 mod layers;
 mod lifetime;

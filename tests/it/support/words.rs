@@ -98,6 +98,11 @@ pub fn skipped(path: &str) -> Saying {
     Saying::runner(format!("why {path} restarts nothing"), &[path]).and(Saying::new("no restart", |line| !line.contains("restarted")))
 }
 
+/// The kernel lost events, and what followed.
+pub fn queue_full() -> Saying {
+    Saying::runner("that events were dropped", &["the kernel dropped file events (queue full); looked again at ", " and restarted once"])
+}
+
 /// An app writes this file at every start.
 pub fn restart_loop(path: &str) -> Saying {
     Saying::runner(format!("a restart loop by {path}"), &["restart loop", path])
