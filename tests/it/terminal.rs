@@ -144,7 +144,7 @@ fn ctrl_z_stops_everything_and_fg_goes_on() {
     pane.type_line("pmdev start app.sh");
     pane.wait_for(&words::Saying::new("the app's first line", |line| line == "runs"));
     let app = || project.alive().into_iter().find(|process| process.command == "sleep 1000000").map(|process| process.state);
-    assert_eq!(app(), Some('S'));
+    assert!(comes_true(PATIENCE, || app() == Some('S')), "the app sleeps");
     pane.press(&["C-z"]);
     assert!(comes_true(PATIENCE, || app() == Some('T')), "the app is stopped: {:?}", app());
     pane.wait_for(&words::says("Stopped"));
