@@ -78,8 +78,6 @@ pub struct Added {
     pub files: Vec<PathBuf>,
     /// How many files that count were seen, whether listed in `files` or not.
     pub kept: usize,
-    /// How many folders are newly watched.
-    pub dirs: usize,
     /// Folders that could not be watched. Those that vanished meanwhile are not among them.
     pub errors: Vec<(PathBuf, WatchError)>,
     /// What people should know.
@@ -206,11 +204,6 @@ impl Tree {
         self.missing.clear();
         self.links.clear();
         self.plan.roots.truncate(self.planned);
-    }
-
-    /// How many folders are watched.
-    pub fn dirs(&self) -> usize {
-        self.nodes.len()
     }
 
     /// Lists the watched folders again and shows every file that counts: the sweep after the start.

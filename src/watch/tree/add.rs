@@ -152,7 +152,6 @@ impl Tree {
             if !self.nodes.contains_key(nearest) {
                 match set.add(&[nearest.to_owned()]).pop() {
                     None => {
-                        added.dirs += 1;
                         self.insert(nearest.to_owned(), None);
                     }
                     Some((_, WatchError::Gone)) => continue,
@@ -254,9 +253,6 @@ impl Tree {
                     }
                 }
             }
-        }
-        if !self.nodes.contains_key(&dir) {
-            walk.added.dirs += 1;
         }
         let node = self.insert(dir, Some(place));
         node.held.set(node.held.get() || held);
