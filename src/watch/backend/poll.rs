@@ -20,7 +20,7 @@ use notify_debouncer_full::{DebounceEventResult, Debouncer, NoCache, new_debounc
 use scan::Scanner;
 
 use crate::watch::{
-    api::{FileKind, Raw, WatchError, WatchSet},
+    api::{Raw, WatchError, WatchSet},
     classify,
     feed::Feed,
     walk::{self, Listing},
@@ -149,10 +149,11 @@ fn changed_since(dirs: &[PathBuf], since: SystemTime, feed: &Feed) {
     let mut listing = Listing::new();
     for dir in dirs {
         if listing.read(dir).is_err() {
+            tell(feed, Raw::Touched(dir.clone()));
             continue;
         }
-        for (name, kind) in listing.iter() {
-            if kind != FileKind::Dir && listing.lstat(name).is_some_and(|stat| stat.ctime >= since) {
+        for (name, _) in listing.iter() {
+            if listing.lstat(name).is_some_and(|stat| stat.ctime >= since) {
                 let mut path = PathBuf::new();
                 crate::watch::paths::entry(&mut path, dir, name);
                 tell(feed, Raw::Touched(path));
