@@ -194,8 +194,13 @@ impl Tree {
 
     /// Whether the path is an ignore file in use. Ask before `judge`: such a file is read again and is no change itself.
     pub fn is_ignore_file(&self, path: &Path) -> bool {
-        self.rules.is_ignore_file(paths::name(path))
-            && paths::folder(path).and_then(|dir| self.nodes.get(dir)).is_some_and(|node| node.place.is_some())
+        let name = paths::name(path);
+        if !self.rules.is_ignore_file(name) {
+            return false;
+        }
+        let Some(dir) = paths::folder(path) else { return false };
+        let above = || self.plan.roots[..self.planned].iter().any(|root| self.rules.above_dirs(root).any(|above| above == dir));
+        self.nodes.get(dir).is_some_and(|node| node.place.is_some() || (name == b".gitignore" && above()))
     }
 
     /// Forgets every folder and keeps rules and roots: the start of a rescan, with a new watch set.

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use crate::{
-    model::WatchSpec,
+    model::{WatchRoot, WatchSpec},
     watch::tree::{
         Tree,
         project::{Fake, Project, texts},
@@ -115,6 +115,28 @@ fn an_ignore_file_that_changes_is_read_again() {
     assert!(added.files.is_empty(), "no restart for what is only watched anew");
     assert_eq!(project.names(&set.watched), ["", "gen", "gen/deep", "lib"]);
     assert_eq!(project.kept(&tree), ["d.css", "gen/deep/a.js", "lib/c.js"]);
+}
+
+#[test]
+fn an_ignore_file_above_the_root_is_read_again_too() {
+    let project = Project::new(&[".git/", "packages/api/gen/a.js", "packages/api/src/b.js", "packages/web/c.js"]);
+    let root = WatchRoot::Tree { path: project.at("packages/api"), explicit: false };
+    let (mut tree, _) = Project::tree(&WatchSpec { roots: vec![root], ..project.spec() });
+    let mut set = Fake::default();
+    tree.add_roots(&mut set);
+    let all = ["", "packages", "packages/api", "packages/api/gen", "packages/api/src"];
+    assert_eq!(project.names(&set.watched), all);
+    assert!(!tree.judge(&project.at("packages/x.js"), false).watched);
+    assert!(!tree.is_ignore_file(&project.at(".ignore")) && !tree.is_ignore_file(&project.at("packages/web/.gitignore")));
+    for file in [".gitignore", "packages/.gitignore"] {
+        project.make(&format!("{file}: gen/"));
+        assert!(tree.is_ignore_file(&project.at(file)));
+        assert!(tree.ignore_file_changed(&project.at(file), &mut set).files.is_empty());
+        assert_eq!(project.kept(&tree), ["packages/api/src/b.js"], "{file}");
+        fs::remove_file(project.at(file)).unwrap();
+        tree.ignore_file_changed(&project.at(file), &mut set);
+        assert_eq!(project.names(&set.watched), all);
+    }
 }
 
 #[test]
