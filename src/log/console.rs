@@ -104,11 +104,21 @@ impl Console {
         self.shared.queue.say(bytes);
     }
 
+    /// Waits while a megabyte of what was said waits: for callers that can leave off saying more.
+    pub async fn room(&self) {
+        self.shared.queue.room().await;
+    }
+
     /// Empties the screen and its scrollback, where there is a screen.
     pub fn clear(&self) {
         if self.terminal && self.shared.config.format == Format::Text {
             self.shared.queue.control(b"\x1b[H\x1b[2J\x1b[3J");
         }
+    }
+
+    /// Whether standard output is a terminal.
+    pub fn is_terminal(&self) -> bool {
+        self.terminal
     }
 
     /// Returns when nobody reads the output any more: the terminal was closed, the reader of the pipe has ended. Everything said later is

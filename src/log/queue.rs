@@ -99,12 +99,14 @@ pub(super) struct Queue {
     state: Mutex<State>,
     work: Condvar,
     changed: Notify,
+    /// What waits of the runner's own words. They are never refused; who makes many of them may wait for room.
+    words: Arc<Budget>,
 }
 
 impl Queue {
     pub(super) fn new() -> Self {
         let state = State { chunks: VecDeque::new(), unfinished: None, phase: Phase::Open, gone: false };
-        Self { state: Mutex::new(state), work: Condvar::new(), changed: Notify::new() }
+        Self { state: Mutex::new(state), work: Condvar::new(), changed: Notify::new(), words: Arc::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -129,7 +131,12 @@ impl Queue {
 
     /// Adds whole lines of the runner itself.
     pub(super) fn say(&self, bytes: Vec<u8>) {
-        self.add(None, bytes.into(), false, None);
+        self.add(None, bytes.into(), false, Some(&self.words));
+    }
+
+    /// Waits until not too many of the runner's own words wait.
+    pub(super) async fn room(&self) {
+        self.words.room().await;
     }
 
     /// Adds bytes that stand wherever the cursor is and leave it at the start of a line.

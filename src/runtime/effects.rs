@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::{
-    port,
+    port::{self, Wanted},
     runner::{Inbox, Live, Runner, now},
 };
 use crate::{
     log::{self, Stream},
     model::{AppId, AppSpec, InstanceId, Level, Notice, NoticeKind, RunId},
-    process,
+    process::{self, Member},
     supervisor::{Effect, Event, Role, WatchNote},
     watch::Ctl,
 };
@@ -61,29 +61,21 @@ impl Runner {
 
     fn report_stuck(&mut self, run: RunId, name: &str) {
         let members = self.processes.members(run);
-        let named: Vec<String> = members.iter().map(|member| format!("pid {} ({})", member.pid, member.command)).collect();
-        let text = format!("{name} is still there after SIGKILL: {}", named.join(", "));
-        let hint = "a process in an uninterruptible wait (state D in ps) goes only when its device or mount answers";
-        self.say(&Notice::new(Level::Error, NoticeKind::Stuck, text).about(name).hint(hint));
+        self.stuck.extend(members.iter().map(|member| member.pid));
+        self.say(&stuck(name, &members).about(name));
     }
 
+    /// On a thread of its own: to look at every descriptor of every process may take a while.
     fn look_up_port(&mut self, run: RunId, spec: &AppSpec) {
         let said = self.runs.get(&run).and_then(|live| self.sources.get(&live.instance)).map(|source| source.ring(port::LAST_LINES));
-        let Some(port) = said.as_deref().and_then(port::in_use).or(spec.port) else { return };
-        for holder in process::ports::holders(port) {
-            let name = &spec.name;
-            let who = match holder.pid {
-                Some(pid) => format!("pid {pid} ({})", holder.command),
-                None => "a process of another user".to_owned(),
-            };
-            let (text, hint) = if holder.ours {
-                (format!("{name}: port {port} is held by {who}, which runs under this runner"), format!("give {name} another port"))
-            } else {
-                let stop = holder.pid.map_or_else(|| "stop it".to_owned(), |pid| format!("stop it (kill {pid})"));
-                (format!("{name}: port {port} is held by {who}, which is not ours"), format!("{stop}, or give {name} another port"))
-            };
-            self.say(&Notice::new(Level::Warning, NoticeKind::PortHeld, text).about(name).hint(hint));
-        }
+        let Some(wanted) = Wanted::find(said.as_deref().unwrap_or_default(), spec) else { return };
+        // What is left of the run itself is being stopped.
+        let own: Vec<i32> = self.processes.members(run).iter().map(|member| member.pid).collect();
+        self.lookups.spawn_blocking(move || {
+            let holders = process::ports::holders(wanted.port);
+            let others = holders.iter().filter(|holder| holder.pid.is_none_or(|pid| !own.contains(&pid)));
+            others.map(|holder| wanted.held_by(holder)).collect()
+        });
     }
 
     fn tell_watcher(&self, app: AppId, note: WatchNote) {
@@ -100,4 +92,12 @@ impl Runner {
             },
         );
     }
+}
+
+/// Names what outlived SIGKILL.
+pub fn stuck(what: &str, members: &[Member]) -> Notice {
+    let named: Vec<String> = members.iter().map(|member| format!("pid {} ({})", member.pid, member.command)).collect();
+    let text = format!("{what} outlived SIGKILL: {}", named.join(", "));
+    let hint = "a process in an uninterruptible wait (state D in ps) goes only when its device or mount answers";
+    Notice::new(Level::Error, NoticeKind::Stuck, text).hint(hint)
 }

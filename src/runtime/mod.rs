@@ -4,6 +4,7 @@
 
 mod effects;
 mod environment;
+mod keys;
 mod port;
 mod runner;
 mod signals;

@@ -1,7 +1,45 @@
 //! Which port an app wanted, found after a failure: the declared one, or the number in its own last words.
 
+use crate::{
+    model::{AppSpec, Level, Notice, NoticeKind},
+    process::ports::Holder,
+};
+
 /// How many of the last lines are looked at.
 pub const LAST_LINES: usize = 50;
+
+/// A port that an app wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// The app's name.
+    pub app: String,
+    /// Which one.
+    pub port: u16,
+    /// Whether the app itself said that it is in use; else it is only the declared one.
+    said: bool,
+}
+
+impl Wanted {
+    /// What an app wanted that died with these last lines.
+    pub fn find(lines: &[Vec<u8>], spec: &AppSpec) -> Option<Self> {
+        let said = in_use(lines);
+        let port = said.or(spec.port)?;
+        Some(Self { app: spec.name.clone(), port, said: said.is_some() })
+    }
+
+    /// Names who has it instead.
+    pub fn held_by(&self, holder: &Holder) -> Notice {
+        let Self { app, port, said } = self;
+        let what = if *said { format!("{app} could not listen on port {port}") } else { format!("{app} was told to use port {port}") };
+        let (who, stop) = match holder.pid {
+            Some(pid) if holder.ours => (format!("pid {pid} ({}) of this runner", holder.command), "give one of the two".to_owned()),
+            Some(pid) => (format!("pid {pid} ({}), not of this runner,", holder.command), format!("stop it (kill {pid}), or give {app}")),
+            None => ("a process of another user".to_owned(), format!("stop it, or give {app}")),
+        };
+        let text = format!("{what}, which {who} holds");
+        Notice::new(Level::Warning, NoticeKind::PortHeld, text).about(app).hint(format!("{stop} another port"))
+    }
+}
 
 /// The port in a line that says an address is in use: Node's `EADDRINUSE: address already in use :::3000`, Python's and Go's
 /// `bind: address already in use` beside `:3000`, Rust's `Address already in use (os error 98)`. The last number after a colon,
@@ -46,7 +84,7 @@ fn number(text: &str) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use super::in_use;
+    use super::*;
 
     #[test]
     fn finds_the_port_in_the_words_of_many_languages() {
@@ -66,5 +104,31 @@ mod tests {
         let node: Vec<Vec<u8>> =
             ["Error: address already in use", "  code: 'EADDRINUSE',", "  port: 3000", "}"].map(|line| line.as_bytes().to_vec()).into();
         assert_eq!(in_use(&node), Some(3000));
+    }
+
+    #[test]
+    fn the_holder_is_named_and_what_to_do() {
+        let shown = |said, pid, ours| {
+            let holder = Holder { pid, command: "node b.js".to_owned(), ours };
+            let notice = Wanted { app: "a".to_owned(), port: 3000, said }.held_by(&holder);
+            format!("{} / {}", notice.text, notice.hint.unwrap())
+        };
+        for (got, expected) in [
+            (
+                shown(true, Some(7), true),
+                "a could not listen on port 3000, which pid 7 (node b.js) of this runner holds / give one of the two another port",
+            ),
+            (
+                shown(true, Some(7), false),
+                "a could not listen on port 3000, which pid 7 (node b.js), not of this runner, holds / \
+                 stop it (kill 7), or give a another port",
+            ),
+            (
+                shown(false, None, false),
+                "a was told to use port 3000, which a process of another user holds / stop it, or give a another port",
+            ),
+        ] {
+            assert_eq!(got, expected);
+        }
     }
 }

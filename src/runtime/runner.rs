@@ -9,11 +9,12 @@ use std::{
 
 use tokio::{
     io::unix::AsyncFd,
-    sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
+    sync::mpsc::{self, Receiver, UnboundedReceiver, UnboundedSender},
+    task::{JoinError, JoinSet},
 };
 
 use super::{
-    Options,
+    Options, effects,
     environment::Environments,
     signals::{Meaning, Signals},
     stdin::Inputs,
@@ -23,20 +24,22 @@ use crate::{
     log::{Console, Source},
     model::{AppId, AppSpec, Error, InstanceId, Level, Notice, NoticeKind, RunId},
     process::{self, ProcessEvent, Processes},
-    supervisor::{Event, Request, ShutdownCause, Supervisor, Target},
-    ui::{
-        Style,
-        keys::{self, Key},
-        notice, table,
-    },
+    supervisor::{Event, ShutdownCause, Supervisor},
+    ui::{Style, notice},
     watch::{Out, Watched, Watcher},
 };
 
 /// How long the notice of a death waits for the dead run's last words to be read.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
+/// Typed lines that may wait for us.
+const TYPED: usize = 16;
+
 /// How long the console has at the end to take what is left.
 const CONSOLE_AT_EXIT: Duration = Duration::from_secs(2);
+
+/// How long the end waits for the holders of ports.
+const LAST_LOOKS: Duration = Duration::from_millis(500);
 
 /// How long what is left at the very end has to die.
 const LAST_KILLS: Duration = Duration::from_secs(2);
@@ -75,15 +78,19 @@ pub struct Runner {
     pub apps: Vec<Arc<AppSpec>>,
     pub inbox: UnboundedSender<Inbox>,
     pub exit: Option<u8>,
+    /// Who holds the ports of apps that failed.
+    pub lookups: JoinSet<Vec<Notice>>,
+    /// What was named as having outlived SIGKILL.
+    pub stuck: Vec<i32>,
     news: UnboundedReceiver<Inbox>,
     outs: UnboundedReceiver<Out>,
-    typed: UnboundedReceiver<Typed>,
+    typed: Receiver<Typed>,
     stage: AsyncFd<OwnedFd>,
-    signals: Signals,
-    style: Style,
+    pub signals: Signals,
+    pub style: Style,
     /// Nobody reads our output any more.
     unheard: bool,
-    options: Options,
+    pub options: Options,
 }
 
 impl Runner {
@@ -93,7 +100,7 @@ impl Runner {
         let signals = Signals::listen(options.guard_death)?;
         let (inbox, news) = mpsc::unbounded_channel();
         let (out, outs) = mpsc::unbounded_channel();
-        let (typing, typed) = mpsc::unbounded_channel();
+        let (typing, typed) = mpsc::channel(TYPED);
         let mut inputs = Inputs::default();
         if let Some(index) = apps.iter().position(|app| options.stdin.as_ref() == Some(&app.name)) {
             inputs.feed(app_id(index));
@@ -122,6 +129,8 @@ impl Runner {
             apps,
             inbox,
             exit: None,
+            lookups: JoinSet::new(),
+            stuck: Vec::new(),
             news,
             outs,
             typed,
@@ -145,9 +154,32 @@ impl Runner {
             }
             self.next().await;
         };
-        self.console.finish(CONSOLE_AT_EXIT).await;
-        self.processes.finish(now() + LAST_KILLS);
+        self.end().await;
         Ok(code)
+    }
+
+    /// Nothing of the apps is to be alive before the console gets its time, and what they said last is to be shown.
+    async fn end(mut self) {
+        let mut left = self.processes.finish(now() + LAST_KILLS);
+        left.retain(|member| !self.stuck.contains(&member.pid));
+        if !left.is_empty() {
+            self.say(&effects::stuck("what is left of the apps", &left));
+        }
+        for source in self.sources.values() {
+            source.drained(LAST_WORDS).await;
+        }
+        let lookups = async {
+            while let Some(found) = self.lookups.join_next().await {
+                self.looked_up(found);
+            }
+        };
+        // Whoever is slower than this is not worth the wait.
+        let _ = tokio::time::timeout(LAST_LOOKS, lookups).await;
+        self.console.finish(CONSOLE_AT_EXIT).await;
+    }
+
+    fn looked_up(&self, found: Result<Vec<Notice>, JoinError>) {
+        found.into_iter().flatten().for_each(|notice| self.say(&notice));
     }
 
     /// Waits for one thing to happen and sees it through.
@@ -164,10 +196,14 @@ impl Runner {
                 self.collect();
             }
             Some(out) = self.outs.recv() => self.watched(out),
-            Some(typed) = self.typed.recv() => self.typed(typed),
+            Some(found) = self.lookups.join_next() => self.looked_up(found),
+            Some(typed) = super::keys::next(&mut self.typed, &self.inputs, &self.console) => self.typed(typed),
             () = self.console.gone(), if !self.unheard => {
                 self.unheard = true;
-                self.handle(Event::Shutdown(ShutdownCause::Terminal));
+                // A terminal that went away counts as a hang-up.
+                if !(self.console.is_terminal() && self.signals.ignore_hang_up()) {
+                    self.handle(Event::Shutdown(ShutdownCause::Terminal));
+                }
             }
             () = sleep_until(deadline) => {
                 self.collect();
@@ -282,7 +318,13 @@ impl Runner {
                     format!("watching {dirs} {folders}{polled} (ready in {} ms)", took.as_millis()),
                 ));
             }
-            Out::Early { app, path } => self.handle(Event::FilesChanging { app, path }),
+            Out::Early { app, path } => {
+                self.handle(Event::FilesChanging { app, path });
+                // While the old run ends and the save settles.
+                if self.supervisor.heeds_files() {
+                    self.processes.prepare();
+                }
+            }
             Out::Changed { app, changes } => self.handle(Event::FilesChanged { app, changes }),
             Out::Skipped { app: _, why } => {
                 for why in why {
@@ -293,47 +335,6 @@ impl Runner {
             Out::ProbeOver { app } => self.handle(Event::ProbeOver { app }),
             Out::Notice(notice) => self.say(&notice),
         }
-    }
-
-    fn typed(&mut self, typed: Typed) {
-        match typed {
-            Typed::Gone => self.handle(Event::Shutdown(ShutdownCause::Terminal)),
-            Typed::End => self.inputs.end(),
-            Typed::Line(line) => {
-                let key = Key::parse(&String::from_utf8_lossy(&line));
-                // With --stdin every line but `rs` is the app's.
-                if key != Key::RestartAll && self.inputs.line(line) {
-                    return;
-                }
-                self.key(key);
-            }
-        }
-    }
-
-    fn key(&mut self, key: Key) {
-        match key {
-            Key::RestartAll => self.handle(Event::Request(Request::Restart(Target::All))),
-            Key::Restart(name) => self.handle(Event::Request(Request::Restart(Target::Name(name)))),
-            Key::Pause => self.handle(Event::Request(Request::TogglePause)),
-            Key::Quit => self.handle(Event::Shutdown(ShutdownCause::Key)),
-            Key::List => {
-                let snapshot = self.supervisor.snapshot(now());
-                if self.options.output.json {
-                    let table = table::render(&snapshot, Style::PLAIN, usize::MAX);
-                    String::from_utf8_lossy(&table).lines().for_each(|line| self.answer(line));
-                } else {
-                    self.console.say(table::render(&snapshot, self.style, terminal::width()));
-                }
-            }
-            Key::Clear => self.console.clear(),
-            Key::Help => keys::HELP.lines().for_each(|line| self.answer(line)),
-            Key::Unknown(answer) => self.answer(&answer),
-            Key::Blank => {}
-        }
-    }
-
-    fn answer(&self, line: &str) {
-        self.say(&Notice::new(Level::Info, NoticeKind::Answer, line));
     }
 }
 

@@ -55,6 +55,11 @@ impl Signals {
         })
     }
 
+    /// Whether hang-ups were ignored when the runner started: then a terminal may go away.
+    pub fn ignore_hang_up(&self) -> bool {
+        self.hup.is_none()
+    }
+
     /// Waits for the next signal that means something. Cancelling it loses nothing.
     pub async fn next(&mut self) -> Meaning {
         loop {

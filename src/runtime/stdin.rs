@@ -5,24 +5,45 @@ use std::{collections::HashMap, os::fd::OwnedFd};
 use tokio::{
     io::AsyncWriteExt,
     net::unix::pipe,
-    sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
+    sync::mpsc::{self, Receiver, Sender},
     task,
 };
 
 use crate::model::{AppId, RunId};
+
+/// Lines that may wait for an app besides what its pipe holds; while there are so many, nothing more is read.
+const WAITING: usize = 16;
 
 /// The input pipes of all runs.
 #[derive(Default)]
 pub struct Inputs {
     open: HashMap<RunId, Input>,
     target: Option<AppId>,
+    /// Nothing will be typed any more.
+    over: bool,
+    /// It was told that nobody takes lines now.
+    told: bool,
 }
 
 enum Input {
     /// Kept open, never written.
     Idle(#[expect(dead_code, reason = "it is held to keep the pipe open")] OwnedFd),
-    /// A task writes what is sent here, so that an app that does not read holds up nobody.
-    Fed(UnboundedSender<Vec<u8>>),
+    /// A task writes what is sent here, so that an app that does not read holds up nobody but the typist.
+    Fed(Sender<Vec<u8>>),
+}
+
+/// What became of a typed line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// Lines are not for an app.
+    Ours,
+    /// The app has it.
+    Sent,
+    /// It is the app's, but no run of it takes input.
+    Lost {
+        /// Whether this is the first such line since its last run began.
+        first: bool,
+    },
 }
 
 impl Inputs {
@@ -33,8 +54,14 @@ impl Inputs {
 
     /// Keeps the pipe of a new run.
     pub fn opened(&mut self, app: AppId, run: RunId, pipe: OwnedFd) {
-        let input = if self.target == Some(app) { feed(pipe) } else { Some(Input::Idle(pipe)) };
-        self.open.extend(input.map(|input| (run, input)));
+        if self.target == Some(app) {
+            self.told = false;
+            if !self.over {
+                self.open.extend(feed(pipe).map(|input| (run, input)));
+            }
+        } else {
+            self.open.insert(run, Input::Idle(pipe));
+        }
     }
 
     /// Closes the pipe of a run that is over.
@@ -42,40 +69,162 @@ impl Inputs {
         self.open.remove(&run);
     }
 
-    /// Sends a typed line to the app's runs. False: lines are not for an app.
-    pub fn line(&self, mut line: Vec<u8>) -> bool {
-        line.push(b'\n');
+    /// Waits until the app has room for one more line: an app that does not read must not fill our memory.
+    pub async fn room(&self) {
         for input in self.open.values() {
             match input {
-                Input::Fed(lines) => drop(lines.send(line.clone())),
+                // An error means that it closed its input; then its lines go nowhere.
+                Input::Fed(lines) => drop(lines.reserve().await),
                 Input::Idle(_) => {}
             }
         }
-        self.target.is_some()
     }
 
-    /// The end of typed input: the app's own input ends too.
-    pub fn end(&mut self) {
-        if self.target.is_some() {
-            self.open.retain(|_, input| match input {
-                Input::Fed(_) => false,
-                Input::Idle(_) => true,
-            });
+    /// Sends a typed line to the app's runs, which have [`room`](Self::room).
+    pub fn line(&mut self, mut line: Vec<u8>) -> Fate {
+        if self.target.is_none() {
+            return Fate::Ours;
         }
+        line.push(b'\n');
+        let mut sent = false;
+        for input in self.open.values() {
+            match input {
+                Input::Fed(lines) => sent |= lines.try_send(line.clone()).is_ok(),
+                Input::Idle(_) => {}
+            }
+        }
+        if sent { Fate::Sent } else { Fate::Lost { first: !std::mem::replace(&mut self.told, true) } }
+    }
+
+    /// One reading is at its end: the input of the app's present runs ends too.
+    pub fn end(&mut self) {
+        self.open.retain(|_, input| match input {
+            Input::Fed(_) => false,
+            Input::Idle(_) => true,
+        });
+    }
+
+    /// Nothing will be typed any more: the input of later runs is at its end from the beginning.
+    pub fn over(&mut self) {
+        self.over = true;
+        self.end();
     }
 }
 
 fn feed(pipe: OwnedFd) -> Option<Input> {
+    // It is a pipe of our own making; without memory for one more registration the app finds its input at an end.
     let pipe = pipe::Sender::from_owned_fd(pipe).ok()?;
-    let (lines, queue) = mpsc::unbounded_channel();
+    let (lines, queue) = mpsc::channel(WAITING);
     task::spawn_local(write_all(pipe, queue));
     Some(Input::Fed(lines))
 }
 
-async fn write_all(mut pipe: pipe::Sender, mut lines: UnboundedReceiver<Vec<u8>>) {
+async fn write_all(mut pipe: pipe::Sender, mut lines: Receiver<Vec<u8>>) {
     while let Some(line) = lines.recv().await {
         if pipe.write_all(&line).await.is_err() {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::File, io::Read as _, time::Duration};
+
+    use super::*;
+
+    const DEADLINE: Duration = Duration::from_secs(60);
+    const APP: AppId = AppId(0);
+
+    fn run(test: impl Future<Output = ()>) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+        task::LocalSet::new().block_on(&runtime, async { tokio::time::timeout(DEADLINE, test).await.expect("the test takes too long") });
+    }
+
+    fn fed() -> Inputs {
+        let mut inputs = Inputs::default();
+        inputs.feed(APP);
+        inputs
+    }
+
+    /// Begins a run; returns the app's end of its input.
+    fn begin(inputs: &mut Inputs, run: u64) -> File {
+        let (theirs, ours) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).expect("a pipe can be made");
+        inputs.opened(APP, RunId(run), ours);
+        File::from(theirs)
+    }
+
+    /// Whether there is room, when everything has come to rest.
+    async fn has_room(inputs: &Inputs) -> bool {
+        tokio::select! {
+            biased;
+            () = inputs.room() => true,
+            () = async { for _ in 0..1000 { task::yield_now().await } } => false,
+        }
+    }
+
+    #[test]
+    fn an_app_that_does_not_read_holds_the_typist_back_until_it_reads() {
+        const LINE: usize = 4096;
+        run(async {
+            let mut inputs = fed();
+            let mut app = begin(&mut inputs, 1);
+            let mut lines = 0;
+            while has_room(&inputs).await {
+                assert_eq!(inputs.line(vec![b'x'; LINE - 1]), Fate::Sent);
+                lines += 1;
+                assert!(lines * LINE <= (64 << 10) + (WAITING + 1) * LINE, "{lines} lines were taken");
+            }
+            let mut read = vec![0; LINE * lines];
+            let reading = task::spawn_blocking(move || app.read_exact(&mut read).map(|()| app));
+            inputs.room().await;
+            let _open = reading.await.expect("it does not panic").expect("every line arrives");
+        });
+    }
+
+    #[test]
+    fn an_app_that_ends_without_reading_holds_nobody_back() {
+        run(async {
+            let mut inputs = fed();
+            let _app = begin(&mut inputs, 1);
+            while has_room(&inputs).await {
+                inputs.line(vec![b'x'; 4096]);
+            }
+            inputs.closed(RunId(1));
+            assert!(has_room(&inputs).await);
+            assert_eq!(inputs.line(b"a".to_vec()), Fate::Lost { first: true });
+            assert_eq!(inputs.line(b"b".to_vec()), Fate::Lost { first: false });
+            let _app = begin(&mut inputs, 2);
+            assert_eq!(inputs.line(b"c".to_vec()), Fate::Sent);
+        });
+    }
+
+    #[test]
+    fn ctrl_d_ends_the_input_of_the_run_and_the_end_of_a_pipe_that_of_every_run() {
+        run(async {
+            let read = |mut app: File| task::spawn_blocking(move || app.read_to_end(&mut Vec::new()).expect("it can be read"));
+            let mut inputs = fed();
+            let first = begin(&mut inputs, 1);
+            inputs.line(b"bye".to_vec());
+            inputs.end();
+            assert_eq!(read(first).await.expect("it does not panic"), 4, "what was typed before arrives");
+            let second = begin(&mut inputs, 2);
+            assert_eq!(inputs.line(b"again".to_vec()), Fate::Sent);
+            inputs.over();
+            assert_eq!(read(second).await.expect("it does not panic"), 6);
+            assert_eq!(read(begin(&mut inputs, 3)).await.expect("it does not panic"), 0);
+        });
+    }
+
+    #[test]
+    fn without_a_reader_lines_are_ours_and_inputs_stay_open() {
+        run(async {
+            let mut inputs = Inputs::default();
+            let app = begin(&mut inputs, 1);
+            inputs.over();
+            assert_eq!(inputs.line(b"rs".to_vec()), Fate::Ours);
+            rustix::io::ioctl_fionbio(&app, true).expect("it is a pipe");
+            assert_eq!(rustix::io::read(&app, &mut [0; 8]).unwrap_err(), rustix::io::Errno::AGAIN, "no end of file");
+        });
     }
 }

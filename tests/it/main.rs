@@ -2,11 +2,14 @@
 #![expect(clippy::print_stderr, reason = "figures and skips are printed, and timelines of failed tests")]
 
 mod cli;
+mod ending;
 mod hooks;
+mod input;
 mod interpreters;
 mod layers;
 mod lifetime;
 mod limits;
+mod loops;
 mod no_restart;
 mod process;
 mod restarts;

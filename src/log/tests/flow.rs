@@ -65,6 +65,25 @@ fn a_stopped_terminal_holds_the_noisy_app_alone_and_nothing_is_lost() {
 }
 
 #[test]
+fn whoever_says_much_can_wait_for_room() {
+    run(false, async {
+        let screen = Screen::new(text());
+        let line = "[pmdev] h and Enter shows all keys\n";
+        screen.console.room().await;
+        for _ in 0..2 * BUDGET / line.len() {
+            screen.say(line);
+        }
+        let room = async |console: &Console| tokio::time::timeout(Duration::from_millis(20), console.room()).await.is_ok();
+        assert!(!room(&screen.console).await, "nobody has read anything");
+        let console = screen.console.clone();
+        let (own, reader) = screen.read();
+        console.room().await;
+        finished(own).await;
+        assert_eq!(reader.join().unwrap().len(), 2 * BUDGET / line.len() * line.len(), "nothing is refused");
+    });
+}
+
+#[test]
 fn a_line_of_10_mb_stays_whole_and_a_longer_one_is_passed_in_pieces() {
     for (length, pieces) in [(10_000_000, 1), (LONGEST_LINE * 5 / 2, 3)] {
         for prefix in ["", "a | "] {
