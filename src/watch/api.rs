@@ -27,8 +27,6 @@ pub enum Raw {
     Touched(PathBuf),
     /// Events were lost.
     Rescan,
-    /// The kernel's limit of watches was reached, at this path.
-    Limit(Option<PathBuf>),
     /// The backend is in trouble, in its own words.
     Error(String),
 }

@@ -39,14 +39,7 @@ pub fn polled(event: Event) -> Vec<Raw> {
 
 /// What a backend failed at. The error's own `Debug` would print every path that was left.
 pub fn trouble(error: &notify::Error) -> Raw {
-    match &error.kind {
-        notify::ErrorKind::MaxFilesWatch => Raw::Limit(error.paths.first().cloned()),
-        notify::ErrorKind::Io(_)
-        | notify::ErrorKind::Generic(_)
-        | notify::ErrorKind::PathNotFound
-        | notify::ErrorKind::WatchNotFound
-        | notify::ErrorKind::InvalidConfig(_) => Raw::Error(error.to_string()),
-    }
+    Raw::Error(error.to_string())
 }
 
 #[cfg(test)]
@@ -77,11 +70,5 @@ mod tests {
         }
         assert_eq!(native(Event::new(EventKind::Other).set_flag(Flag::Rescan)), Some(Raw::Rescan));
         assert_eq!(polled(Event::new(EventKind::Any).add_path(path.clone())), [Raw::Touched(path)]);
-    }
-
-    #[test]
-    fn the_limit_keeps_its_path() {
-        let error = notify::Error::new(notify::ErrorKind::MaxFilesWatch).add_path("/w".into());
-        assert_eq!(trouble(&error), Raw::Limit(Some("/w".into())));
     }
 }

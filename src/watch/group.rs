@@ -87,11 +87,6 @@ impl Group {
         }
     }
 
-    /// Whether decisions are explained.
-    pub fn explains(&self) -> bool {
-        self.explain
-    }
-
     /// After an event: the first confirmed change lets apps begin to stop.
     pub fn after_event(&mut self, now: Instant, fs: &mut dyn Fs, locks: &mut dyn Locks, out: &mut Vec<Out>) {
         if !self.early_stop {

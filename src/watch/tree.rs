@@ -78,8 +78,6 @@ pub struct Added {
     pub files: Vec<PathBuf>,
     /// How many files that count were seen, whether listed in `files` or not.
     pub kept: usize,
-    /// How many folders are newly watched.
-    pub dirs: usize,
     /// Folders that could not be watched. Those that vanished meanwhile are not among them.
     pub errors: Vec<(PathBuf, WatchError)>,
     /// What people should know.
@@ -196,8 +194,13 @@ impl Tree {
 
     /// Whether the path is an ignore file in use. Ask before `judge`: such a file is read again and is no change itself.
     pub fn is_ignore_file(&self, path: &Path) -> bool {
-        self.rules.is_ignore_file(paths::name(path))
-            && paths::folder(path).and_then(|dir| self.nodes.get(dir)).is_some_and(|node| node.place.is_some())
+        let name = paths::name(path);
+        if !self.rules.is_ignore_file(name) {
+            return false;
+        }
+        let Some(dir) = paths::folder(path) else { return false };
+        let above = || self.plan.roots[..self.planned].iter().any(|root| self.rules.above_dirs(root).any(|above| above == dir));
+        self.nodes.get(dir).is_some_and(|node| node.place.is_some() || (name == b".gitignore" && above()))
     }
 
     /// Forgets every folder and keeps rules and roots: the start of a rescan, with a new watch set.
@@ -206,11 +209,6 @@ impl Tree {
         self.missing.clear();
         self.links.clear();
         self.plan.roots.truncate(self.planned);
-    }
-
-    /// How many folders are watched.
-    pub fn dirs(&self) -> usize {
-        self.nodes.len()
     }
 
     /// Lists the watched folders again and shows every file that counts: the sweep after the start.

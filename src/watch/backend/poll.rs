@@ -149,6 +149,7 @@ fn changed_since(dirs: &[PathBuf], since: SystemTime, feed: &Feed) {
     let mut listing = Listing::new();
     for dir in dirs {
         if listing.read(dir).is_err() {
+            tell(feed, Raw::Touched(dir.clone()));
             continue;
         }
         for (name, _) in listing.iter() {

@@ -87,8 +87,8 @@ impl Room {
             }
             Raw::Touched(path) => self.touched(at, path, world),
             Raw::Rescan => self.group.settle.lost(at),
-            // The engine's own affairs, and the set's.
-            Raw::Limit(_) | Raw::Error(_) => {}
+            // The engine's own affair.
+            Raw::Error(_) => {}
         }
     }
 

@@ -96,6 +96,12 @@ impl Rules {
         if root.explicit { Arc::default() } else { Scope::above(&root.path, &self.git, notices) }
     }
 
+    /// The folders above a root whose `.gitignore` applies to it.
+    pub fn above_dirs<'a>(&self, root: &'a Root) -> impl Iterator<Item = &'a Path> + use<'a> {
+        let used = self.git.used && !root.explicit;
+        Scope::dirs_above(if used { &root.path } else { Path::new("/") })
+    }
+
     /// The ignore files that apply in a folder.
     pub fn scope(&self, dir: &Path, parent: &Arc<Scope>, found: Found, notices: &mut Vec<Notice>) -> Arc<Scope> {
         Scope::load(dir, parent, found, &self.git, notices)

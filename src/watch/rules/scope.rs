@@ -131,19 +131,25 @@ impl Scope {
         if !git.used {
             return scope;
         }
-        let Some(top) = exclude::repository(root) else {
+        if exclude::repository(root).is_none() {
             if let Some(global) = &git.global {
                 let files = IgnoreFile::read(Kind::Global, global.clone(), root, notices).into_iter().collect();
                 scope = Arc::new(Self { files, ..Self::default() });
             }
             return scope;
-        };
-        let mut above: Vec<_> = root.ancestors().skip(1).take_while(|dir| dir.starts_with(top)).collect();
+        }
+        let mut above: Vec<_> = Self::dirs_above(root).collect();
         while let Some(dir) = above.pop() {
             let found = Found { pmdev: false, ignore: false, ..Found::probe(dir) };
             scope = Self::load(dir, &scope, found, git, notices);
         }
         scope
+    }
+
+    /// The folders above a root, up to that of its repository; none outside of one.
+    pub fn dirs_above(root: &Path) -> impl Iterator<Item = &Path> {
+        let top = exclude::repository(root);
+        root.ancestors().skip(1).take_while(move |dir| top.is_some_and(|top| dir.starts_with(top)))
     }
 
     /// The ignore file that decides about a path, the line's glob, and whether it ignores.

@@ -2,7 +2,7 @@
 
 use std::{
     cell::Cell,
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::Arc,
@@ -91,12 +91,23 @@ impl Tree {
     pub fn ignore_file_changed(&mut self, path: &Path, set: &mut dyn WatchSet) -> Added {
         let mut added = Added::default();
         let Some(dir) = paths::folder(path) else { return added };
-        let Some(Place { root, scope }) = self.nodes.get(dir).and_then(|node| node.place.clone()) else { return added };
-        let outer = match &scope.parent {
-            Some(parent) if scope.dir == dir => parent.clone(),
-            Some(_) | None => scope,
+        let todo = match self.nodes.get(dir).and_then(|node| node.place.clone()) {
+            Some(Place { root, scope }) => {
+                let outer = match &scope.parent {
+                    Some(parent) if scope.dir == dir => parent.clone(),
+                    Some(_) | None => scope,
+                };
+                vec![Todo { path: dir.to_owned(), root, outer }]
+            }
+            None => {
+                let roots = self.plan.roots[..self.planned].iter().enumerate();
+                let below = roots.filter(|(_, root)| self.rules.above_dirs(root).any(|above| above == dir));
+                let held = below.filter(|(_, root)| self.nodes.contains_key(&root.path));
+                held.map(|(index, root)| Todo { path: root.path.clone(), root: index, outer: self.rules.above(root, &mut added.notices) })
+                    .collect()
+            }
         };
-        self.walk(vec![Todo { path: dir.to_owned(), root, outer }], set, false, &mut added);
+        self.walk(todo, set, false, &mut added);
         self.tell_once(&mut added);
         added
     }
@@ -134,15 +145,29 @@ impl Tree {
         if appeared {
             return self.seek_missing(set, collect, added);
         }
+        let above = self.watch_above(set);
         let named = self.plan.named.iter().filter_map(|path| paths::folder(path));
         let nearest = self.missing.iter().filter_map(|path| path.ancestors().find(|dir| self.nodes.contains_key(*dir)));
-        let needed: HashSet<_> = named.chain(nearest).collect();
+        let needed: HashSet<_> = named.chain(nearest).chain(above.iter().map(PathBuf::as_path)).collect();
         let idle = self.nodes.iter().filter(|(dir, node)| node.place.is_none() && !needed.contains(dir.as_path()));
         let idle: Vec<_> = idle.map(|(dir, _)| dir.clone()).collect();
         for dir in idle {
             self.nodes.remove(&dir);
             set.remove(&[dir]);
         }
+    }
+
+    /// Watches the folders above roots whose `.gitignore` applies to them; gives them.
+    fn watch_above(&mut self, set: &mut dyn WatchSet) -> Vec<PathBuf> {
+        let roots = self.plan.roots[..self.planned].iter().filter(|root| self.nodes.contains_key(&root.path));
+        let above: BTreeSet<PathBuf> = roots.flat_map(|root| self.rules.above_dirs(root)).map(Path::to_owned).collect();
+        let fresh: Vec<_> = above.iter().filter(|dir| !self.nodes.contains_key(*dir)).cloned().collect();
+        // Where one cannot be watched, its file is read once, as all are.
+        let failed = if fresh.is_empty() { Vec::new() } else { set.add(&fresh) };
+        for dir in fresh.into_iter().filter(|dir| failed.iter().all(|(path, _)| path != dir)) {
+            self.insert(dir, None);
+        }
+        above.into_iter().collect()
     }
 
     /// Watches the nearest existing folder of a path that is not walked. Whether that is the path itself.
@@ -152,7 +177,6 @@ impl Tree {
             if !self.nodes.contains_key(nearest) {
                 match set.add(&[nearest.to_owned()]).pop() {
                     None => {
-                        added.dirs += 1;
                         self.insert(nearest.to_owned(), None);
                     }
                     Some((_, WatchError::Gone)) => continue,
@@ -254,9 +278,6 @@ impl Tree {
                     }
                 }
             }
-        }
-        if !self.nodes.contains_key(&dir) {
-            walk.added.dirs += 1;
         }
         let node = self.insert(dir, Some(place));
         node.held.set(node.held.get() || held);

@@ -134,6 +134,20 @@ fn what_changes_while_a_folder_is_added_is_told() {
 }
 
 #[test]
+fn folders_that_come_and_go_while_they_are_added_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let (feed, inbox) = feed::channel();
+    let (new, gone) = (dir.path().join("new"), dir.path().join("gone"));
+    let since = crate::watch::walk::now();
+    fs::create_dir(&new).unwrap();
+    super::changed_since(&[dir.path().to_owned(), gone.clone()], since, &feed);
+    let told: Vec<_> = std::iter::from_fn(|| inbox.take()).map(|message| format!("{message:?}")).collect();
+    for path in [new, gone] {
+        assert!(told.iter().any(|told| told.contains(&format!("Touched({path:?})"))), "{told:#?}");
+    }
+}
+
+#[test]
 fn a_removed_folder_is_silent() {
     let mut polled = polled(&["sub/a.js", "b.js"]);
     polled.watch("sub");

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use crate::{
-    model::WatchSpec,
+    model::{WatchRoot, WatchSpec},
     watch::tree::{
         Tree,
         project::{Fake, Project, texts},
@@ -26,9 +26,9 @@ fn a_new_nested_folder_brings_all_its_files() {
     project.make("src/a/node_modules/x.js");
     let added = tree.add(&project.at("src/a"), &mut set);
     assert_eq!(project.names(&added.files), ["src/a/b/c.js", "src/a/d.js"]);
-    assert_eq!((added.dirs, added.kept), (2, 2));
+    assert_eq!((set.watched.len(), added.kept), (4, 2));
     let again = tree.add(&project.at("src/a/b"), &mut set);
-    assert_eq!((again.dirs, again.files.len()), (0, 0), "its own event comes later, and says nothing new");
+    assert_eq!((set.watched.len(), again.files.len()), (4, 0), "its own event comes later, and says nothing new");
     assert!(tree.judge(&project.at("src/a/b/new.js"), false).watched);
 }
 
@@ -38,7 +38,7 @@ fn an_ignored_folder_is_known_as_a_folder_when_it_goes() {
     let (mut tree, mut set) = watched(&project);
     project.make("src/node_modules/x.js");
     let added = tree.add(&project.at("src/node_modules"), &mut set);
-    assert_eq!((added.dirs, added.files.len()), (0, 0));
+    assert!(added.files.is_empty());
     for name in ["node_modules", "target", "src/node_modules"] {
         fs::remove_dir_all(project.at(name)).unwrap();
         let removed = tree.remove(&project.at(name), &mut set);
@@ -101,7 +101,7 @@ fn an_ignore_file_that_changes_is_read_again() {
 
     project.make(".gitignore: gen/ | *.css | { | ");
     let added = tree.ignore_file_changed(&project.at(".gitignore"), &mut set);
-    assert_eq!((added.dirs, added.files.len(), texts(&added.notices).len()), (0, 0, 1));
+    assert_eq!((added.files.len(), texts(&added.notices).len()), (0, 1));
     assert_eq!(project.names(&set.watched), ["", "lib"]);
     assert_eq!(project.kept(&tree), ["lib/b.js"]);
     assert!(!tree.judge(&project.at("gen"), false).watched, "it is known as a folder");
@@ -112,9 +112,31 @@ fn an_ignore_file_that_changes_is_read_again() {
 
     fs::remove_file(project.at(".gitignore")).unwrap();
     let added = tree.ignore_file_changed(&project.at(".gitignore"), &mut set);
-    assert_eq!((added.dirs, added.files.len()), (2, 0), "no restart for what is only watched anew");
+    assert!(added.files.is_empty(), "no restart for what is only watched anew");
     assert_eq!(project.names(&set.watched), ["", "gen", "gen/deep", "lib"]);
     assert_eq!(project.kept(&tree), ["d.css", "gen/deep/a.js", "lib/c.js"]);
+}
+
+#[test]
+fn an_ignore_file_above_the_root_is_read_again_too() {
+    let project = Project::new(&[".git/", "packages/api/gen/a.js", "packages/api/src/b.js", "packages/web/c.js"]);
+    let root = WatchRoot::Tree { path: project.at("packages/api"), explicit: false };
+    let (mut tree, _) = Project::tree(&WatchSpec { roots: vec![root], ..project.spec() });
+    let mut set = Fake::default();
+    tree.add_roots(&mut set);
+    let all = ["", "packages", "packages/api", "packages/api/gen", "packages/api/src"];
+    assert_eq!(project.names(&set.watched), all);
+    assert!(!tree.judge(&project.at("packages/x.js"), false).watched);
+    assert!(!tree.is_ignore_file(&project.at(".ignore")) && !tree.is_ignore_file(&project.at("packages/web/.gitignore")));
+    for file in [".gitignore", "packages/.gitignore"] {
+        project.make(&format!("{file}: gen/"));
+        assert!(tree.is_ignore_file(&project.at(file)));
+        assert!(tree.ignore_file_changed(&project.at(file), &mut set).files.is_empty());
+        assert_eq!(project.kept(&tree), ["packages/api/src/b.js"], "{file}");
+        fs::remove_file(project.at(file)).unwrap();
+        tree.ignore_file_changed(&project.at(file), &mut set);
+        assert_eq!(project.names(&set.watched), all);
+    }
 }
 
 #[test]
@@ -123,7 +145,7 @@ fn an_ignore_file_that_comes_with_its_folder_is_no_change() {
     let (mut tree, mut set) = watched(&project);
     project.make("env/.gitignore: *.pyc");
     let added = tree.add(&project.at("env"), &mut set);
-    assert_eq!((added.dirs, added.kept, added.files.len()), (1, 0, 0));
+    assert_eq!((set.watched.contains(&project.at("env")), added.kept, added.files.len()), (true, 0, 0));
     assert!(!tree.remove(&project.at("env"), &mut set).held_files);
 }
 
@@ -228,7 +250,8 @@ fn a_named_file_is_watched_through_its_folder_alone() {
     assert_eq!(project.names(&set.watched), ["conf", "src"]);
     assert_eq!(project.kept(&tree), ["conf/app.ini", "src/a.js"]);
     assert!(!tree.judge(&project.at("conf/other.ini"), false).watched);
-    assert_eq!(tree.add(&project.at("conf/sub"), &mut set).dirs, 0);
+    tree.add(&project.at("conf/sub"), &mut set);
+    assert_eq!(project.names(&set.watched), ["conf", "src"]);
     fs::remove_dir_all(project.at("conf")).unwrap();
     tree.remove(&project.at("conf"), &mut set);
     assert_eq!(project.names(&set.watched), ["", "src"]);
@@ -244,7 +267,7 @@ fn a_rescan_starts_from_nothing() {
     project.make("b/y.js");
     fs::remove_dir_all(project.at("a")).unwrap();
     tree.clear();
-    assert_eq!(tree.dirs(), 0);
+    assert!(!tree.holds(&project.path));
     let mut set = Fake::default();
     let added = tree.add_roots(&mut set);
     assert_eq!((project.names(&set.watched), added.kept), (vec![String::new(), "b".into()], 1));
