@@ -25,7 +25,7 @@ const HELP: &str = "\
 cargo bench --bench latency -- [SECTION]... [--rounds N] [--dir FOLDER] [--alone]
 
 Sections: save, start, logs, idle; without one, all of them.
-  --rounds N    saves of each kind, for each runner [default: 31]; a sixth of it are the starts on the big project
+  --rounds N    saves of each kind, for each runner [default: 31]; a third of it are the starts on the big project
   --dir FOLDER  where projects are made for the time of the run [default: the system's folder for such files]
   --alone       without the peers
 
@@ -75,7 +75,7 @@ fn options(args: Vec<String>) -> Option<Options> {
 fn measure(options: &Options) -> io::Result<()> {
     let wants = |section: &str| options.sections.is_empty() || options.sections.iter().any(|one| one == section);
     let folder = tempfile::Builder::new().prefix("pmdev-bench-").tempdir_in(&options.dir)?;
-    let peers = if options.alone { Vec::new() } else { Runner::peers() };
+    let peers = if options.alone || !(wants("save") || wants("start") || wants("idle")) { Vec::new() } else { Runner::peers() };
     let with_peers =
         |own: &[&'static [&'static str]]| own.iter().map(|options| Runner::pmdev(options)).chain(peers.clone()).collect::<Vec<_>>();
     if wants("save") {
@@ -86,7 +86,7 @@ fn measure(options: &Options) -> io::Result<()> {
         let project = folder.path().join("big");
         project::make(&project, BIG)?;
         if wants("start") {
-            ready::measure(&with_peers(&[&[]]), &project, folder.path(), (options.rounds / 6).max(1))?;
+            ready::measure(&with_peers(&[&[]]), &project, folder.path(), (options.rounds / 3).max(1))?;
         }
         if wants("idle") {
             ready::idle(&with_peers(&[&[]]), &project, folder.path())?;

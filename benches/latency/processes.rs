@@ -56,11 +56,21 @@ pub fn watches(pids: &[i32]) -> usize {
     count
 }
 
-/// Resident memory and its proportional share, in kilobytes.
-pub fn memory(pids: &[i32]) -> (u64, u64) {
-    let sum =
-        |field: &str| pids.iter().filter_map(|pid| number(&fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?, field)).sum();
-    (sum("Rss:"), sum("Pss:"))
+/// Memory in kilobytes, `smaps_rollup`.
+pub struct Memory {
+    /// What the largest process has resident.
+    pub largest: u64,
+    /// What all have resident, where pages that they share count once for each.
+    pub resident: u64,
+    /// The same, where shared pages count in proportion.
+    pub proportional: u64,
+}
+
+/// The memory of these processes.
+pub fn memory(pids: &[i32]) -> Memory {
+    let texts: Vec<String> = pids.iter().filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()).collect();
+    let each = |field: &'static str| texts.iter().filter_map(move |text| number(text, field));
+    Memory { largest: each("Rss:").max().unwrap_or(0), resident: each("Rss:").sum(), proportional: each("Pss:").sum() }
 }
 
 /// Context switches of all threads so far.

@@ -40,34 +40,40 @@ pub fn wait(subject: &mut Subject, began: u64) -> io::Result<Ready> {
     Ok(ready)
 }
 
+/// What is gathered about one runner.
+#[derive(Clone, Default)]
+struct Figures {
+    took: Values,
+    watches: Values,
+    /// As [`processes::Memory`] has it, in mebibytes.
+    memory: [Values; 3],
+}
+
 /// Starts each runner on the project, so many times in turn.
 pub fn measure(runners: &[Runner], project: &Path, homes: &Path, rounds: usize) -> io::Result<()> {
-    let mut figures = vec![[const { None::<Values> }; 4].map(|_| Values::default()); runners.len()];
+    let mut figures = vec![Figures::default(); runners.len()];
     for round in 0..rounds {
-        for (index, runner) in runners.iter().enumerate() {
+        for (index, (runner, figures)) in runners.iter().zip(&mut figures).enumerate() {
             let began = clock::now();
-            let mut subject = runner.start(project, &homes.join(format!("ready-{round}-{index}")))?;
+            let mut subject = runner.start(project, &homes.join(format!("start-{round}-{index}")))?;
             let ready = wait(&mut subject, began)?;
-            let (rss, pss) = processes::memory(&subject.processes());
-            figures[index][0].push_time(ready.took);
-            figures[index][1].push(ready.watches as f64);
-            figures[index][2].push(rss as f64 / 1024.0);
-            figures[index][3].push(pss as f64 / 1024.0);
+            figures.took.push_time(ready.took);
+            figures.watches.push(ready.watches as f64);
+            let memory = processes::memory(&subject.processes());
+            for (values, kilobytes) in figures.memory.iter_mut().zip([memory.largest, memory.resident, memory.proportional]) {
+                values.push(kilobytes as f64 / 1024.0);
+            }
         }
     }
     println!("## Start on the big project, {rounds} rounds, medians\n");
-    let mut rows = vec![["runner", "ready, ms", "best", "times pmdev", "watches", "RSS, MiB", "PSS, MiB"].map(str::to_owned).to_vec()];
-    for (runner, [took, watches, rss, pss]) in runners.iter().zip(&figures) {
-        let ratio = took.median() / figures[0][0].median();
-        rows.push(vec![
-            runner.name(),
-            format!("{:.0}", took.median()),
-            format!("{:.0}", took.share(0)),
-            format!("{ratio:.1}"),
-            format!("{:.0}", watches.median()),
-            format!("{:.1}", rss.median()),
-            format!("{:.1}", pss.median()),
-        ]);
+    let head = ["runner", "ready, ms", "best", "ratio", "watches", "RSS of its largest process, MiB", "RSS of all", "PSS of all"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    for (runner, Figures { took, watches, memory }) in runners.iter().zip(&figures) {
+        let ratio = took.median() / figures[0].took.median();
+        let mut row = vec![runner.name(), format!("{:.0}", took.median()), format!("{:.0}", took.share(0))];
+        row.extend([format!("{ratio:.1}"), format!("{:.0}", watches.median())]);
+        row.extend(memory.iter().map(|values| format!("{:.1}", values.median())));
+        rows.push(row);
     }
     table(&rows);
     Ok(())

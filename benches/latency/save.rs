@@ -17,8 +17,9 @@ use crate::{
     subject::{Runner, Subject},
 };
 
-/// A save within half a second of the restart before belongs to a series and settles longer: each one here stands alone.
-const APART: Duration = Duration::from_millis(800);
+/// How long saves of one project lie apart, in turn. Within half a second of a restart a save belongs to a series and settles longer;
+/// and saves as regular as a clock look like an app that restarts itself.
+const APART: [Duration; 3] = [Duration::from_millis(700), Duration::from_millis(1200), Duration::from_millis(1900)];
 
 /// A restart that has not come by then is missed.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -76,7 +77,7 @@ fn begin(runner: &Runner, folder: &Path, index: usize) -> io::Result<Entry> {
 
 impl Entry {
     fn save(&mut self, kind: usize) -> io::Result<()> {
-        clock::rest(APART.saturating_sub(clock::since(self.saved)));
+        clock::rest(APART[self.saves % APART.len()].saturating_sub(clock::since(self.saved)));
         self.count()?;
         let text = format!("// {}\n", clock::now());
         let last = Save::ALL[kind].perform(&self.file, &text)?;

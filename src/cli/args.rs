@@ -64,6 +64,9 @@ pub struct WatchArgs {
     /// Look at the files from time to time instead of waiting for events; the interval in milliseconds or with a unit
     #[arg(long, value_name = "INTERVAL", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = poll)]
     pub poll: Option<PollMode>,
+    /// Wait for events alone, also where they cannot be had
+    #[arg(long, conflicts_with_all = ["poll", "no_watch"])]
+    pub no_poll: bool,
     /// Do not apply git's ignore files
     #[arg(long)]
     pub no_gitignore: bool,
@@ -129,7 +132,7 @@ impl WatchArgs {
         request.no_watch = self.no_watch;
         request.ext = self.ext;
         request.watch_delay = self.watch_delay;
-        request.poll = self.poll;
+        request.poll = if self.no_poll { Some(PollMode::Never) } else { self.poll };
         request.no_gitignore = self.no_gitignore;
         request.no_default_ignore = self.no_default_ignore;
         request.no_gate = self.no_gate;

@@ -99,6 +99,7 @@ fn every_flag_reaches_the_request() {
     );
     assert!(request.no_gitignore && request.no_default_ignore && request.no_gate && !request.no_watch);
     assert_eq!(self::request("pmdev a.js --poll").poll, Some(PollMode::Always(None)));
+    assert_eq!(self::request("pmdev a.js --no-poll").poll, Some(PollMode::Never));
     assert_eq!(self::request("pmdev --prod a.js").profile.as_deref(), Some("prod"));
 }
 
@@ -216,6 +217,7 @@ fn help_reads_well() {
                                        safe]
           --poll[=<INTERVAL>]          Look at the files from time to time instead of waiting for events; the interval in
                                        milliseconds or with a unit
+          --no-poll                    Wait for events alone, also where they cannot be had
           --no-gitignore               Do not apply git's ignore files
           --no-default-ignore          Do not apply the built-in patterns (node_modules, target, *.log, ...)
           --no-gate                    Restart for a save that changed no byte, too
@@ -268,6 +270,7 @@ fn help_reads_well() {
                                        safe]
           --poll[=<INTERVAL>]          Look at the files from time to time instead of waiting for events; the interval in
                                        milliseconds or with a unit
+          --no-poll                    Wait for events alone, also where they cannot be had
           --no-gitignore               Do not apply git's ignore files
           --no-default-ignore          Do not apply the built-in patterns (node_modules, target, *.log, ...)
           --no-gate                    Restart for a save that changed no byte, too

@@ -54,7 +54,7 @@ impl Marker {
 /// What is known about the process set of a run.
 #[derive(Debug)]
 pub struct Set {
-    /// When its first process started, in clock ticks since boot.
+    /// When its program was to begin, in clock ticks since boot: its shim may be older.
     pub started: u64,
     /// Whether its main process has ended, or it is being killed.
     pub ending: bool,
@@ -69,11 +69,11 @@ pub struct Set {
 }
 
 impl Set {
-    /// The set of a run that has just begun.
-    pub fn new(spawned: &Spawned, folder: &Path) -> Self {
+    /// The set of a run that began then, in clock ticks since boot.
+    pub fn new(spawned: &Spawned, folder: &Path, started: u64) -> Self {
         let inode = |fd: &dyn AsFd| rustix::fs::fstat(fd.as_fd()).map_or(0, |stat| stat.st_ino);
         Self {
-            started: Stat::read(spawned.pid).map_or(0, |stat| stat.id.started),
+            started,
             ending: false,
             seen: HashSet::new(),
             sessions: HashSet::from([spawned.pid]),

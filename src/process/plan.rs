@@ -34,12 +34,14 @@ impl<'a> Plan<'a> {
         Self { argv: Cow::from(&launch.argv), cwd: Cow::from(launch.cwd.as_os_str()), env, parent }
     }
 
-    /// Writes it into a file without a name, which unlike a pipe takes any size at once.
-    pub fn store(&self) -> io::Result<OwnedFd> {
-        let bytes = postcard::to_stdvec(self).map_err(io::Error::other)?;
-        let mut file = File::from(rustix::fs::memfd_create("plan", rustix::fs::MemfdFlags::CLOEXEC)?);
-        file.write_all(&bytes)?;
-        Ok(file.into())
+    /// A file without a name for a plan; unlike a pipe it takes any size at once.
+    pub fn file() -> io::Result<File> {
+        Ok(File::from(rustix::fs::memfd_create("plan", rustix::fs::MemfdFlags::CLOEXEC)?))
+    }
+
+    /// Writes it into such a file.
+    pub fn store(&self, file: &mut File) -> io::Result<()> {
+        file.write_all(&postcard::to_stdvec(self).map_err(io::Error::other)?)
     }
 
     /// Reads what [`Plan::store`] wrote.
@@ -63,8 +65,9 @@ mod tests {
         let odd = OsString::from_vec(vec![b'a', 0xff, b'\n']);
         let env = vec![("A".into(), odd.clone()), ("PMDEV_RUN".into(), "old".into()), ("Z".into(), OsString::new())];
         let launch = Launch { argv: vec!["x".into(), odd.clone()], cwd: "/a b".into(), env };
-        let stored = Plan::new(&launch, ("PMDEV_RUN", "new"), 7).store().expect("a memfd can be made");
-        let plan = Plan::load(stored).expect("it was just stored");
+        let mut file = Plan::file().expect("a memfd can be made");
+        Plan::new(&launch, ("PMDEV_RUN", "new"), 7).store(&mut file).expect("it takes any size");
+        let plan = Plan::load(file.into()).expect("it was just stored");
         assert_eq!((plan.argv.as_ref(), plan.cwd.as_ref(), plan.parent), (&launch.argv[..], launch.cwd.as_os_str(), 7));
         let env: Vec<_> = plan.env.iter().map(|(name, value)| (name.to_str().expect("ASCII"), value.as_ref())).collect();
         assert_eq!(env, [("A", &*odd), ("Z", OsStr::new("")), ("PMDEV_RUN", OsStr::new("new"))]);

@@ -15,7 +15,7 @@ use super::{
     reaper,
     run::{Killing, Looks, Phase, Run},
     shim::{self, Report},
-    spawn::{self, Spawned},
+    spawn::{self, Shim, Spawned},
     sweep,
     tree::{self, Stat, own_pid},
 };
@@ -69,6 +69,8 @@ pub struct Processes {
     orphans: HashMap<i32, Owner>,
     marker: Marker,
     stages: OwnedFd,
+    /// A shim that was started before its run.
+    spare: Option<Shim>,
     /// Since when everything is being killed.
     ending: Option<Killing>,
     _main_thread: PhantomData<*const ()>,
@@ -96,9 +98,22 @@ impl Processes {
             orphans: tree::children(own_pid()).into_iter().map(|pid| (pid, Owner::Foreign)).collect(),
             marker: Marker::of_this_runner(),
             stages: epoll::create(epoll::CreateFlags::CLOEXEC)?,
+            spare: None,
             ending: None,
             _main_thread: PhantomData,
         })
+    }
+
+    /// Gets ready for a [`Self::spawn`] that is about to come: the start of the shim need not be waited for then.
+    pub fn prepare(&mut self) {
+        if self.spare.is_some() || self.ending.is_some() {
+            return;
+        }
+        // Without it the spawn makes its own, and tells why it cannot.
+        if let Ok(shim) = Shim::start() {
+            self.orphans.insert(shim.pid(), Owner::Nobody);
+            self.spare = Some(shim);
+        }
     }
 
     /// Starts a program as a run; `Executed` or `LaunchFailed` follows.
@@ -106,12 +121,17 @@ impl Processes {
     /// # Errors
     /// If not even the shim could be started; then no event follows.
     pub fn spawn(&mut self, run: RunId, launch: &Launch) -> Result<Spawned, LaunchFailure> {
-        let started = spawn::start(launch, (claim::MARKER, &self.marker.value(run)))?;
+        let began = tree::ticks_since_boot();
+        let spare = self.spare.take();
+        if let Some(spare) = &spare {
+            self.orphans.remove(&spare.pid());
+        }
+        let started = spawn::start(spare, launch, (claim::MARKER, &self.marker.value(run)))?;
         if let Err(errno) = epoll::add(&self.stages, &started.stage, epoll::EventData::new_u64(run.0), epoll::EventFlags::IN) {
             sweep::send(started.spawned.pid, Signal::KILL);
             return Err(LaunchFailure { stage: Stage::Shim, object: String::new(), errno: errno.raw_os_error() });
         }
-        let set = Set::new(&started.spawned, &launch.cwd);
+        let set = Set::new(&started.spawned, &launch.cwd, began);
         self.runs.insert(run, Run { pid: started.spawned.pid, phase: Phase::Launching(started.stage), set, looks: Looks::None });
         Ok(started.spawned)
     }
@@ -181,6 +201,7 @@ impl Processes {
 
     /// Kills every set and every orphan that nobody claims; repeated by [`Self::collect`].
     pub fn kill_everything(&mut self) {
+        self.spare = None;
         self.ending = Some(Killing::new(clock()));
         self.runs.values_mut().for_each(|run| run.set.ending = true);
         sweep::kill(|| self.all_roots());
@@ -213,6 +234,7 @@ impl Processes {
     fn ended(&mut self, pid: i32, exit: Exit, now: Instant, events: &mut Vec<ProcessEvent>) {
         let Some((run, entry)) = self.runs.iter_mut().find(|(_, entry)| entry.pid == pid && !matches!(entry.phase, Phase::Ended)) else {
             self.orphans.remove(&pid);
+            self.spare.take_if(|spare| spare.pid() == pid);
             return;
         };
         let run = *run;

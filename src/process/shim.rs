@@ -1,7 +1,7 @@
 //! `pmdev __exec`: takes the named stages between our fork and the program, and reports the one that fails.
 //!
-//! Its descriptors: 0, 1, 2 the run's pipes; two more, named by its arguments: the plan, and the stage channel, whose end of file
-//! (it is close-on-exec) tells the runner that the program executes.
+//! Its descriptors: 0, 1, 2 the run's pipes; two more, named by its arguments: the plan, and the stage channel. On it the runner says that
+//! the plan is there, and its end of file (it is close-on-exec) tells the runner that the program executes.
 
 use std::{
     ffi::OsStr,
@@ -14,7 +14,8 @@ use std::{
 };
 
 use rustix::{
-    net::{SendFlags, send},
+    io::Errno,
+    net::{RecvFlags, SendFlags, recv, send},
     process::{Signal, chdir, set_parent_process_death_signal, setsid},
 };
 
@@ -23,6 +24,9 @@ use crate::model::{LaunchFailure, Stage};
 
 /// The first argument that makes our binary the shim.
 pub const COMMAND: &str = "__exec";
+
+/// What the runner sends when the plan is there.
+pub const GO: &[u8] = b"go";
 
 /// The exit code of a shim that failed; a shell uses it for a program that was not found.
 const FAILED: u8 = 127;
@@ -40,9 +44,15 @@ pub fn main(args: &[impl AsRef<OsStr>]) -> Result<ExitCode, String> {
     }
     // SAFETY: both are open, the runner gave them to us, and nothing else in this process owns them.
     let (plan, channel) = unsafe { (OwnedFd::from_raw_fd(plan), OwnedFd::from_raw_fd(channel)) };
-    let failure = match Plan::load(plan) {
-        Ok(plan) => become_program(&plan),
-        Err(error) => failure(Stage::Shim, "", &error),
+    // Before the wait, so that nothing the terminal sends to the runner's group ends a shim that waits.
+    let session = setsid();
+    if !is_told(&channel) {
+        return Ok(ExitCode::from(FAILED));
+    }
+    let failure = match (session, Plan::load(plan)) {
+        (Ok(_), Ok(plan)) => become_program(&plan),
+        (Err(errno), _) => failure(Stage::Session, "", &errno.into()),
+        (Ok(_), Err(error)) => failure(Stage::Shim, "", &error),
     };
     let report = postcard::to_stdvec(&failure).expect("a failure has no kind of value that postcard lacks");
     // Nobody is left to tell if this fails: the runner is gone.
@@ -52,11 +62,19 @@ pub fn main(args: &[impl AsRef<OsStr>]) -> Result<ExitCode, String> {
 
 const MISUSE: &str = "pmdev __exec is how pmdev starts programs; it cannot be called by hand, use pmdev start";
 
-/// Takes the stages in order; returns only with the failure of one.
-fn become_program(plan: &Plan<'_>) -> LaunchFailure {
-    if let Err(errno) = setsid() {
-        return failure(Stage::Session, "", &errno.into());
+/// Waits until the plan is there; false if the runner is gone or does not need us.
+fn is_told(channel: &OwnedFd) -> bool {
+    let mut word = [0; GO.len()];
+    loop {
+        match recv(channel, &mut word, RecvFlags::empty()) {
+            Err(Errno::INTR) => {}
+            told => return told.is_ok_and(|(_, length)| length == GO.len()),
+        }
     }
+}
+
+/// Takes the stages after the session in order; returns only with the failure of one.
+fn become_program(plan: &Plan<'_>) -> LaunchFailure {
     // Whatever the runner itself inherited from a shell or a build tool is not the program's.
     // SAFETY: only marks descriptors; ours are not used across an exec.
     if unsafe { libc::close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC.cast_signed()) } != 0 {
@@ -119,14 +137,14 @@ pub enum Report {
 /// Reads the runner's end of a stage channel without waiting.
 pub fn read_report(channel: BorrowedFd<'_>) -> Report {
     let mut buffer = [0_u8; 16 * 1024];
-    match rustix::net::recv(channel, &mut buffer, rustix::net::RecvFlags::DONTWAIT) {
+    match recv(channel, &mut buffer, RecvFlags::DONTWAIT) {
         Ok((_, 0)) => Report::Executed,
         Ok((_, length)) => Report::Failed(postcard::from_bytes(&buffer[..length]).unwrap_or(LaunchFailure {
             stage: Stage::Shim,
             object: String::new(),
             errno: libc::EPROTO,
         })),
-        Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => Report::None,
+        Err(Errno::AGAIN | Errno::INTR) => Report::None,
         Err(_) => Report::Executed,
     }
 }

@@ -1,17 +1,20 @@
-//! The pipes of a run and the start of its shim.
+//! The pipes of a run, the start of its shim, and the plan that the shim waits for.
 //!
+//! A shim needs no plan to begin, so it can be started while the run before is still ending: then the new one costs little more than the
+//! program's own start.
 //! posix_spawn(3) with vfork semantics: no page table is copied, and no code of ours runs between fork and exec.
 
 use std::{
     ffi::CString,
+    fs::File,
     io,
-    os::fd::{AsFd as _, AsRawFd as _, OwnedFd},
+    os::fd::{AsFd, AsRawFd as _, OwnedFd},
     ptr,
 };
 
 use rustix::{
     io::ioctl_fionbio,
-    net::{AddressFamily, SocketFlags, SocketType, socketpair},
+    net::{AddressFamily, SendFlags, SocketFlags, SocketType, send, socketpair},
     pipe::{PipeFlags, pipe_with},
 };
 
@@ -43,39 +46,63 @@ pub struct Started {
     pub stage: OwnedFd,
 }
 
-/// Starts the shim for a launch, with `marker` (name and value) in its environment and the program's.
-pub fn start(launch: &Launch, marker: (&str, &str)) -> Result<Started, LaunchFailure> {
-    try_start(launch, marker).map_err(|error| LaunchFailure {
-        stage: Stage::Shim,
-        object: String::new(),
-        errno: error.raw_os_error().unwrap_or(libc::EINVAL),
-    })
+/// Starts the program of a launch, with `marker` (name and value) in its environment: through this shim, if it still lives.
+pub fn start(shim: Option<Shim>, launch: &Launch, marker: (&str, &str)) -> Result<Started, LaunchFailure> {
+    let plan = Plan::new(launch, marker, own_pid());
+    let tell = |shim: Shim| shim.tell(&plan);
+    let told = match shim.map(tell) {
+        Some(Ok(started)) => Ok(started),
+        Some(Err(_)) | None => Shim::start().and_then(tell),
+    };
+    told.map_err(|error| LaunchFailure { stage: Stage::Shim, object: String::new(), errno: error.raw_os_error().unwrap_or(libc::EINVAL) })
 }
 
-fn try_start(launch: &Launch, marker: (&str, &str)) -> io::Result<Started> {
-    let (stdin_theirs, stdin) = pipe_with(PipeFlags::CLOEXEC)?;
-    let (stdout, stdout_theirs) = pipe_with(PipeFlags::CLOEXEC)?;
-    let (stderr, stderr_theirs) = pipe_with(PipeFlags::CLOEXEC)?;
-    // The two ends of a pipe are two open file descriptions: theirs stay blocking.
-    ioctl_fionbio(&stdout, true)?;
-    ioctl_fionbio(&stderr, true)?;
-    let (stage, stage_theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
-    let plan = Plan::new(launch, marker, own_pid()).store()?;
-    let argv = [
-        c"pmdev".to_owned(),
-        CString::new(shim::COMMAND)?,
-        CString::new(plan.as_raw_fd().to_string())?,
-        CString::new(stage_theirs.as_raw_fd().to_string())?,
-    ];
-    let env = [CString::new(format!("{}={}", marker.0, marker.1))?];
-    let mut actions = Actions::new()?;
-    for (theirs, number) in [(&stdin_theirs, 0), (&stdout_theirs, 1), (&stderr_theirs, 2)] {
-        actions.give(theirs, number)?;
+/// A shim that waits for its plan. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Shim {
+    spawned: Spawned,
+    stage: OwnedFd,
+    plan: File,
+}
+
+impl Shim {
+    /// Starts one.
+    pub fn start() -> io::Result<Self> {
+        let (stdin_theirs, stdin) = pipe_with(PipeFlags::CLOEXEC)?;
+        let (stdout, stdout_theirs) = pipe_with(PipeFlags::CLOEXEC)?;
+        let (stderr, stderr_theirs) = pipe_with(PipeFlags::CLOEXEC)?;
+        // The two ends of a pipe are two open file descriptions: theirs stay blocking.
+        ioctl_fionbio(&stdout, true)?;
+        ioctl_fionbio(&stderr, true)?;
+        let (stage, stage_theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+        let plan = Plan::file()?;
+        let argv = [
+            c"pmdev".to_owned(),
+            CString::new(shim::COMMAND)?,
+            CString::new(plan.as_raw_fd().to_string())?,
+            CString::new(stage_theirs.as_raw_fd().to_string())?,
+        ];
+        let mut actions = Actions::new()?;
+        for (theirs, number) in [(&stdin_theirs, 0), (&stdout_theirs, 1), (&stderr_theirs, 2)] {
+            actions.give(theirs, number)?;
+        }
+        actions.give(&plan, plan.as_raw_fd())?;
+        actions.give(&stage_theirs, stage_theirs.as_raw_fd())?;
+        let pid = actions.spawn(&argv)?;
+        Ok(Self { spawned: Spawned { pid, stdin, stdout, stderr }, stage, plan })
     }
-    actions.give(&plan, plan.as_raw_fd())?;
-    actions.give(&stage_theirs, stage_theirs.as_raw_fd())?;
-    let pid = actions.spawn(&argv, &env)?;
-    Ok(Started { spawned: Spawned { pid, stdin, stdout, stderr }, stage })
+
+    /// Its pid, and that of the program's main process.
+    pub fn pid(&self) -> i32 {
+        self.spawned.pid
+    }
+
+    /// Hands over the plan and lets it go on. Fails if it is gone.
+    fn tell(mut self, plan: &Plan<'_>) -> io::Result<Started> {
+        plan.store(&mut self.plan)?;
+        send(&self.stage, shim::GO, SendFlags::NOSIGNAL)?;
+        Ok(Started { spawned: self.spawned, stage: self.stage })
+    }
 }
 
 /// posix_spawn's list of what the child does before it executes.
@@ -92,16 +119,15 @@ impl Actions {
     }
 
     /// Gives the child a descriptor under a number; under its own number this only takes close-on-exec away.
-    fn give(&mut self, fd: &OwnedFd, number: i32) -> io::Result<()> {
+    fn give(&mut self, fd: &impl AsFd, number: i32) -> io::Result<()> {
         // SAFETY: the list was initialized by `new`.
         check(unsafe { libc::posix_spawn_file_actions_adddup2(&raw mut self.0, fd.as_fd().as_raw_fd(), number) })
     }
 
-    fn spawn(&self, argv: &[CString], env: &[CString]) -> io::Result<i32> {
-        let pointers = |list: &[CString]| -> Vec<*mut libc::c_char> {
-            list.iter().map(|text| text.as_ptr().cast_mut()).chain([ptr::null_mut()]).collect()
-        };
-        let (argv, env) = (pointers(argv), pointers(env));
+    /// With an empty environment: the program's is in its plan.
+    fn spawn(&self, argv: &[CString]) -> io::Result<i32> {
+        let argv: Vec<*mut libc::c_char> = argv.iter().map(|text| text.as_ptr().cast_mut()).chain([ptr::null_mut()]).collect();
+        let env = [ptr::null_mut()];
         let mut pid = 0;
         // SAFETY: both arrays end with null and their strings outlive the call, which returns after the child's exec.
         check(unsafe { libc::posix_spawn(&raw mut pid, IMAGE.as_ptr(), &raw const self.0, ptr::null(), argv.as_ptr(), env.as_ptr()) })?;

@@ -46,6 +46,19 @@ impl Stat {
     }
 }
 
+/// The present time as [`Identity::started`] counts it.
+pub fn ticks_since_boot() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: clock_gettime writes to the struct it is given; sysconf takes any number.
+    let per_second = unsafe {
+        libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut time);
+        libc::sysconf(libc::_SC_CLK_TCK)
+    };
+    let number = |value: i64| u64::try_from(value).unwrap_or(0);
+    let per_second = number(per_second).clamp(1, 1_000_000_000);
+    number(time.tv_sec) * per_second + number(time.tv_nsec) / (1_000_000_000 / per_second)
+}
+
 /// Our own pid.
 pub fn own_pid() -> i32 {
     i32::try_from(std::process::id()).expect("a pid fits an i32")
@@ -131,6 +144,7 @@ mod tests {
     fn reads_ourselves() {
         let stat = Stat::read(own_pid()).expect("we are there");
         assert!(stat.alive && stat.id.started > 0);
+        assert!(ticks_since_boot().checked_sub(stat.id.started).is_some_and(|age| age < 360_000), "we are younger than an hour");
         assert_eq!(u32::try_from(stat.parent), Ok(std::os::unix::process::parent_id()));
         assert!(!command(own_pid()).is_empty());
     }

@@ -321,7 +321,13 @@ impl Runner {
                     format!("watching {dirs} {folders}{polled} (ready in {})", HumanDuration(took)),
                 ));
             }
-            Out::Early { app, path } => self.handle(Event::FilesChanging { app, path }),
+            Out::Early { app, path } => {
+                self.handle(Event::FilesChanging { app, path });
+                // While the old run ends and the save settles.
+                if self.supervisor.heeds_files() {
+                    self.processes.prepare();
+                }
+            }
             Out::Changed { app, changes } => self.handle(Event::FilesChanged { app, changes }),
             Out::Skipped { app: _, why } => {
                 for why in why {

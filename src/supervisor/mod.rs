@@ -70,6 +70,14 @@ impl Supervisor {
         self.apps.iter().filter_map(App::deadline).min()
     }
 
+    /// Whether a change of files may start something: not while watching is paused, and not at the end.
+    pub fn heeds_files(&self) -> bool {
+        match self.course {
+            Course::Running => !self.paused,
+            Course::Fresh | Course::Ending { .. } | Course::Over => false,
+        }
+    }
+
     fn receive(&mut self, event: Event, step: &mut Step) {
         match event {
             Event::Begin { apps } => self.begin(apps, step),

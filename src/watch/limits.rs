@@ -97,7 +97,7 @@ impl Lack {
 /// A mounted file system sends no events for what others change in it.
 pub fn silent_mount(mount: &str, kind: &str, interval: Option<Duration>) -> Notice {
     notice(format!("watch: {mount} is a {kind} file system, which does not tell all changes, so it is {} as well", polled(interval)))
-        .hint("--poll=INTERVAL sets how often")
+        .hint("where nobody else changes it, --no-poll spares that")
 }
 
 fn notice(text: String) -> Notice {
@@ -116,7 +116,7 @@ fn polled(interval: Option<Duration>) -> String {
 }
 
 /// `12345` as `12,345`.
-fn thousands(number: usize) -> String {
+pub fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {

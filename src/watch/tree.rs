@@ -223,6 +223,9 @@ impl Tree {
                 continue;
             }
             for name in listing.iter().filter(|(_, kind)| matches!(kind, FileKind::File | FileKind::Link)).map(|(name, _)| name) {
+                if self.rules.is_ignore_file(name) {
+                    continue;
+                }
                 paths::entry(&mut path, dir, name);
                 if self.rules.verdict(&self.plan.roots[place.root], &place.scope, &path, false).watched
                     && let Some(stat) = listing.lstat(name)

@@ -88,6 +88,13 @@ pub fn lstat(path: &Path) -> Option<Stat> {
     rustix::fs::lstat(path).ok().map(|stat| stat_of(&stat))
 }
 
+/// The present on the clock that the kernel stamps files with: it steps by ticks, so it may lag behind the usual one by 10 ms.
+/// What changes from now on has this time or a later one.
+pub fn now() -> SystemTime {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
+    time_of(now.tv_sec, u64::try_from(now.tv_nsec).unwrap_or(0))
+}
+
 /// Whether there is a folder; a link to one is none.
 pub fn is_dir(path: &Path) -> bool {
     lstat(path).is_some_and(|stat| stat.kind == FileKind::Dir)
@@ -153,6 +160,17 @@ mod tests {
         assert_eq!(listing.lstat(b"none"), None);
         assert_eq!(listing.read(&dir.path().join("none")), Err(WatchError::Gone));
         assert_eq!(listing.read(&dir.path().join("file")), Err(WatchError::Gone));
+    }
+
+    #[test]
+    fn no_file_is_stamped_earlier_than_now() {
+        let dir = tempfile::tempdir().unwrap();
+        for trial in 0..100 {
+            let (path, before) = (dir.path().join(trial.to_string()), now());
+            std::fs::write(&path, "x").unwrap();
+            let stamp = lstat(&path).unwrap().ctime;
+            assert!(stamp >= before, "{:?} too early", before.duration_since(stamp));
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::{
-    support::{PATIENCE, Project, clock::comes_true, programs, words},
+    support::{PATIENCE, Pane, Project, clock::comes_true, programs, words},
     witness,
 };
 
@@ -30,6 +30,7 @@ fn what_was_named_and_is_wrong_is_named() {
     is_refused(&project, &["start", "app.sh", "--env-file", "missing.env"], &["missing.env"]);
     is_refused(&project, &["start", "app.sh", "--no-such-flag"], &["--no-such-flag"]);
     is_refused(&project, &["start", "app.sh", "--watch-delay", "soon"], &["soon"]);
+    is_refused(&project, &["start", "app.sh", "--timestamp=%H"], &["%H", "HH"]);
     is_refused(&project, &["start", "app.sh", "--profile", "nothing"], &["nothing", "prod"]);
 }
 
@@ -148,6 +149,46 @@ fn json_is_one_object_a_line() {
 }
 
 #[test]
+fn raw_lines_have_no_prefix_and_times_stand_before_lines() {
+    let project = Project::empty();
+    for name in ["one", "two"] {
+        project.script(&format!("{name}.sh"), "echo \"a line\"; exit 1\n");
+    }
+    let lines = |flag: &str| {
+        let ending = project.pmdev(["start", "one.sh", "two.sh", "--no-watch", flag]).finish();
+        assert_eq!(ending.code, Some(1), "{}", ending.all());
+        ending.out.lines().filter(|line| line.ends_with("a line")).map(String::from).collect::<Vec<_>>()
+    };
+    assert_eq!(lines("--raw"), ["a line", "a line"]);
+    for line in lines("--timestamp") {
+        assert!(line.starts_with("20") && line.contains(':') && line.contains("| a line"), "{line}");
+    }
+    for line in lines("--timestamp=HH:mm") {
+        assert_eq!(line.find(':'), Some(2), "{line}");
+        assert!(line.contains("| a line"), "{line}");
+    }
+}
+
+#[test]
+fn colours_are_for_terminals_and_can_be_refused() {
+    let project = Project::empty();
+    project.script("app.sh", "exit 1\n");
+    let escapes = |ending: crate::support::runner::Ending| ending.all().contains('\x1b');
+    assert!(!escapes(project.pmdev(["start", "app.sh", "--no-watch"]).finish()), "a pipe gets none");
+    let shown = |flags: &str| {
+        let pane = Pane::shell(&project)?;
+        pane.type_line(&format!("script -qec 'pmdev start app.sh --no-watch {flags}' /dev/null | grep -c $'\\x1b' ; echo \"co\"de"));
+        pane.wait_for(&words::Saying::new("the end", |line| line == "code"));
+        pane.text().lines().rev().find_map(|line| line.parse::<u32>().ok())
+    };
+    if !programs::have(&["tmux", "script"]) {
+        return;
+    }
+    assert!(shown("").is_some_and(|lines| lines > 0), "a terminal gets some");
+    assert_eq!(shown("--no-color"), Some(0));
+}
+
+#[test]
 fn quiet_leaves_the_apps_and_what_is_wrong() {
     let project = Project::fixture("bash");
     let mut runner = project.start(["app.sh", "--quiet"]);
@@ -228,6 +269,8 @@ fn a_save_restarts_only_the_app_that_watches_it() {
 #[test]
 fn polling_sees_a_save_as_well() {
     let project = witness::project();
+    // What changed a moment before the first scan is taken for a change, to be safe.
+    witness::wait_until_old(&project, "sentinel.txt", Duration::from_millis(200));
     let mut runner = witness::start(&project, &["--poll=100ms"]);
     project.save("src/value.txt", "two, longer");
     runner.wait_for(&words::restarted_by("src/value.txt"));

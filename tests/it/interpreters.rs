@@ -75,6 +75,27 @@ fn cargo_by_its_folder() {
 }
 
 #[test]
+fn a_failing_build_leaves_the_old_version_running() {
+    if !programs::have(&["cargo"]) {
+        return;
+    }
+    let project = Project::fixture("cargo");
+    let mut runner = project.start(["Cargo.toml"]);
+    runner.wait_for(&words::app_says("app v1"));
+    runner.wait_for(&words::watching());
+    let app = || project.alive().into_iter().find(|process| process.command.ends_with("debug/app")).map(|process| process.pid);
+    let old = app();
+    assert!(old.is_some(), "the app is alive");
+    project.edit("src/version.rs", "= \"v1\"", "= v2");
+    runner.wait_for(&words::build_failed());
+    assert_eq!(app(), old, "the old version runs on");
+    project.edit("src/version.rs", "= v2", "= \"v2\"");
+    runner.wait_for(&words::app_says("app v2"));
+    assert_ne!(app(), old);
+    assert_eq!(runner.count(&words::restarted()), 1);
+}
+
+#[test]
 fn an_executable_without_extension_runs_as_it_is() {
     let project = Project::fixture("bash");
     fs::rename(project.path("app.sh"), project.path("app")).expect("the fixture has it");

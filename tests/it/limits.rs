@@ -2,8 +2,10 @@
 
 use std::fs;
 
+use rustix::process::Signal;
+
 use crate::{
-    support::{Project, processes, programs, words},
+    support::{Project, clock::comes_true, processes, programs, words},
     witness,
 };
 
@@ -78,4 +80,27 @@ fn at_the_limit_of_watches_the_rest_is_polled() {
     runner.wait_for(&words::restarted_by(deep));
     runner.wait_for(&words::app_says(witness::sum(&project)));
     assert_eq!(runner.count(&words::watch_limit()), 1, "it is said once");
+}
+
+#[test]
+fn an_overflow_of_the_kernels_queue_is_one_restart_and_nothing_stays_unwatched() {
+    let project = witness::project();
+    grow(&project, "src/tree", 50, 0);
+    let mut runner = witness::start(&project, &[]);
+    let before = runner.count(&words::restarted());
+    // Stopped, it reads no event; the queue holds 16,384, and an empty new file makes two.
+    let pid = runner.runner_pid();
+    processes::send(pid, Signal::STOP);
+    let stopped = || fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") T "));
+    assert!(comes_true(crate::support::PATIENCE, stopped), "the runner does not stop");
+    grow(&project, "src/tree", 50, 200);
+    project.save("src/unseen/a.txt", "made when nobody could be told");
+    processes::send(pid, Signal::CONT);
+    // Who started it stops with it, as for Ctrl-Z.
+    runner.signal(Signal::CONT);
+    runner.wait_for(&words::queue_full());
+    assert_eq!(witness::conclude(&project, &mut runner) - before, 1);
+    project.save("src/unseen/a.txt", "saved later");
+    runner.wait_for(&words::restarted_by("src/unseen/a.txt"));
+    witness::stop(runner);
 }

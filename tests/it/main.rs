@@ -9,6 +9,7 @@ mod interpreters;
 mod layers;
 mod lifetime;
 mod limits;
+mod loops;
 mod no_restart;
 mod process;
 mod restarts;

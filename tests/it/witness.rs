@@ -1,6 +1,6 @@
 //! The app that says what it saw, and the stories about it: changes, how often it restarted, and what its last run saw.
 
-use std::{fs, process};
+use std::{fs, process, time::Duration};
 
 use rustix::process::Signal;
 
@@ -58,10 +58,17 @@ pub fn sentinel(project: &Project, runner: &Runner<'_>) -> usize {
 pub fn restarts_once(project: &Project, runner: &mut Runner<'_>, mut writer: Writer<'_>, act: impl FnOnce(&mut Writer<'_>)) {
     let before = runner.count(&words::restarted());
     act(&mut writer);
+    assert!(comes_true(PATIENCE, || runner.count(&words::restarted()) > before), "no restart");
     let restarts = conclude(project, runner) - before;
     let allowed = writer.allowed();
     assert!((1..=allowed).contains(&restarts), "{restarts} restarts where 1 to {allowed} are right");
     project.timeline.note(format!("{restarts} restarts, {allowed} allowed"));
+}
+
+/// Waits until a file's last change is that long ago.
+pub fn wait_until_old(project: &Project, path: &str, age: Duration) {
+    let changed = fs::metadata(project.path(path)).and_then(|data| data.modified()).expect("the file is there");
+    assert!(comes_true(PATIENCE, || changed.elapsed().is_ok_and(|elapsed| elapsed > age)), "{path} does not grow old");
 }
 
 /// Stops the runner.

@@ -5,7 +5,7 @@ use std::{collections::HashSet, path::PathBuf, sync::Arc, time::Duration};
 use super::specs::App;
 use crate::{
     model::{Cause, ChangeKind, ChangeSet},
-    supervisor::{changes, sim::Sim, step::Mint},
+    supervisor::{Event, Request, ShutdownCause, changes, sim::Sim, step::Mint},
 };
 
 #[test]
@@ -30,6 +30,23 @@ fn one_seed_is_one_story() {
     assert_eq!(timeline(1), timeline(1));
     let distinct: HashSet<_> = (0..20).map(timeline).collect();
     assert_eq!(distinct.len(), 20, "every seed has delays of its own");
+}
+
+#[test]
+fn files_count_neither_before_the_start_nor_in_a_pause_nor_at_the_end() {
+    let app = App::default();
+    let mut sim = Sim::new(0, vec![(app.spec(), app.cast())]);
+    assert!(!sim.supervisor.heeds_files(), "there are no apps yet");
+    sim.begin();
+    assert!(sim.supervisor.heeds_files());
+    for heeds in [false, true] {
+        sim.tell(Event::Request(Request::TogglePause));
+        assert_eq!(sim.supervisor.heeds_files(), heeds);
+    }
+    sim.tell(Event::Shutdown(ShutdownCause::Key));
+    assert!(!sim.supervisor.heeds_files(), "the app is being stopped");
+    assert!(sim.run_dry(Duration::from_secs(600)));
+    assert!(!sim.supervisor.heeds_files(), "it is over");
 }
 
 fn set(sim: &Sim, paths: std::ops::Range<usize>, shown: &str) -> ChangeSet {

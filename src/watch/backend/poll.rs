@@ -23,7 +23,7 @@ use crate::watch::{
     api::{FileKind, Raw, WatchError, WatchSet},
     classify,
     feed::Feed,
-    walk::Listing,
+    walk::{self, Listing},
 };
 
 /// The shortest interval that is chosen here.
@@ -32,8 +32,6 @@ const MIN: Duration = Duration::from_secs(1);
 const MAX: Duration = Duration::from_secs(10);
 /// An interval is so many times what the first scan took: at most 5 % of a core.
 const TIMES: u32 = 20;
-/// How far a file's ctime may lag behind the clock: the kernel stamps files by its tick.
-const TICK: Duration = Duration::from_millis(20);
 
 /// Orders to the thread.
 enum Order {
@@ -71,10 +69,9 @@ pub fn polling(interval: Option<Duration>, feed: Feed) -> (Box<dyn WatchSet>, Pa
 }
 
 impl WatchSet for Polling {
-    #[expect(clippy::disallowed_methods, reason = "what changed since the order was given is a change")]
     fn add(&mut self, dirs: &[PathBuf]) -> Vec<(PathBuf, WatchError)> {
         self.pace.state(|state| state.ordered += 1);
-        let _the_thread_told_why_it_ended = self.orders.send(Order::Add { dirs: dirs.to_vec(), at: SystemTime::now() });
+        let _the_thread_told_why_it_ended = self.orders.send(Order::Add { dirs: dirs.to_vec(), at: walk::now() });
         Vec::new()
     }
 
@@ -148,8 +145,7 @@ fn run(orders: &mpsc::Receiver<Order>, feed: &Feed, fixed: Option<Duration>, pac
 }
 
 /// Tells what changed between the order to watch folders and their first scan.
-fn changed_since(dirs: &[PathBuf], at: SystemTime, feed: &Feed) {
-    let since = at.checked_sub(TICK).unwrap_or(at);
+fn changed_since(dirs: &[PathBuf], since: SystemTime, feed: &Feed) {
     let mut listing = Listing::new();
     for dir in dirs {
         if listing.read(dir).is_err() {

@@ -24,7 +24,7 @@ use super::{
     feed::{self, Feed, Inbox, Message},
     git::Repositories,
     group::{Group, Step},
-    paths,
+    limits, paths,
     tree::Tree,
 };
 use crate::model::{AppId, Error, Level, Notice, NoticeKind, WatchSpec};
@@ -62,7 +62,7 @@ impl Watcher {
             notices.extend(told.into_iter().map(Out::Notice));
             let mut group = Group::new(&spec, paths::canonical(&spec.base), explain);
             group.join(app, name);
-            rooms.push((spec, Room { tree, group, number: 0 }));
+            rooms.push((spec, Room { tree, group, number: 0, folder_left: false }));
         }
         let source = feed.clone();
         thread::Builder::new()
@@ -266,8 +266,8 @@ impl Engine {
                 Why::WatcherEnded => "the kernel's file events ended unexpectedly",
             };
             let dirs = match self.set.dirs() {
-                1 => "1 folder".to_owned(),
-                dirs => format!("{dirs} folders"),
+                1 => "1 directory".to_owned(),
+                dirs => format!("{} directories", limits::thousands(dirs)),
             };
             self.notice(Level::Warning, format!("watch: {what}; looked again at {dirs} and restarted once"));
         }

@@ -21,6 +21,8 @@ pub struct Room {
     pub group: Group,
     /// Its number in the shared set.
     pub number: usize,
+    /// The last event was the end of a folder, perhaps the first half of a rename.
+    pub folder_left: bool,
 }
 
 /// What an event needs of the world.
@@ -60,6 +62,7 @@ impl Room {
 
     /// An event.
     pub fn offer(&mut self, at: Instant, raw: &Raw, world: &mut World<'_>) {
+        let folder_left = std::mem::take(&mut self.folder_left);
         match raw {
             Raw::Write(path) => {
                 if self.is_here(path) && !self.tree.is_ignore_file(path) && self.tree.judge(path, false).watched {
@@ -73,6 +76,8 @@ impl Room {
             }
             Raw::New(path, FileKind::Dir) => self.new_folder(at, path, world),
             Raw::New(path, FileKind::File | FileKind::Link | FileKind::Other) => self.created(at, path, world),
+            // A folder's new name, which it has left again: its end there is no deleted file.
+            Raw::MovedIn(path) if folder_left && world.fs.lstat(path).is_none() => self.group.settle.folder_seen(path),
             Raw::MovedIn(path) => self.moved_in(at, path, world),
             Raw::Gone(path) => self.gone(at, path, world),
             Raw::Meta(path) => {
@@ -143,6 +148,7 @@ impl Room {
             return;
         }
         let removed = self.tree.remove(path, world.set);
+        self.folder_left = removed.was_watched || self.group.settle.was_folder(path);
         if removed.was_watched {
             self.group.settle.folder_gone(at, path, removed.held_files);
             if !removed.held_files {
@@ -167,7 +173,10 @@ impl Room {
         let was_special = self.tree.note_special(path, kind == Some(FileKind::Other));
         match kind {
             Some(FileKind::Dir) if self.tree.holds(path) => {}
-            Some(FileKind::Dir) => self.new_folder(at, path, world),
+            Some(FileKind::Dir) => {
+                self.new_folder(at, path, world);
+                self.group.settle.no_closes();
+            }
             None if self.tree.holds(path) || self.group.settle.was_folder(path) => self.gone(at, path, world),
             None if was_special => self.group.settle.forget(path),
             Some(FileKind::File | FileKind::Link | FileKind::Other) | None => {

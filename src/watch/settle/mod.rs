@@ -184,6 +184,13 @@ impl Settle {
         true
     }
 
+    /// What came last came from a backend without close events.
+    pub fn no_closes(&mut self) {
+        if let Some(batch) = &mut self.batch {
+            batch.no_close = true;
+        }
+    }
+
     /// Events were lost.
     pub fn lost(&mut self, at: Instant) {
         let batch = self.open(at);

@@ -234,7 +234,7 @@ impl Tree {
             if kind == FileKind::Other {
                 specials.push(name.into());
             } else if kind != FileKind::Dir {
-                if says(false) {
+                if says(false) && !self.rules.is_ignore_file(name) {
                     held = true;
                     walk.added.kept += 1;
                     if walk.collect {

@@ -1,6 +1,11 @@
 //! A terminal: one pane of a tmux server of the test's own.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    path::PathBuf,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use super::{
     PATIENCE, Project, Saying,
@@ -48,13 +53,15 @@ impl<'a> Pane<'a> {
         let variables = project.environment().into_iter().map(|(name, value)| format!("{}={}", name.display(), value.display()));
         let command: Vec<String> = ["env", "-i"].map(String::from).into_iter().chain(variables).chain(argv).collect();
         let command = format!("exec {}", shell_words::join(command));
-        let pane = Self { project, socket: project.outside("tmux") };
+        // A server that was just told to end still holds its socket for a moment.
+        static NUMBER: AtomicUsize = AtomicUsize::new(1);
+        let socket = project.outside(format!("tmux{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
+        let pane = Self { project, socket };
         let folder = project.root.to_string_lossy();
         pane.tmux(&["-f", &configuration.to_string_lossy(), "new-session", "-d", "-x", "180", "-y", "50", "-c", &folder, &command]);
-        for ours in ["#{pid}", "#{pane_pid}"] {
-            let pid = pane.tmux(&["list-panes", "-F", ours]);
-            project.ours.borrow_mut().push(pid.trim().parse().expect("tmux answers with a pid"));
-        }
+        let pids = pane.tmux(&["list-panes", "-F", "#{pid} #{pane_pid}"]);
+        let pids = pids.trim().split_once(' ').and_then(|(server, inside)| Some((server.parse().ok()?, inside.parse().ok()?)));
+        project.terminal.set(Some(pids.expect("tmux answers with two pids")));
         Some(pane)
     }
 

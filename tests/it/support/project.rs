@@ -1,7 +1,7 @@
 //! A project of its own in a temporary folder, with a private home.
 
 use std::{
-    cell::RefCell,
+    cell::Cell,
     env,
     ffi::OsString,
     fs,
@@ -26,8 +26,8 @@ pub struct Project {
     pub root: PathBuf,
     /// What happened so far.
     pub timeline: Timeline,
-    /// Processes of the harness itself, such as a terminal.
-    pub ours: RefCell<Vec<i32>>,
+    /// The processes of the harness's own terminal: tmux's server, and what runs directly in its pane.
+    pub terminal: Cell<Option<(i32, i32)>>,
     base: TempDir,
 }
 
@@ -40,7 +40,7 @@ impl Project {
             fs::create_dir(path.join(folder)).expect("it is ours and empty");
         }
         fs::set_permissions(path.join("run"), fs::Permissions::from_mode(0o700)).expect("it is ours");
-        Self { root: path.join("project"), timeline: Timeline::new(), ours: RefCell::default(), base }
+        Self { root: path.join("project"), timeline: Timeline::new(), terminal: Cell::default(), base }
     }
 
     /// A copy of `fixtures/projects/<name>`.
@@ -117,8 +117,11 @@ impl Project {
     /// Everything alive that was started for this project, however it was forked: by environment, working directory or command line,
     /// one of which names the private folder.
     pub fn alive(&self) -> Vec<Process> {
-        let ours = self.ours.borrow();
-        let is_it = |process: &Process| process.is_alive() && !ours.contains(&process.pid) && processes::names(process, self.base.path());
+        let is_ours = |process: &Process| {
+            // tmux starts small programs of its own when a pane ends.
+            self.terminal.get().is_some_and(|(server, inside)| [server, inside].contains(&process.pid) || process.parent == server)
+        };
+        let is_it = |process: &Process| process.is_alive() && !is_ours(process) && processes::names(process, self.base.path());
         processes::all().into_iter().filter(is_it).collect()
     }
 

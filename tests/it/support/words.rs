@@ -78,6 +78,11 @@ pub fn app_restarted(app: &str) -> Saying {
     Saying::runner(format!("that {app} restarted"), &[&format!("{PREFIX}{app} restarted in ")])
 }
 
+/// The build of an app failed.
+pub fn build_failed() -> Saying {
+    Saying::runner("that a build failed", &[" build failed (exit code 101)"])
+}
+
 /// An app died and waits for a save.
 pub fn crashed(how: &str) -> Saying {
     Saying::runner(format!("a crash ({how}) that waits for a change"), &[&format!(" crashed ({how})"), "waiting for a change"])
@@ -91,6 +96,16 @@ pub fn ended() -> Saying {
 /// A batch of events was no change (`--explain`).
 pub fn skipped(path: &str) -> Saying {
     Saying::runner(format!("why {path} restarts nothing"), &[path]).and(Saying::new("no restart", |line| !line.contains("restarted")))
+}
+
+/// The kernel lost events, and what followed.
+pub fn queue_full() -> Saying {
+    Saying::runner("that events were dropped", &["the kernel dropped file events (queue full); looked again at ", " and restarted once"])
+}
+
+/// An app writes this file at every start.
+pub fn restart_loop(path: &str) -> Saying {
+    Saying::runner(format!("a restart loop by {path}"), &["restart loop", path])
 }
 
 /// Some folders are polled because the kernel's limit of watches is reached.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use notify::{
-    Config, Event, EventHandler, EventKind, RecursiveMode, Watcher, WatcherKind,
+    Config, Event, EventHandler, EventKind, PathOp, RecursiveMode, UpdatePathsError, Watcher, WatcherKind,
     event::{CreateKind, DataChange, ModifyKind, RemoveKind},
 };
 
@@ -32,19 +32,10 @@ impl Scanner {
         Some(self.listing.iter().filter_map(|(name, _)| Some((name.into(), self.listing.lstat(name)?))).collect())
     }
 
-    fn tell(&mut self, kind: EventKind, path: PathBuf) {
-        self.handler.handle_event(Ok(Event::new(kind).add_path(path)));
-    }
-}
-
-impl Watcher for Scanner {
-    fn new<F: EventHandler>(handler: F, _config: Config) -> notify::Result<Self> {
-        Ok(Self { handler: Box::new(handler), folders: HashMap::new(), listing: Listing::new() })
-    }
-
-    fn watch(&mut self, dir: &Path, _mode: RecursiveMode) -> notify::Result<()> {
+    /// Looks at a folder: to know it, if it is new here, else to find what differs.
+    fn differences(&mut self, dir: &Path) -> Vec<(EventKind, PathBuf)> {
         let now = self.look(dir);
-        let differences = match (self.folders.entry(dir.to_owned()), now) {
+        match (self.folders.entry(dir.to_owned()), now) {
             (Entry::Vacant(entry), Some(now)) => {
                 entry.insert(now);
                 Vec::new()
@@ -58,10 +49,37 @@ impl Watcher for Scanner {
                 let before = known.insert(now);
                 compare(dir, &before, known.get())
             }
-        };
-        for (kind, path) in differences {
-            self.tell(kind, path);
         }
+    }
+
+    fn tell(&mut self, differences: Vec<(EventKind, PathBuf)>) {
+        for (kind, path) in differences {
+            self.handler.handle_event(Ok(Event::new(kind).add_path(path)));
+        }
+    }
+}
+
+impl Watcher for Scanner {
+    fn new<F: EventHandler>(handler: F, _config: Config) -> notify::Result<Self> {
+        Ok(Self { handler: Box::new(handler), folders: HashMap::new(), listing: Listing::new() })
+    }
+
+    fn watch(&mut self, dir: &Path, _mode: RecursiveMode) -> notify::Result<()> {
+        let differences = self.differences(dir);
+        self.tell(differences);
+        Ok(())
+    }
+
+    /// What a scan finds is told at its end: told one by one, a tick of the debouncer would cut one change in two.
+    fn update_paths(&mut self, ops: Vec<PathOp>) -> Result<(), UpdatePathsError> {
+        let mut differences = Vec::new();
+        for op in ops {
+            match op {
+                PathOp::Watch(dir, _) => differences.extend(self.differences(&dir)),
+                PathOp::Unwatch(dir) => drop(self.folders.remove(&dir)),
+            }
+        }
+        self.tell(differences);
         Ok(())
     }
 

@@ -7,7 +7,9 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use super::{Pace, polling};
+use notify::{Config, PathOp, Watcher};
+
+use super::{Pace, polling, scan::Scanner};
 use crate::watch::{
     api::{Raw, WatchSet},
     feed::{self, Inbox, Message},
@@ -140,4 +142,27 @@ fn a_removed_folder_is_silent() {
     fs::write(polled.at("sub/a.js"), "new text").unwrap();
     let came = polled.mark("after");
     assert!(!came.contains(&polled.at("sub/a.js")), "{came:?}");
+}
+
+#[test]
+fn a_scan_looks_at_everything_before_it_tells() {
+    let dir = tempfile::tempdir().unwrap();
+    let [one, two] = ["one", "two"].map(|name| dir.path().join(name));
+    for dir in [&one, &two] {
+        fs::create_dir(dir).unwrap();
+    }
+    let (tx, told) = std::sync::mpsc::channel();
+    let meanwhile = two.join("meanwhile");
+    let handler = move |event: notify::Result<notify::Event>| {
+        fs::write(&meanwhile, "x").unwrap();
+        tx.send(event.unwrap().paths.remove(0)).unwrap();
+    };
+    let mut scanner = Scanner::new(handler, Config::default()).unwrap();
+    let mut scan = || scanner.update_paths([&one, &two].map(PathOp::watch_non_recursive).into()).unwrap();
+    scan();
+    fs::write(one.join("a"), "x").unwrap();
+    scan();
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), [one.join("a")], "what happens while it is told belongs to the next scan");
+    scan();
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), [two.join("meanwhile")]);
 }

@@ -74,6 +74,16 @@ fn folders_renamed_moved_out_and_replaced_stay_seen() {
 }
 
 #[test]
+fn an_empty_folder_renamed_and_gone_before_anybody_looked_is_no_change() {
+    let mut world = World::new(|dir| fs::create_dir(dir.join("old")).unwrap(), |_| ());
+    for raw in [Raw::Gone(world.path("old")), Raw::MovedIn(world.path("new")), Raw::Gone(world.path("old")), Raw::Gone(world.path("new"))] {
+        world.watcher.feed.raw(now(), raw);
+    }
+    world.skipped("new was a folder");
+    world.sentinel(1);
+}
+
+#[test]
 fn a_checkout_under_gits_lock_is_one_change_set() {
     let mut world = World::new(|dir| fs::create_dir(dir.join(".git")).unwrap(), |_| ());
     world.write(".git/index.lock", "");

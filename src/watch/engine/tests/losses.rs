@@ -10,7 +10,7 @@ fn lost_events_are_one_rescan_that_finds_what_nobody_told() {
     world.watcher.feed.raw(now(), Raw::Rescan);
     fs::create_dir(world.path("hidden")).unwrap();
     world.write("hidden/a.js", "x");
-    world.skipped("the kernel dropped file events (queue full); looked again at 2 folders and restarted once");
+    world.skipped("the kernel dropped file events (queue full); looked again at 2 directories and restarted once");
     let (_, changes) = world.changed("the rescan");
     assert_eq!(changes.cause, Cause::Rescan);
     world.sentinel_after("the rescan");
@@ -22,7 +22,7 @@ fn lost_events_are_one_rescan_that_finds_what_nobody_told() {
 fn a_watcher_that_ends_is_replaced() {
     let mut world = World::new(|_| (), |_| ());
     world.watcher.feed.send(Message::SourceEnded(1));
-    world.skipped("the kernel's file events ended unexpectedly; looked again at 1 folder");
+    world.skipped("the kernel's file events ended unexpectedly; looked again at 1 directory and restarted once");
     assert_eq!(world.changed("a rescan").1.cause, Cause::Rescan);
     world.sentinel(1);
     // The second time within a minute, everything is polled.

@@ -79,6 +79,19 @@ fn polling_alone_finds_a_save() {
 }
 
 #[test]
+fn files_in_a_folder_that_polling_found_may_still_grow() {
+    let mut world = World::new(|_| (), |spec| spec.poll = PollMode::Always(Some(Duration::from_millis(100))));
+    fs::create_dir(world.path("new")).unwrap();
+    world.write("new/a.js", "x");
+    let (_, changes) = world.changed("the new folder");
+    let waited = world.until("the explanation", |out| match out {
+        Out::Notice(notice) => notice.text.strip_prefix("api settled ")?.split(' ').next()?.parse::<u64>().ok(),
+        _ => None,
+    });
+    assert!(waited >= 50, "{} settled after {waited} ms", changes.shown);
+}
+
+#[test]
 fn dropping_the_handle_ends_the_thread() {
     let world = World::new(|_| (), |_| ());
     let World { watcher, mut rx, .. } = world;

@@ -98,24 +98,33 @@ fn an_ignore_file_that_changes_is_read_again() {
     let (mut tree, mut set) = watched(&project);
     assert!(tree.is_ignore_file(&project.at(".gitignore")) && tree.is_ignore_file(&project.at("lib/.ignore")));
     assert!(!tree.is_ignore_file(&project.at("gen/a.js")) && !tree.is_ignore_file(&project.at("none/.gitignore")));
-    let kept = |tree: &Tree| project.kept(tree).into_iter().filter(|name| !name.ends_with("ignore")).collect::<Vec<_>>();
 
     project.make(".gitignore: gen/ | *.css | { | ");
     let added = tree.ignore_file_changed(&project.at(".gitignore"), &mut set);
     assert_eq!((added.dirs, added.files.len(), texts(&added.notices).len()), (0, 0, 1));
     assert_eq!(project.names(&set.watched), ["", "lib"]);
-    assert_eq!(kept(&tree), ["lib/b.js"]);
+    assert_eq!(project.kept(&tree), ["lib/b.js"]);
     assert!(!tree.judge(&project.at("gen"), false).watched, "it is known as a folder");
 
     project.make("lib/.gitignore: b.js");
     tree.ignore_file_changed(&project.at("lib/.gitignore"), &mut set);
-    assert_eq!(kept(&tree), ["lib/c.js"]);
+    assert_eq!(project.kept(&tree), ["lib/c.js"]);
 
     fs::remove_file(project.at(".gitignore")).unwrap();
     let added = tree.ignore_file_changed(&project.at(".gitignore"), &mut set);
     assert_eq!((added.dirs, added.files.len()), (2, 0), "no restart for what is only watched anew");
     assert_eq!(project.names(&set.watched), ["", "gen", "gen/deep", "lib"]);
-    assert_eq!(kept(&tree), ["d.css", "gen/deep/a.js", "lib/c.js"]);
+    assert_eq!(project.kept(&tree), ["d.css", "gen/deep/a.js", "lib/c.js"]);
+}
+
+#[test]
+fn an_ignore_file_that_comes_with_its_folder_is_no_change() {
+    let project = Project::new(&[]);
+    let (mut tree, mut set) = watched(&project);
+    project.make("env/.gitignore: *.pyc");
+    let added = tree.add(&project.at("env"), &mut set);
+    assert_eq!((added.dirs, added.kept, added.files.len()), (1, 0, 0));
+    assert!(!tree.remove(&project.at("env"), &mut set).held_files);
 }
 
 #[test]

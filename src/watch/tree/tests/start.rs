@@ -20,7 +20,7 @@ fn the_running_scripts_folder_is_watched_where_files_would_prune_it() {
     let (mut tree, said) = Project::tree(&spec);
     assert_eq!(said, ["dist is watched although .gitignore:2 (dist/) ignores it: dist/main.js runs from there"]);
     tree.add_roots(&mut Fake::default());
-    assert_eq!(project.kept(&tree), [".gitignore", "dist/lib/a.js", "dist/main.js", "src/main.ts"]);
+    assert_eq!(project.kept(&tree), ["dist/lib/a.js", "dist/main.js", "src/main.ts"]);
 
     let target = Project::new(&["target/debug/app", "src/main.rs"]);
     let spec = WatchSpec { script: Some(target.at("target/debug/app")), ..target.spec() };
