@@ -25,6 +25,7 @@ const RUNNERS: &[&str] = &[
     "bundle",
     "cargo",
     "cross-env",
+    "dash",
     "deno",
     "dotenv",
     "dotnet",
@@ -56,7 +57,14 @@ const RUNNERS: &[&str] = &[
     "tsx",
     "uv",
     "yarn",
+    "zsh",
 ];
+
+/// Those of them that take a command line with `-c`.
+const SHELLS: &[&str] = &["bash", "dash", "sh", "zsh"];
+
+/// Commands that prepare or end something.
+const SAYS_LITTLE: &[&str] = &["echo", "false", "kill", "mkdir", "printf", "rm", "sleep", "test", "trap", "true", "wait", "["];
 
 /// What such programs are told to do, where it says little either.
 const VERBS: &[&str] = &["dlx", "exec", "run", "run-script", "task", "x"];
@@ -69,24 +77,62 @@ pub fn parse(line: &str) -> Result<Command, String> {
     Ok(if shell { Command::Shell(line.to_owned()) } else { Command::Simple(words) })
 }
 
-/// The name of an app that runs this command line: its first meaningful word, so `npm run dev` is `dev`, `cd api && node server.js` is `server`.
+/// The name of an app that runs this command line: its first meaningful word, so `npm run dev` is `dev`, `cd api && node server.js` is
+/// `server` and `sh -c 'sleep 1; ./serve'` is `serve`. Where there is none, the first program: `sleep`.
 pub fn name(line: &str) -> Option<String> {
-    let parts = line.split(['&', '|', ';', '\n']);
-    parts.filter_map(|part| shell_words::split(part).ok()).find_map(|words| name_of(&words))
+    let commands: Vec<_> = commands(line).into_iter().filter_map(|part| shell_words::split(part).ok()).collect();
+    let meaningful = commands.iter().filter(|words| words.first().is_none_or(|first| !SAYS_LITTLE.contains(&first.as_str())));
+    meaningful.chain(&commands).find_map(|words| name_of(words))
+}
+
+/// The simple commands of a line: what stands between operators outside of quotes.
+fn commands(line: &str) -> Vec<&str> {
+    let mut quote = None;
+    let mut escaped = false;
+    line.split(|c: char| {
+        match (quote, c) {
+            _ if escaped => escaped = false,
+            (Some('"') | None, '\\') => escaped = true,
+            (Some(open), _) if open == c => quote = None,
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '&' | '|' | ';' | '\n') => return true,
+            (_, _) => {}
+        }
+        false
+    })
+    .collect()
 }
 
 fn name_of(words: &[String]) -> Option<String> {
-    let mut last = None;
-    for word in words.iter().filter(|word| !word.starts_with('-') && !assigns(word)) {
+    let mut last: Option<&str> = None;
+    for (at, word) in words.iter().enumerate().filter(|(_, word)| !assigns(word)) {
+        match last.filter(|program| takes_code(program, word)) {
+            Some(program) if SHELLS.contains(&program) => return words.get(at + 1).and_then(|code| name(code)).or(last.map(str::to_owned)),
+            // A program in another language has no name.
+            Some(program) => return Some(program.to_owned()),
+            None if word.starts_with('-') || last.is_some() && VERBS.contains(&word.as_str()) => continue,
+            None => {}
+        }
         let stem = Path::new(word).file_stem()?.to_str()?;
         match (last, stem) {
-            (None, "cd" | "export" | "set" | "source" | "." | "ulimit" | "umask") => return None,
-            (Some(_), verb) if VERBS.contains(&verb) => {}
+            (None, "cd" | "export" | "set" | "source" | "." | "ulimit" | "umask" | "exit") => return None,
             (_, runner) if RUNNERS.contains(&runner) => last = Some(stem),
             _ => return Some(stem.to_owned()),
         }
     }
     last.map(str::to_owned)
+}
+
+/// Whether what follows this option is the text of a program.
+fn takes_code(program: &str, option: &str) -> bool {
+    match program {
+        shell if SHELLS.contains(&shell) => option.starts_with('-') && !option.starts_with("--") && option.ends_with('c'),
+        "node" | "bun" | "tsx" => ["-e", "-p", "-pe", "--eval", "--print"].contains(&option),
+        "python" | "python3" => option == "-c",
+        "perl" | "ruby" => option == "-e",
+        "php" => option == "-r",
+        _ => false,
+    }
 }
 
 fn assigns(word: &str) -> bool {
@@ -191,6 +237,16 @@ mod tests {
             ("./bin/serve --port 3", "serve"),
             ("vite", "vite"),
             ("a | b", "a"),
+            ("sh -c 'exit 3'", "sh"),
+            ("sh -c 'cd api && node server.js'", "server"),
+            ("bash -lc \"sleep 1; ./serve --x\"", "serve"),
+            ("sh -c 'sleep 5'", "sleep"),
+            ("sleep 5 && npm run dev", "dev"),
+            ("sh -c 'kill -SEGV $$'", "kill"),
+            ("grep 'a;b' x", "grep"),
+            ("node -e 'setInterval(f, 9)'", "node"),
+            ("python3 -c \"import time; time.sleep(9)\"", "python3"),
+            ("sh run.sh", "run"),
         ];
         for (line, expected) in cases {
             assert_eq!(name(line).as_deref(), Some(expected), "{line}");

@@ -47,6 +47,8 @@ pub enum NoticeKind {
     Stuck,
     /// A port is held by another process.
     PortHeld,
+    /// What an app writes cannot be shown.
+    Output,
     /// About watching: limits, polling, overflow, loops.
     Watch,
     /// Watching is ready.

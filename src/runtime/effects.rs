@@ -1,6 +1,6 @@
 //! Performs what the supervisor answers.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use super::{
     port::{self, Wanted},
@@ -44,7 +44,12 @@ impl Runner {
                 if let Some(source) = self.sources.get(&instance) {
                     source.begin_run();
                     for (pipe, stream) in [(spawned.stdout, Stream::Out), (spawned.stderr, Stream::Err)] {
-                        tokio::task::spawn_local(log::pump(pipe, stream, source.clone()));
+                        let (pumping, name, inbox) = (log::pump(pipe, stream, source.clone()), spec.name.clone(), self.inbox.clone());
+                        tokio::task::spawn_local(async move {
+                            if let Err(error) = pumping.await {
+                                let _ = inbox.send(Inbox::Notice(unread(&name, &error)));
+                            }
+                        });
                     }
                 }
                 match role {
@@ -92,6 +97,12 @@ impl Runner {
             },
         );
     }
+}
+
+/// An output that cannot be read: its writer gets SIGPIPE.
+fn unread(name: &str, error: &io::Error) -> Notice {
+    let text = format!("{name} writes into a closed pipe from here on, because its output cannot be read: {error}");
+    Notice::new(Level::Error, NoticeKind::Output, text).about(name)
 }
 
 /// Names what outlived SIGKILL.

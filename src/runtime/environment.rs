@@ -17,7 +17,9 @@ impl Environments {
 
     /// The launch with the environment of this moment. Where a file cannot be read now, the launch stays as it was, and people are told.
     pub fn fresh(&self, app: AppId, name: &str, mut launch: Launch) -> (Launch, Option<Notice>) {
-        let recipe = usize::try_from(app.0).ok().and_then(|index| self.recipes.get(index)).filter(|recipe| !recipe.files().is_empty());
+        // What is no file, such as the pipe of `--env-file <(decrypt .env)`, can be read once; that was at the start.
+        let again = |recipe: &&EnvRecipe| !recipe.files().is_empty() && recipe.files().iter().all(|file| !file.exists() || file.is_file());
+        let recipe = usize::try_from(app.0).ok().and_then(|index| self.recipes.get(index)).filter(again);
         match recipe.map(EnvRecipe::read) {
             None => (launch, None),
             Some(Ok(env)) => {

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     log::{Console, Source},
-    model::{AppId, AppSpec, Error, InstanceId, Level, Notice, NoticeKind, RunId},
+    model::{AppId, AppSpec, Error, HumanDuration, InstanceId, Level, Notice, NoticeKind, RunId},
     process::{self, ProcessEvent, Processes},
     supervisor::{Event, ShutdownCause, Supervisor},
     ui::{Style, notice},
@@ -54,6 +54,8 @@ pub fn now() -> Instant {
 pub enum Inbox {
     /// For the supervisor.
     Event(Event),
+    /// For people.
+    Notice(Notice),
     /// The last words of a run are read, so its end can be told.
     LastWords(RunId),
 }
@@ -253,6 +255,7 @@ impl Runner {
     fn news(&mut self, news: Inbox) {
         match news {
             Inbox::Event(event) => self.handle(event),
+            Inbox::Notice(notice) => self.say(&notice),
             Inbox::LastWords(run) => {
                 let ending = self.runs.get_mut(&run).map(|live| std::mem::take(&mut live.ending)).unwrap_or_default();
                 for event in ending {
@@ -315,7 +318,7 @@ impl Runner {
                 self.say(&Notice::new(
                     Level::Info,
                     NoticeKind::Watching,
-                    format!("watching {dirs} {folders}{polled} (ready in {} ms)", took.as_millis()),
+                    format!("watching {dirs} {folders}{polled} (ready in {})", HumanDuration(took)),
                 ));
             }
             Out::Early { app, path } => {

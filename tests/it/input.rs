@@ -69,3 +69,12 @@ fn a_terminal_may_go_away_where_hang_ups_are_ignored() {
     runners.iter().for_each(|pid| processes::send(*pid, Signal::TERM));
     project.nothing_alive(Duration::from_secs(10), "TERM");
 }
+
+#[test]
+fn an_env_file_may_be_a_pipe_which_can_be_read_once() {
+    let project = Project::empty();
+    project.script("app.sh", "echo \"it is $SECRET\"\n");
+    let line = "exec pmdev start app.sh --no-watch --env-file <(echo SECRET=known)";
+    let ending = project.hook(&["bash", "-c", line]).finish();
+    assert!(ending.out.contains("it is known"), "{}", ending.all());
+}
