@@ -1,6 +1,6 @@
 //! What `/proc` tells about the processes of a runner, proc(5).
 
-use std::{fs, time::Duration};
+use std::{collections::HashMap, fs, time::Duration};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -73,18 +73,15 @@ pub fn memory(pids: &[i32]) -> Memory {
     Memory { largest: each("Rss:").max().unwrap_or(0), resident: each("Rss:").sum(), proportional: each("Pss:").sum() }
 }
 
-/// Context switches of all threads so far.
-pub fn switches(pids: &[i32]) -> u64 {
-    let mut sum = 0;
-    for pid in pids {
-        let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { continue };
-        for thread in threads.flatten() {
-            let status = fs::read_to_string(thread.path().join("status")).unwrap_or_default();
-            sum +=
-                ["voluntary_ctxt_switches:", "nonvoluntary_ctxt_switches:"].iter().filter_map(|field| number(&status, field)).sum::<u64>();
-        }
-    }
-    sum
+/// Context switches so far, by thread.
+pub fn switches(pids: &[i32]) -> HashMap<i32, u64> {
+    let threads = pids.iter().filter_map(|pid| fs::read_dir(format!("/proc/{pid}/task")).ok()).flatten().flatten();
+    let of = |thread: fs::DirEntry| {
+        let status = fs::read_to_string(thread.path().join("status")).ok()?;
+        let kinds = ["voluntary_ctxt_switches:", "nonvoluntary_ctxt_switches:"];
+        Some((thread.file_name().to_str()?.parse().ok()?, kinds.iter().filter_map(|kind| number(&status, kind)).sum()))
+    };
+    threads.filter_map(of).collect()
 }
 
 /// Processor time so far, in ticks of 10 ms: fields 14 and 15 of `stat`.

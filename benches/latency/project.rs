@@ -80,7 +80,7 @@ impl Save {
         }
     }
 
-    /// Saves a text; the moment before the last system call of the save.
+    /// Saves a text; the moment before the system call that makes the file whole.
     pub fn perform(self, file: &Path, text: &str) -> io::Result<u64> {
         let beside = |end: &str| file.with_file_name(format!("{}{end}", file.file_name().unwrap_or_default().display()));
         match self {
@@ -95,8 +95,7 @@ impl Save {
             Self::Backup => {
                 let backup = beside("~");
                 fs::rename(file, &backup)?;
-                write(file, text)?;
-                let last = clock::now();
+                let last = write(file, text)?;
                 fs::remove_file(backup)?;
                 Ok(last)
             }

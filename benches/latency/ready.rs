@@ -8,8 +8,11 @@ use crate::{
     subject::{Runner, Subject},
 };
 
-/// The watches do not grow any more after this long without a change.
+/// The watches do not grow any more after this long without a change, in which hardly anything was computed either.
 const STILL: Duration = Duration::from_secs(2);
+
+/// What counts as computing, in ticks of 10 ms.
+const BUSY: u64 = 10;
 
 /// How long a runner has to begin and to finish.
 const LIMIT: Duration = Duration::from_secs(90);
@@ -25,10 +28,15 @@ pub struct Ready {
 pub fn wait(subject: &mut Subject, began: u64) -> io::Result<Ready> {
     let mut ready = Ready { took: Duration::ZERO, watches: 0 };
     let mut changed = clock::now();
-    let mut runs = false;
+    let (mut runs, mut busy) = (false, 0);
     while !(runs && ready.watches > 0 && clock::since(changed) > STILL) && clock::since(began) < LIMIT {
         let sampled = clock::now();
-        let watches = processes::watches(&subject.processes());
+        let pids = subject.processes();
+        let (watches, ticks) = (processes::watches(&pids), processes::ticks(&pids));
+        if ticks >= busy + BUSY {
+            changed = clock::now();
+            busy = ticks;
+        }
         if watches != ready.watches {
             changed = clock::now();
             ready = Ready { took: Duration::from_nanos(changed - began), watches };
@@ -95,7 +103,8 @@ pub fn idle(runners: &[Runner], project: &Path, homes: &Path) -> io::Result<()> 
         let before = (processes::switches(&pids), processes::ticks(&pids));
         clock::rest(TIME);
         let after = (processes::switches(&pids), processes::ticks(&pids));
-        rows.push(vec![runner.name(), (after.0 - before.0).to_string(), ((after.1 - before.1) * 10).to_string()]);
+        let switches: u64 = after.0.iter().map(|(thread, count)| count - before.0.get(thread).unwrap_or(&0)).sum();
+        rows.push(vec![runner.name(), switches.to_string(), ((after.1 - before.1) * 10).to_string()]);
     }
     table(&rows);
     Ok(())

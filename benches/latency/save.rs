@@ -1,4 +1,4 @@
-//! From the last system call of a save to the first instruction of the new process.
+//! From the system call that makes a saved file whole to the first instruction of the new process.
 
 use std::{
     io,
@@ -39,7 +39,8 @@ struct Entry {
     file: PathBuf,
     saved: u64,
     took: [Values; Save::ALL.len()],
-    starts: usize,
+    /// Starts before the first save.
+    before: usize,
     saves: usize,
     missed: usize,
 }
@@ -59,7 +60,7 @@ pub fn measure(runners: &[Runner], folder: &Path, rounds: usize) -> io::Result<(
         }
     }
     bare.end()?;
-    entries.iter_mut().try_for_each(Entry::count)?;
+    entries.iter_mut().try_for_each(|entry| entry.subject.stamps.take().map(drop))?;
     report(&entries, &floor, rounds);
     Ok(())
 }
@@ -72,30 +73,22 @@ fn begin(runner: &Runner, folder: &Path, index: usize) -> io::Result<Entry> {
     let mut subject = runner.start(&project, &place.join("home"))?;
     ready::wait(&mut subject, began)?;
     let took = Save::ALL.map(|_| Values::default());
-    Ok(Entry { runner: runner.clone(), subject, file: project.join("app.js"), saved: clock::now(), took, starts: 0, saves: 0, missed: 0 })
+    let before = subject.stamps.told;
+    Ok(Entry { runner: runner.clone(), subject, file: project.join("app.js"), saved: clock::now(), took, before, saves: 0, missed: 0 })
 }
 
 impl Entry {
     fn save(&mut self, kind: usize) -> io::Result<()> {
         clock::rest(APART[self.saves % APART.len()].saturating_sub(clock::since(self.saved)));
-        self.count()?;
+        self.subject.stamps.take()?;
         let text = format!("// {}\n", clock::now());
         let last = Save::ALL[kind].perform(&self.file, &text)?;
         self.saves += 1;
         match self.subject.stamps.after(last, LIMIT)? {
-            Some(at) => {
-                self.starts += 1;
-                self.took[kind].push_time(Duration::from_nanos(at - last));
-            }
+            Some(at) => self.took[kind].push_time(Duration::from_nanos(at - last)),
             None => self.missed += 1,
         }
         self.saved = clock::now();
-        Ok(())
-    }
-
-    /// Counts starts that nobody waited for.
-    fn count(&mut self) -> io::Result<()> {
-        self.starts += self.subject.stamps.take()?.len();
         Ok(())
     }
 }
@@ -152,7 +145,10 @@ fn report(entries: &[Entry], floor: &Floor, rounds: usize) {
         for (took, ours) in entry.took.iter().zip(&entries[0].took) {
             row.extend([took.median(), took.share(90), took.median() / ours.median()].map(|value| format!("{value:.1}")));
         }
-        row.extend([format!("{:.2}", entry.starts as f64 / entry.saves.max(1) as f64), entry.missed.to_string()]);
+        row.extend([
+            format!("{:.2}", (entry.subject.stamps.told - entry.before) as f64 / entry.saves.max(1) as f64),
+            entry.missed.to_string(),
+        ]);
         rows.push(row);
     }
     table(&rows);

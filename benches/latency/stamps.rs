@@ -18,6 +18,8 @@ use crate::clock;
 /// The reading end.
 pub struct Stamps {
     pub path: PathBuf,
+    /// How many children have told so far.
+    pub told: usize,
     file: File,
     partial: String,
     waiting: Vec<u64>,
@@ -30,7 +32,7 @@ impl Stamps {
         // Open for writing as well, so that it never ends and no child waits for a reader.
         let nonblock = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).expect("the flags of open(2) are an int");
         let file = OpenOptions::new().read(true).write(true).custom_flags(nonblock).open(path)?;
-        Ok(Self { path: path.to_owned(), file, partial: String::new(), waiting: Vec::new() })
+        Ok(Self { path: path.to_owned(), told: 0, file, partial: String::new(), waiting: Vec::new() })
     }
 
     /// Every first instruction told so far and not asked for yet.
@@ -46,6 +48,7 @@ impl Stamps {
         while let Some(end) = self.partial.find('\n') {
             let line: String = self.partial.drain(..=end).collect();
             self.waiting.extend(line.split_whitespace().nth(1).and_then(|at| at.parse::<u64>().ok()));
+            self.told += 1;
         }
         Ok(std::mem::take(&mut self.waiting))
     }
