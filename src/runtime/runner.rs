@@ -167,8 +167,9 @@ impl Runner {
         if !left.is_empty() {
             self.say(&effects::stuck("what is left of the apps", &left));
         }
+        let drained = now() + LAST_WORDS;
         for source in self.sources.values() {
-            source.drained(LAST_WORDS).await;
+            source.drained(drained.saturating_duration_since(now())).await;
         }
         let lookups = async {
             while let Some(found) = self.lookups.join_next().await {
