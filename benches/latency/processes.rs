@@ -9,13 +9,10 @@ use crate::clock;
 /// How long processes have to end when they are asked to.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// The processes whose environment has a variable with this value, children of theirs that kept it included.
-pub fn with_variable(name: &str, value: &str) -> Vec<i32> {
+/// Whether a process has a variable with this value; children keep it.
+pub fn has_variable(pid: i32, name: &str, value: &str) -> bool {
     let wanted = format!("{name}={value}");
-    let has = |pid: &i32| {
-        fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environ| environ.split(|byte| *byte == 0).any(|one| one == wanted.as_bytes()))
-    };
-    all().filter(has).collect()
+    fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environ| environ.split(|byte| *byte == 0).any(|one| one == wanted.as_bytes()))
 }
 
 /// Whether a process is one of ours in the role of an app.
@@ -94,7 +91,8 @@ pub fn ticks(pids: &[i32]) -> u64 {
     pids.iter().filter_map(of).sum()
 }
 
-fn all() -> impl Iterator<Item = i32> {
+/// Every process of the machine.
+pub fn all() -> impl Iterator<Item = i32> {
     fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 

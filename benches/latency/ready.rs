@@ -14,7 +14,7 @@ const STILL: Duration = Duration::from_secs(2);
 /// What counts as computing, in ticks of 10 ms.
 const BUSY: u64 = 10;
 
-/// How long a runner has to begin and to finish.
+/// How long a runner has to begin and to be ready.
 const LIMIT: Duration = Duration::from_secs(90);
 
 /// A runner that watches.
@@ -24,12 +24,15 @@ pub struct Ready {
     pub watches: usize,
 }
 
-/// Samples the number of watches until it stands still; the app must run as well.
-pub fn wait(subject: &mut Subject, began: u64) -> io::Result<Ready> {
+/// Samples the number of watches until it stands still; the app must run as well. `None`: that did not come.
+pub fn wait(subject: &mut Subject, began: u64) -> io::Result<Option<Ready>> {
     let mut ready = Ready { took: Duration::ZERO, watches: 0 };
     let mut changed = clock::now();
     let (mut runs, mut busy) = (false, 0);
-    while !(runs && ready.watches > 0 && clock::since(changed) > STILL) && clock::since(began) < LIMIT {
+    while !(runs && ready.watches > 0 && clock::since(changed) > STILL) {
+        if clock::since(began) > LIMIT {
+            return Ok(None);
+        }
         let sampled = clock::now();
         let pids = subject.processes();
         let (watches, ticks) = (processes::watches(&pids), processes::ticks(&pids));
@@ -45,7 +48,7 @@ pub fn wait(subject: &mut Subject, began: u64) -> io::Result<Ready> {
         // Looking takes the kernel's lock of the watches: most of the time it must be free.
         clock::rest((clock::since(sampled) * 3).clamp(Duration::from_millis(1), Duration::from_millis(200)));
     }
-    Ok(ready)
+    Ok(Some(ready))
 }
 
 /// What is gathered about one runner.
@@ -64,7 +67,10 @@ pub fn measure(runners: &[Runner], project: &Path, homes: &Path, rounds: usize) 
         for (index, (runner, figures)) in runners.iter().zip(&mut figures).enumerate() {
             let began = clock::now();
             let mut subject = runner.start(project, &homes.join(format!("start-{round}-{index}")))?;
-            let ready = wait(&mut subject, began)?;
+            let Some(ready) = wait(&mut subject, began)? else {
+                println!("{} was not ready within {} s, which is left out.", runner.name(), LIMIT.as_secs());
+                continue;
+            };
             figures.took.push_time(ready.took);
             figures.watches.push(ready.watches as f64);
             let memory = processes::memory(&subject.processes());

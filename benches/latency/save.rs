@@ -71,7 +71,7 @@ fn begin(runner: &Runner, folder: &Path, index: usize) -> io::Result<Entry> {
     project::make(&project, SMALL)?;
     let began = clock::now();
     let mut subject = runner.start(&project, &place.join("home"))?;
-    ready::wait(&mut subject, began)?;
+    ready::wait(&mut subject, began)?.ok_or_else(|| io::Error::other(format!("{} is not ready", runner.name())))?;
     let took = Save::ALL.map(|_| Values::default());
     let before = subject.stamps.told;
     Ok(Entry { runner: runner.clone(), subject, file: project.join("app.js"), saved: clock::now(), took, before, saves: 0, missed: 0 })

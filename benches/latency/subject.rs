@@ -1,6 +1,7 @@
 //! What is measured: pmdev, and the runners people use today where they are installed.
 
 use std::{
+    collections::HashSet,
     env, fs, io,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -89,8 +90,9 @@ impl Runner {
                 command.arg("start").arg(file)
             }
         };
+        let others = processes::all().collect();
         let process = command.spawn()?;
-        Ok(Subject { stamps, mark, process })
+        Ok(Subject { stamps, mark, process, others })
     }
 }
 
@@ -106,21 +108,32 @@ pub struct Subject {
     pub stamps: Stamps,
     mark: String,
     process: Child,
+    /// Processes that are known to be of others: to look at each again would take longer than some runners need to start.
+    others: HashSet<i32>,
 }
 
 impl Subject {
     /// Every process of it, daemons included, but the apps.
-    pub fn processes(&self) -> Vec<i32> {
-        processes::with_variable(MARK, &self.mark).into_iter().filter(|pid| !processes::is_app(*pid)).collect()
+    pub fn processes(&mut self) -> Vec<i32> {
+        self.all().into_iter().filter(|pid| !processes::is_app(*pid)).collect()
+    }
+
+    fn all(&mut self) -> Vec<i32> {
+        let first = self.process.id().cast_signed();
+        let (ours, others): (Vec<_>, Vec<_>) = processes::all()
+            .filter(|pid| !self.others.contains(pid))
+            .partition(|pid| *pid == first || processes::has_variable(*pid, MARK, &self.mark));
+        self.others.extend(others);
+        ours
     }
 }
 
 impl Drop for Subject {
     fn drop(&mut self) {
         // The runner first, so that it can stop its app itself; then whatever it left.
-        if let Ok(pid) = i32::try_from(self.process.id()) {
-            processes::end(|| if matches!(self.process.try_wait(), Ok(None)) { vec![pid] } else { Vec::new() });
-        }
-        processes::end(|| processes::with_variable(MARK, &self.mark));
+        let pid = self.process.id().cast_signed();
+        processes::end(|| if matches!(self.process.try_wait(), Ok(None)) { vec![pid] } else { Vec::new() });
+        let mark = &self.mark;
+        processes::end(|| processes::all().filter(|pid| processes::has_variable(*pid, MARK, mark)).collect());
     }
 }
