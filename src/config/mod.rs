@@ -7,6 +7,7 @@ pub mod problem;
 pub mod request;
 pub mod resolve;
 pub mod source;
+pub mod starter;
 
 mod build;
 mod command;

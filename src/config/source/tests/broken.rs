@@ -333,7 +333,7 @@ fn a_file_without_permission_is_refused() {
     use std::os::unix::fs::PermissionsExt as _;
     let project = Project::new();
     let file = project.file("a.json", "{}");
-    fs::set_permissions(&file, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
     // Root reads everything.
     if fs::read(&file).is_err() {
         assert_eq!(project.refusal("a.json"), "a.json: it cannot be read: Permission denied");

@@ -12,7 +12,12 @@ fn outcomes(cases: &[(&str, &str)]) -> String {
         project.file("lib.js", "module.exports = { broken() {\n  return null.x; } }");
         match read(Path::new(name), &project.host) {
             Ok(document) => writeln!(shown, "{}", tree(&document.root)),
-            Err(error) => writeln!(shown, "{}", project.told(&error)),
+            // Stacks are Node's own, and each version has another.
+            Err(error) => project
+                .told(&error)
+                .lines()
+                .filter(|line| !line.starts_with("    at ") && !line.starts_with("Node.js v") && !line.is_empty())
+                .try_for_each(|line| writeln!(shown, "{line}")),
         }
         .unwrap();
     }
@@ -55,8 +60,8 @@ fn exports_of_every_kind() {
 fn failures_show_their_own_words_and_place() {
     let shown = outcomes(&[
         ("a.config.js", "const x = undefined;\nmodule.exports = { apps: x.list };\n"),
-        ("a.config.js", "module.exports = { apps: [\n  { name: 'a' script: 'b' }\n] }"),
-        ("a.config.mjs", "export default { apps: [\n  { name: 'a' script: 'b' }\n] }"),
+        ("a.config.js", "module.exports = { apps: [\n  { name: 'a', , }\n] }"),
+        ("a.config.mjs", "export default { apps: [\n  { name: 'a', , }\n] }"),
         ("a.config.js", "module.exports = {"),
         ("a.config.js", "const lib = require('./lib');\nmodule.exports = { apps: lib.broken() };"),
         ("a.config.js", "require('./missing')"),
@@ -71,7 +76,6 @@ fn failures_show_their_own_words_and_place() {
         ("a.config.js", "const apps = [];"),
         ("a.config.mjs", "const apps = [];"),
         ("a.config.js", "module.exports = null"),
-        ("a.config.js", "import x from 'y';"),
         ("a.config.mjs", "module.exports = {}"),
         ("a.config.js", "const a = { apps: [] }; a.apps.push(a); module.exports = a"),
         ("a.config.js", "let a = {}; for (let i = 0; i < 5000; i++) a = { a }; module.exports = a"),
@@ -82,12 +86,12 @@ fn failures_show_their_own_words_and_place() {
     a.config.js:2:28: TypeError: Cannot read properties of undefined (reading 'list')
            2 | module.exports = { apps: x.list };
              |                            ^
-    a.config.js:2:15: SyntaxError: Unexpected identifier 'script'
-           2 |   { name: 'a' script: 'b' }
-             |               ^
-    a.config.mjs:2:15: SyntaxError: Unexpected identifier 'script'
-           2 |   { name: 'a' script: 'b' }
-             |               ^
+    a.config.js:2:16: SyntaxError: Unexpected token ','
+           2 |   { name: 'a', , }
+             |                ^
+    a.config.mjs:2:16: SyntaxError: Unexpected token ','
+           2 |   { name: 'a', , }
+             |                ^
     a.config.js:1:1: SyntaxError: Unexpected end of input
            1 | module.exports = {
              | ^
@@ -117,7 +121,6 @@ fn failures_show_their_own_words_and_place() {
         valid: export default { apps: [{ name: "api", script: "api.js" }] }
     a.config.js: it exports nothing
         valid: module.exports = { apps: [{ name: "api", script: "api.js" }] }
-    a.config.js: Error: Cannot find package 'y' imported from /a.config.js
     a.config.mjs:1:1: ReferenceError: module is not defined in ES module scope
            1 | module.exports = {}
              | ^
@@ -130,13 +133,7 @@ fn failures_show_their_own_words_and_place() {
     a.config.js: it failed before its export was there (exit code 1)
     because: before that it printed
                        ^
-
     Error: later
-        at Timeout._onTimeout (/a.config.js:1:26)
-        at listOnTimeout (node:internal/timers:581:17)
-        at process.processTimers (node:internal/timers:519:7)
-
-    Node.js v20.20.2
     "#);
 }
 
