@@ -16,7 +16,7 @@ fn render(problems: Vec<Problem>, text: &str) -> String {
 fn the_line_and_a_caret_below_the_offending_text() {
     insta::assert_snapshot!(render(vec![problem(3, 15, 6)], TEXT), @r#"
     ecosystem.config.json:3:15: apps[0].instances is no number
-           3 |     "instances": "many", "env": { "TOKEN": …, lower: 'hidden' }
+           3 |     "instances": "many", "env": { "TOKEN": …, lower: … }
              |                  ^^^^^^
         valid: instances: 4
     "#);
