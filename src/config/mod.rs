@@ -2,8 +2,12 @@
 //! It starts nothing and keeps nothing: the folder, the environment and the way to ask a tool a question come in as a [`Host`], files are read as they are.
 //! Start reading with [`request`] (what comes in) and [`resolve`](mod@resolve) (the order in which it is worked out).
 
+pub mod node;
+pub mod problem;
 pub mod request;
 pub mod resolve;
+pub mod source;
+pub mod starter;
 
 mod build;
 mod command;
@@ -26,5 +30,5 @@ mod tests;
 pub use duration::{milliseconds, seconds};
 pub use environment::EnvRecipe;
 pub use place::absolute;
-pub use request::{Host, Request, WatchArg};
+pub use request::{End, Host, Output, Request, WatchArg};
 pub use resolve::{Resolved, resolve, resolve_watch};

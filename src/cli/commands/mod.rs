@@ -1,6 +1,7 @@
 //! The commands, one file each. A command parses, asks the rooms below, and returns an exit code.
 //! None of them prints a failure: that is done in one place, above. Start reading with [`start`].
 
+pub mod init;
 pub mod start;
 pub mod why;
 
@@ -12,6 +13,8 @@ use crate::model::Error;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Start(Box<start::Start>),
+    #[command(alias = "ecosystem")]
+    Init(init::Init),
     Why(Box<why::Why>),
 }
 
@@ -20,6 +23,7 @@ impl Verb {
     pub(crate) fn run(self) -> Result<u8, Error> {
         match self {
             Self::Start(start) => start.run(),
+            Self::Init(init) => init.run(),
             Self::Why(why) => why.run(),
         }
     }
