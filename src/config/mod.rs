@@ -11,14 +11,17 @@ mod build;
 mod command;
 mod detect;
 mod duration;
+mod element;
 mod environment;
 mod interpreter;
+mod keys;
 mod lookup;
 mod name;
 mod near;
 mod place;
 mod profile;
 mod program;
+mod raw;
 mod target;
 mod watching;
 
