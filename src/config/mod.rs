@@ -3,9 +3,12 @@
 //! Start reading with [`request`] (what comes in) and [`resolve`](mod@resolve) (the order in which it is worked out).
 
 pub mod node;
+pub mod plan;
 pub mod problem;
 pub mod request;
+pub mod reference;
 pub mod resolve;
+pub mod schema;
 pub mod source;
 
 mod build;

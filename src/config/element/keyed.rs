@@ -111,27 +111,17 @@ pub fn camel(name: &str) -> String {
     })
 }
 
-/// The properties of a map by its table: every name, its aliases and their camelCase.
+/// The properties of a map by its table: every name, its aliases and their camelCase. Null counts as not given.
 pub fn properties(table: &[About]) -> serde_json::Map<String, Json> {
     let mut properties = serde_json::Map::new();
     for about in table {
-        let mut schema = (about.schema)();
-        if let Some(object) = schema.as_object_mut() {
-            object.insert("description".to_owned(), about.doc.trim().into());
-        }
-        properties.insert(about.name.to_owned(), schema.clone());
-        for name in about.names() {
-            for spelled in [name.to_owned(), camel(name)] {
-                if spelled != about.name {
-                    // An alias is described by pointing at the key, so that editors offer the key first.
-                    let mut schema = schema.clone();
-                    if let Some(object) = schema.as_object_mut() {
-                        object.insert("description".to_owned(), format!("The same as {}", about.name).into());
-                        object.insert("deprecated".to_owned(), true.into());
-                    }
-                    properties.insert(spelled, schema);
-                }
-            }
+        let alternatives = json!([(about.schema)(), { "type": "null" }]);
+        let example: Json = serde_json::from_str(about.example).unwrap_or_default();
+        properties.insert(about.name.to_owned(), json!({ "description": about.doc.trim(), "examples": [example], "anyOf": alternatives }));
+        for spelled in about.names().flat_map(|name| [name.to_owned(), camel(name)]).filter(|spelled| spelled != about.name) {
+            // An alias points at its key, so that editors offer the key first.
+            let described = format!("The same as {}", about.name);
+            properties.insert(spelled, json!({ "description": described, "deprecated": true, "anyOf": alternatives }));
         }
     }
     properties
