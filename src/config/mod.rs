@@ -5,8 +5,8 @@
 pub mod node;
 pub mod plan;
 pub mod problem;
-pub mod request;
 pub mod reference;
+pub mod request;
 pub mod resolve;
 pub mod schema;
 pub mod source;

@@ -31,7 +31,10 @@ pub fn markdown() -> String {
     for about in of(|fate| fate == Fate::Honoured) {
         key(&mut text, about);
     }
-    let _ = write!(text, "### `env_NAME`\n\nVariables for one environment, laid over `env`. Takes a map of variables.\n\n```\nenv_production: {{ \"LOG_LEVEL\": \"warn\" }}\n```\n\n");
+    let _ = write!(
+        text,
+        "### `env_NAME`\n\nVariables for one environment, laid over `env`. Takes a map of variables.\n\n```\nenv_production: {{ \"LOG_LEVEL\": \"warn\" }}\n```\n\n"
+    );
     text.push_str("## Keys that are checked and kept\n\nThis version does not carry them out yet, and says so where one is used.\n\n");
     for about in of(|fate| matches!(fate, Fate::Later(_))) {
         key(&mut text, about);

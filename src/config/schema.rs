@@ -3,9 +3,12 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    element::{Element as _, About, interpreters::Interpreters, keyed, variables::Variables},
+    element::{About, Element as _, interpreters::Interpreters, keyed, variables::Variables},
     keys::AppKeys,
 };
+
+/// `env_NAME`, but not `env_file` and `env_files`, in the regexes of ECMAScript, which are those of JSON Schema.
+const ENV_NAME: &str = "^env_(?!files?$)";
 
 /// The schema.
 pub fn schema() -> Json {
@@ -13,7 +16,8 @@ pub fn schema() -> Json {
     let script: Vec<&str> = table.iter().filter(|about| about.name == "script").flat_map(About::names).collect();
     let runs: Vec<Json> = script.iter().map(|name| json!({ "required": [name] })).collect();
     let apps = json!({ "anyOf": [{ "$ref": "#/$defs/app" }, { "type": "array", "items": { "$ref": "#/$defs/app" } }] });
-    let overrides = json!({ "type": "object", "properties": keyed::properties(&table), "patternProperties": { "^env_": Variables::schema() } });
+    let overrides =
+        json!({ "type": "object", "properties": keyed::properties(&table), "patternProperties": { ENV_NAME: Variables::schema() } });
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "pmdev project file",

@@ -8,7 +8,7 @@ mod place;
 mod request;
 mod spec;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::model::{AppSpec, Error, Notice};
 
@@ -67,7 +67,6 @@ pub fn apps(
     graph::check_needs(&named, document, &mut problems);
     graph::check_ports(&named, document, &mut problems);
     let chosen = graph::chosen(&named, only, document, host)?;
-    notes::tell(&raw, &chosen, profile, document, &mut problems);
     notes::check_env_name(&chosen, request, document, &mut problems);
     let mut ecosystem = Ecosystem::default();
     for app in &chosen {
@@ -82,10 +81,11 @@ pub fn apps(
     }
     ecosystem.files.sort();
     ecosystem.files.dedup();
-    let problems = Problems(problems);
+    let mut problems = Problems(problems);
     if problems.has_error() {
         return Err(problems.into_error(document.text.as_deref(), &host.cwd));
     }
+    notes::tell(&raw, &chosen, &ecosystem.apps, profile, document, &mut problems.0);
     let told = problems.0.iter().map(|problem| problem.notice(document.text.as_deref(), &host.cwd));
     ecosystem.notices.splice(..0, told);
     Ok(ecosystem)
@@ -104,25 +104,35 @@ fn complete(
     notices: &mut Vec<Notice>,
 ) -> Result<(AppSpec, EnvRecipe, Vec<PathBuf>), Vec<Problem>> {
     let finder = place::Places { app, file: &document.file };
-    let folder = finder.folder(bases, flags, host);
-    let env_files = finder.env_files(folder.as_deref().unwrap_or_else(|_| Path::new("/")), bases);
-    let (cwd, env_files) = match (folder, env_files) {
-        (Ok(cwd), Ok(files)) => (cwd, files),
-        // Without a folder nothing else can be judged.
-        (Err(problem), _) => return Err(vec![problem]),
-        (Ok(_), Err(problems)) => return Err(problems),
+    // Without a folder nothing else can be judged.
+    let cwd = finder.folder(bases, flags, host).map_err(|problem| vec![problem])?;
+    let mut wrong = Vec::new();
+    let env_files = finder.env_files(&cwd, bases, &mut wrong);
+    let Some(script) = &app.layer.keys.script else {
+        wrong.push(finder.without_script());
+        return Err(wrong);
     };
-    let Some(script) = &app.layer.keys.script else { return Err(vec![finder.without_script()]) };
     let request = request::of(app.layer, flags, &cwd, &raw.interpreters);
     let mut drafter = Drafter { request: &request, host, profile, cwd: Some(cwd.clone()), notices: Vec::new() };
-    let wrong = |error| vec![finder.problem(error, &script.path, script.place)];
-    let target = finder.target(&script.value, &cwd, host).map_err(wrong)?;
-    let mut draft = drafter.target(script.value.as_ref(), target).map_err(wrong)?;
-    draft.chosen = None;
-    spec::build(&mut draft, app.layer);
-    let declared = request::declared(app.layer, profile, flags, &env_files);
-    let (path, place) = finder.of_env_files().unwrap_or((&script.path, script.place));
-    let (spec, recipe) = drafter.spec(draft, app.name.clone(), declared).map_err(|error| vec![finder.problem(error, path, place)])?;
+    let draft = finder.target(&script.value, &cwd, host).and_then(|target| drafter.target(script.value.as_ref(), target));
+    let spec = match draft {
+        Ok(mut draft) => {
+            draft.chosen = None;
+            spec::build(&mut draft, app.layer);
+            let declared = request::declared(app.layer, profile, flags, &env_files);
+            let (path, place) = finder.of_env_files().unwrap_or((&script.path, script.place));
+            drafter.spec(draft, app.name.clone(), declared).map_err(|error| finder.problem(error, path, place))
+        }
+        Err(error) => Err(finder.problem(error, &script.path, script.place)),
+    };
+    let (spec, recipe) = match spec {
+        Ok(done) if wrong.is_empty() => done,
+        Ok(_) => return Err(wrong),
+        Err(problem) => {
+            wrong.push(problem);
+            return Err(wrong);
+        }
+    };
     notices.append(&mut drafter.notices);
     let mut own = env_files.clone();
     own.push(document.file.clone());

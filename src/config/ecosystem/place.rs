@@ -64,10 +64,10 @@ impl Places<'_> {
     }
 
     /// The files of `env_file`, absolute; looked for where the app runs, then in the bases.
-    pub fn env_files(&self, cwd: &Path, bases: &[PathBuf]) -> Result<Vec<PathBuf>, Vec<Problem>> {
-        let Some(files) = &self.app.layer.keys.env_file else { return Ok(Vec::new()) };
+    pub fn env_files(&self, cwd: &Path, bases: &[PathBuf], wrong: &mut Vec<Problem>) -> Vec<PathBuf> {
+        let Some(files) = &self.app.layer.keys.env_file else { return Vec::new() };
         let folders: Vec<PathBuf> = [cwd.to_owned()].into_iter().chain(bases.iter().cloned()).collect();
-        let (mut found, mut wrong) = (Vec::new(), Vec::new());
+        let mut found = Vec::new();
         for file in &files.value.0 {
             match find(&folders, Path::new(file)).filter(|found| !found.is_dir()) {
                 Some(path) => found.push(path),
@@ -77,7 +77,7 @@ impl Places<'_> {
                 }
             }
         }
-        if wrong.is_empty() { Ok(found) } else { Err(wrong) }
+        found
     }
 
     /// Where `env_file` stands, where it does.
