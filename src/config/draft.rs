@@ -13,7 +13,7 @@ use super::{
     detect::{self, What},
     environment::{self, Declared, EnvRecipe},
     interpreter::{self, Script, table},
-    lookup::Search,
+    lookup::{Search, Searches},
     name::{self, Naming},
     near, place,
     profile::Profile,
@@ -50,6 +50,8 @@ pub struct Drafter<'a> {
     pub profile: Profile,
     /// The folder of the apps, absolute, where it was given.
     pub cwd: Option<PathBuf>,
+    /// Where programs are looked for.
+    pub searches: &'a Searches,
     /// What people should know.
     pub notices: Vec<Notice>,
 }
@@ -115,7 +117,7 @@ impl Drafter<'_> {
     }
 
     fn script(&mut self, path: PathBuf, cwd: PathBuf, shown: String, folder: PathBuf) -> Result<Draft, Error> {
-        let search = Search::new(place::folder(&path), self.host);
+        let search = self.searches.from(place::folder(&path), self.host);
         let args = interpreter::arguments(self.request)?;
         let script = Script { path: &path, shown, cwd: &cwd, search: &search, args };
         let program = interpreter::choose(&script, self.request, self.host)?;
@@ -124,7 +126,7 @@ impl Drafter<'_> {
     }
 
     fn line(&mut self, line: &str, cwd: PathBuf) -> Result<Draft, Error> {
-        let search = Search::new(&cwd, self.host);
+        let search = self.searches.from(&cwd, self.host);
         let mut script = None;
         let argv = match command::parse(line).map_err(|why| Error::usage(format!("{line:?} cannot be read as a command line: {why}")))? {
             Command::Simple(words) => {

@@ -6,7 +6,7 @@ use crate::model::{ExecMode, Health, PollMode, Signal};
 
 use super::element::{
     Fate::{self, Honoured, Ignored, Later},
-    Told::{Off, On},
+    Told::{Any, Off, On},
     anything::Anything,
     command::Line,
     cron::Cron,
@@ -162,7 +162,7 @@ keyed! {
         /// The time before each line, as `YYYY-MM-DDTHH:mm:ss`.
         time: bool, [], "true", Later(On);
         /// Whether the instances share their log files.
-        merge_logs: bool, ["combine_logs"], "true", Later(On);
+        merge_logs: bool, ["combine_logs"], "true", Later(Any);
         /// The file that holds its process id.
         pid_file: String, ["pid"], r#""run/api.pid""#, Later(On);
         /// Whether stack traces of Node are those of the sources.

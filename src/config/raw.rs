@@ -62,6 +62,9 @@ const TOP: [&str; 6] = ["apps", "pm2", "deploy", "static", "interpreters", "$sch
 /// The keys that make a map an app: `script` by any name.
 const SCRIPT: [&str; 4] = ["script", "exec", "cmd", "command"];
 
+/// The least that is right.
+const EXAMPLE: &str = r#"apps: [{ name: "api", script: "server.js" }]"#;
+
 /// Reads a file: `apps` (or `pm2`), a bare list, or one bare app.
 pub fn read(document: &Document) -> Raw {
     let mut reader = Reader::new(&document.file);
@@ -84,13 +87,12 @@ pub fn read(document: &Document) -> Raw {
             let named = root.get("apps").or_else(|| root.get("pm2"));
             if named.is_none() {
                 let problem = Problem::error(&document.file, Place::Unknown, "the file declares no apps: it has no key `apps`");
-                reader.problems.push(problem.example(r#"apps: [{ name: "api", script: "server.js" }]"#));
+                reader.problems.push(problem.example(EXAMPLE));
             }
         }
         other => {
             let message = format!("the file is {}, but a project file is a map with `apps`, a list of apps, or one app", shown(other));
-            let example = r#"apps: [{ name: "api", script: "server.js" }]"#;
-            reader.problems.push(Problem::error(&document.file, root.place, message).example(example));
+            reader.problems.push(Problem::error(&document.file, root.place, message).example(EXAMPLE));
         }
     }
     raw.problems = document.warnings.clone();
@@ -108,14 +110,15 @@ fn top(key: &str, place: Place, node: &Node, reader: &mut Reader, raw: &mut Raw)
             Value::Null => {}
             other => {
                 let message = format!("{key} is {}, but it takes a list of apps", shown(other));
-                reader.refuse::<()>(node, message);
+                reader.problems.push(reader.error(node.place, message).example(EXAMPLE));
             }
         },
         "interpreters" => raw.interpreters = Interpreters::read(node, reader).unwrap_or_default(),
         "deploy" => reader.warn(place, "deploy is not carried out: pmdev runs apps and copies them nowhere".to_owned(), None),
         "static" => {
-            let text = "static is not carried out: to serve files, declare an app that does";
-            reader.warn(place, text.to_owned(), Some(r#"apps: [{ name: "web", script: "npx serve -l 8080 public" }]"#.to_owned()));
+            let text = "static is not carried out: to serve files, declare an app that does".to_owned();
+            let example = r#"apps: [{ name: "web", script: "npx serve -l 8080 public" }]"#;
+            reader.problems.push(reader.error(place, text).warning().example(example));
         }
         "$schema" => {}
         _ => {
@@ -135,7 +138,7 @@ fn apps(list: &[Node], reader: &mut Reader, raw: &mut Raw) {
             Value::Map(_) => raw.apps.push(app(node, reader)),
             other => {
                 let message = format!("{} is {}, but an app is a map of keys", reader.path(), shown(other));
-                reader.refuse::<()>(node, message);
+                reader.problems.push(reader.error(node.place, message).example(r#"{ name: "api", script: "server.js" }"#));
             }
         });
     }

@@ -9,6 +9,7 @@ use super::{
     draft::{Draft, Drafter, app_folder},
     ecosystem::{self, Ecosystem},
     environment::{Declared, EnvRecipe},
+    lookup::Searches,
     name,
     node::Document,
     place,
@@ -47,7 +48,8 @@ pub fn resolve(request: &Request, host: &Host) -> Result<Resolved, Error> {
     let profile = Profile::choose(request, host)?;
     profile.stop(request, host)?;
     let mut resolved = Resolved::default();
-    let mut drafter = Drafter { request, host, profile, cwd: app_folder(request, host)?, notices: Vec::new() };
+    let searches = Searches::default();
+    let mut drafter = Drafter { request, host, profile, cwd: app_folder(request, host)?, searches: &searches, notices: Vec::new() };
     let planned = plan(&mut drafter, &mut resolved.files)?;
     let drafts: Vec<&Draft> = planned
         .iter()

@@ -16,6 +16,7 @@ use super::{
     Host, Request,
     draft::Drafter,
     environment::EnvRecipe,
+    lookup::Searches,
     node::Document,
     problem::{Problem, Problems},
     profile::Profile,
@@ -68,9 +69,10 @@ pub fn apps(
     graph::check_ports(&named, document, &mut problems);
     let chosen = graph::chosen(&named, only, document, host)?;
     notes::check_env_name(&chosen, request, document, &mut problems);
+    let searches = Searches::default();
     let mut ecosystem = Ecosystem::default();
     for app in &chosen {
-        match complete(app, &raw, bases, profile, request, host, document, &mut ecosystem.notices) {
+        match complete(app, &raw, bases, profile, request, host, document, &searches, &mut ecosystem.notices) {
             Ok((spec, recipe, files)) => {
                 ecosystem.apps.push(spec);
                 ecosystem.env.push(recipe);
@@ -101,11 +103,12 @@ fn complete(
     flags: &Request,
     host: &Host,
     document: &Document,
+    searches: &Searches,
     notices: &mut Vec<Notice>,
 ) -> Result<(AppSpec, EnvRecipe, Vec<PathBuf>), Vec<Problem>> {
     let finder = place::Places { app, file: &document.file };
     // Without a folder nothing else can be judged.
-    let cwd = finder.folder(bases, flags, host).map_err(|problem| vec![problem])?;
+    let cwd = finder.folder(bases, flags, host).map_err(|problem| vec![*problem])?;
     let mut wrong = Vec::new();
     let env_files = finder.env_files(&cwd, bases, &mut wrong);
     let Some(script) = &app.layer.keys.script else {
@@ -113,7 +116,7 @@ fn complete(
         return Err(wrong);
     };
     let request = request::of(app.layer, flags, &cwd, &raw.interpreters);
-    let mut drafter = Drafter { request: &request, host, profile, cwd: Some(cwd.clone()), notices: Vec::new() };
+    let mut drafter = Drafter { request: &request, host, profile, cwd: Some(cwd.clone()), searches, notices: Vec::new() };
     let draft = finder.target(&script.value, &cwd, host).and_then(|target| drafter.target(script.value.as_ref(), target));
     let spec = match draft {
         Ok(mut draft) => {

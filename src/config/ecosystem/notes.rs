@@ -29,10 +29,11 @@ struct Use {
 /// Tells every such key once, with the apps that use it.
 pub fn tell(raw: &Raw, chosen: &[&App], specs: &[AppSpec], profile: Profile, document: &Document, problems: &mut Vec<Problem>) {
     let mut uses: Vec<Use> = Vec::new();
-    let mut add = |key: &str, fate: Fate, instead: &'static str, app: &str, place: Place| match uses.iter_mut().find(|known| known.key == key) {
-        Some(known) => known.apps.push(app.to_owned()),
-        None => uses.push(Use { key: key.to_owned(), fate, instead, apps: vec![app.to_owned()], place }),
-    };
+    let mut add =
+        |key: &str, fate: Fate, instead: &'static str, app: &str, place: Place| match uses.iter_mut().find(|known| known.key == key) {
+            Some(known) => known.apps.push(app.to_owned()),
+            None => uses.push(Use { key: key.to_owned(), fate, instead, apps: vec![app.to_owned()], place }),
+        };
     let other = if profile.watches() { ["profiles.prod", "profiles.production"] } else { ["profiles.dev", "profiles.development"] };
     for (app, spec) in chosen.iter().zip(specs) {
         let own =

@@ -28,9 +28,11 @@ pub struct Places<'a> {
 
 impl Places<'_> {
     /// The folder the app runs in: `--cwd`, `cwd`, else the first base that has its script.
-    pub fn folder(&self, bases: &[PathBuf], flags: &Request, host: &Host) -> Result<PathBuf, Problem> {
+    pub fn folder(&self, bases: &[PathBuf], flags: &Request, host: &Host) -> Result<PathBuf, Box<Problem>> {
         let keys = &self.app.layer.keys;
-        if let Some(folder) = app_folder(flags, host).map_err(|error| self.problem(error, &self.app.raw.path, self.app.raw.place))? {
+        if let Some(folder) =
+            app_folder(flags, host).map_err(|error| Box::new(self.problem(error, &self.app.raw.path, self.app.raw.place)))?
+        {
             return Ok(folder);
         }
         let Some(cwd) = &keys.cwd else {
@@ -40,11 +42,11 @@ impl Places<'_> {
         let typed = Path::new(&cwd.value);
         match find(bases, typed) {
             Some(folder) if folder.is_dir() => Ok(folder),
-            found => {
-                let what = if found.is_some() { "is not a folder" } else { "was not found: there is no such folder" };
+            Some(_) => Err(Box::new(self.problem(Error::usage(format!("{} is not a folder", cwd.value)), &cwd.path, cwd.place))),
+            None => {
                 let base = bases.first().map_or(Path::new("/"), PathBuf::as_path);
-                let error = target::missing(typed, base, format!("{} {what}", cwd.value));
-                Err(self.problem(error, &cwd.path, cwd.place))
+                let error = target::missing(typed, base, format!("{} was not found: there is no such folder", cwd.value));
+                Err(Box::new(self.problem(error, &cwd.path, cwd.place)))
             }
         }
     }

@@ -33,7 +33,8 @@ impl Element for ExitCodes {
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
         match &node.value {
             Value::List(list) => reader.items::<ExitCode>(list).map(|codes| Self(codes.into_iter().map(|ExitCode(code)| code).collect())),
-            _ => ExitCode::read(node, reader).map(|ExitCode(code)| Self(vec![code])),
+            Value::Int(_) | Value::Float(_) | Value::Text(_) => ExitCode::read(node, reader).map(|ExitCode(code)| Self(vec![code])),
+            _ => reader.wrong(node),
         }
     }
 

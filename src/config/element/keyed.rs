@@ -23,6 +23,8 @@ pub enum Told {
     On,
     /// `false`: the key is on by itself.
     Off,
+    /// Every value.
+    Any,
 }
 
 impl Told {
@@ -31,6 +33,7 @@ impl Told {
         match self {
             Self::On => !super::reader::is_off(value),
             Self::Off => super::reader::is_off(value),
+            Self::Any => true,
         }
     }
 }

@@ -89,7 +89,7 @@ impl<'a> Reader<'a> {
 
     /// Refuses a value; the sentence begins with the path.
     pub fn refuse<T>(&mut self, node: &Node, message: String) -> Option<T> {
-        let mut problem = Problem::error(self.file, node.place, message).about(&self.path).found(shown(&node.value));
+        let mut problem = self.error(node.place, message).found(shown(&node.value));
         if !self.example.is_empty() {
             problem = problem.example(&self.example);
         }
@@ -97,9 +97,14 @@ impl<'a> Reader<'a> {
         None
     }
 
+    /// A problem with what is being read.
+    pub fn error(&self, place: Place, message: String) -> Problem {
+        Problem::error(self.file, place, message).about(&self.path)
+    }
+
     /// Warns about something.
     pub fn warn(&mut self, place: Place, message: String, suggestion: Option<String>) {
-        let problem = Problem::error(self.file, place, message).warning().about(&self.path);
+        let problem = self.error(place, message).warning();
         self.problems.push(Problem { suggestion, ..problem });
     }
 
@@ -128,12 +133,11 @@ impl<'a> Reader<'a> {
                     if !other(reader, &entry.key, &entry.node, all) {
                         let names = table.iter().flat_map(|key| key.about.names());
                         let meant = near::nearest(&super::keyed::snake(&entry.key), names);
+                        // As it would be written here.
+                        let humped = entry.key.contains(|c: char| c.is_ascii_uppercase());
+                        let meant = meant.map(|name| if humped { super::keyed::camel(name) } else { name.to_owned() });
                         let path = &reader.path;
-                        reader.warn(
-                            entry.place,
-                            format!("{path} is no key that pmdev knows, and nothing reads it"),
-                            meant.map(str::to_owned),
-                        );
+                        reader.warn(entry.place, format!("{path} is no key that pmdev knows, and nothing reads it"), meant);
                     }
                 }
             });

@@ -46,12 +46,18 @@ fn valid(schema: &Json, value: &Json, root: &Json) -> bool {
         "minItems" => value.as_array().is_none_or(|list| list.len() as u64 >= wanted.as_u64().unwrap()),
         "pattern" => value.as_str().is_none_or(|text| regex::Regex::new(wanted.as_str().unwrap()).unwrap().is_match(text)),
         "items" => value.as_array().is_none_or(|list| list.iter().all(|item| valid(wanted, item, root))),
-        "required" => value.as_object().is_none_or(|map| wanted.as_array().unwrap().iter().all(|key| map.contains_key(key.as_str().unwrap()))),
+        "required" => {
+            value.as_object().is_none_or(|map| wanted.as_array().unwrap().iter().all(|key| map.contains_key(key.as_str().unwrap())))
+        }
         "additionalProperties" => value.as_object().is_none_or(|map| map.values().all(|value| valid(wanted, value, root))),
-        "properties" => value.as_object().is_none_or(|map| map.iter().all(|(key, value)| wanted.get(key).is_none_or(|schema| valid(schema, value, root)))),
+        "properties" => value
+            .as_object()
+            .is_none_or(|map| map.iter().all(|(key, value)| wanted.get(key).is_none_or(|schema| valid(schema, value, root)))),
         "patternProperties" => value.as_object().is_none_or(|map| {
             let Some(variables) = wanted.get("^env_(?!files?$)") else { panic!("{wanted} has another pattern") };
-            map.iter().filter(|(key, _)| key.starts_with("env_") && !key.starts_with("env_file")).all(|(_, value)| valid(variables, value, root))
+            map.iter()
+                .filter(|(key, _)| key.starts_with("env_") && !key.starts_with("env_file"))
+                .all(|(_, value)| valid(variables, value, root))
         }),
         other => panic!("{other} is no word that this test knows"),
     })
@@ -67,7 +73,9 @@ fn the_schema_takes_what_is_read_and_refuses_what_is_not() {
             assert!(valid(&schema, &app(name, example.clone()), &schema), "{name}: {example}");
         }
     }
-    for file in [json!([{ "cmd": "a" }]), json!({ "exec": "a", "env_production": { "A": 1 } }), json!({ "pm2": { "script": "a" }, "deploy": {} })] {
+    for file in
+        [json!([{ "cmd": "a" }]), json!({ "exec": "a", "env_production": { "A": 1 } }), json!({ "pm2": { "script": "a" }, "deploy": {} })]
+    {
         assert!(valid(&schema, &file, &schema), "{file}");
     }
     for (key, value) in [
