@@ -35,6 +35,9 @@ fn translate(error: &clap::Error) -> Error {
         ErrorKind::InvalidValue if value.is_empty() => {
             Error::usage(format!("{arg} needs a value")).hint("what it takes: pmdev start --help")
         }
+        ErrorKind::InvalidValue => {
+            Error::usage(format!("{value:?} is none of {}", text(error, ContextKind::ValidValue).unwrap_or_default()))
+        }
         ErrorKind::ValueValidation => {
             let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_else(|| format!("{value:?} is not valid"));
             Error::usage(format!("{arg}: {why}"))

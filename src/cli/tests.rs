@@ -52,6 +52,7 @@ fn the_verb_may_be_left_out_and_options_may_stand_before_it() {
         assert_eq!(targets(line), expected, "{line}");
     }
     assert!(matches!(parse(words("pmdev why a.js")), Ok(Cli { verb: Verb::Why(_) })));
+    assert!(matches!(parse(words("pmdev ecosystem js")), Ok(Cli { verb: Verb::Init(_) })));
     assert!(matches!(parse(words("pmdev help start")), Err(failure::Stop::Text(text)) if text.contains("--watch-delay")));
     assert_eq!(request("pmdev app.js -- why --port 3").script_args, ["why", "--port", "3"]);
 }
@@ -149,6 +150,7 @@ fn what_is_wrong_is_said_as_everything_else_is() {
     hint: give it once
     ");
     insta::assert_snapshot!(refusal("pmdev app.js --raw=3"), @r#"--raw takes no value, but was given "3""#);
+    insta::assert_snapshot!(refusal("pmdev init xml"), @r#""xml" is none of toml, yaml, json, js"#);
     insta::assert_snapshot!(refusal("pmdev why"), @r"
     PATH is missing
     hint: how it is used: pmdev why --help
@@ -290,6 +292,7 @@ fn help_reads_well() {
 
     Commands:
       start   Run apps in this terminal, and restart them the moment a save settles
+      init    Write a commented project file for this folder
       check   Show what would run, and everything that is wrong; nothing is started
       schema  Print the JSON Schema of project files, for editors
       why     Tell which rule watches or ignores a path; nothing is started

@@ -10,6 +10,7 @@ pub mod request;
 pub mod resolve;
 pub mod schema;
 pub mod source;
+pub mod starter;
 
 mod build;
 mod command;

@@ -110,7 +110,8 @@ impl Problem {
             (Place::At { .. } | Place::Unknown, _) => Vec::new(),
         };
         if lines.is_empty() && !secret {
-            lines.extend(self.found.iter().map(|found| format!("found: {found}")));
+            let label = if self.level == Level::Info { "" } else { "found: " };
+            lines.extend(self.found.iter().map(|found| format!("{label}{found}")));
         }
         lines.extend(self.example.iter().map(|example| format!("valid: {example}")));
         lines.extend(self.suggestion.iter().map(|meant| format!("did you mean {meant}?")));
@@ -139,7 +140,7 @@ impl Problems {
         });
         let mut lines = Vec::new();
         for problem in problems {
-            let warning = if problem.level == Level::Error { "" } else { "warning: " };
+            let warning = if problem.level == Level::Warning { "warning: " } else { "" };
             lines.push(format!("{warning}{}", problem.sentence(base)));
             lines.extend(problem.details(text).into_iter().map(|line| format!("    {line}")));
         }

@@ -2,6 +2,7 @@
 //! None of them prints a failure: that is done in one place, above. Start reading with [`start`].
 
 pub mod check;
+pub mod init;
 pub mod schema;
 pub mod start;
 pub mod why;
@@ -14,6 +15,8 @@ use crate::model::Error;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Start(Box<start::Start>),
+    #[command(alias = "ecosystem")]
+    Init(init::Init),
     Check(Box<check::Check>),
     Schema(schema::Schema),
     Why(Box<why::Why>),
@@ -24,6 +27,7 @@ impl Verb {
     pub(crate) fn run(self) -> Result<u8, Error> {
         match self {
             Self::Start(start) => start.run(),
+            Self::Init(init) => init.run(),
             Self::Check(check) => check.run(),
             Self::Schema(schema) => Ok(schema.run()),
             Self::Why(why) => why.run(),

@@ -19,7 +19,7 @@ pub fn shown(text: &str, line: u32, column: u32, len: u32, secret: bool) -> Vec<
     let chars: Vec<char> = source.chars().collect();
     let begin = column.saturating_sub(1).min(chars.len());
     let end = (begin + len.max(1)).min(chars.len()).max(begin);
-    let hidden = hidden(&chars, secret);
+    let hidden = hidden(&chars, secret || is_among_variables(text, line_number));
     let first = if chars.len() > COLUMNS { begin.saturating_sub(BEFORE) } else { 0 };
     let last = (first + COLUMNS).min(chars.len());
     let (mut line, mut caret) = (String::new(), String::new());
@@ -57,11 +57,18 @@ pub fn shown(text: &str, line: u32, column: u32, len: u32, secret: bool) -> Vec<
 }
 
 /// Which characters belong to the value of a variable.
-fn hidden(chars: &[char], all: bool) -> Vec<bool> {
+fn hidden(chars: &[char], mut all: bool) -> Vec<bool> {
     let mut hidden = vec![false; chars.len()];
     let mut at = 0;
     while at < chars.len() {
-        if !matches!(chars[at], ':' | '=') || !(all || is_variable(&chars[..at])) {
+        if !matches!(chars[at], ':' | '=') {
+            at += 1;
+            continue;
+        }
+        let name = name_before(&chars[..at]);
+        // The rest of `env: { token: …, … }` are variables.
+        all |= is_env(&name);
+        if !(all || is_variable(&name)) {
             at += 1;
             continue;
         }
@@ -73,16 +80,44 @@ fn hidden(chars: &[char], all: bool) -> Vec<bool> {
     hidden
 }
 
-/// Whether what stands before a colon or an equals sign is a name as variables have it: `TOKEN`, `"DB_URL" `.
-fn is_variable(before: &[char]) -> bool {
-    let name: Vec<char> = before
-        .iter()
-        .rev()
-        .skip_while(|char| char.is_whitespace() || matches!(char, '"' | '\''))
-        .take_while(|char| char.is_alphanumeric() || **char == '_')
-        .copied()
-        .collect();
-    name.iter().any(char::is_ascii_uppercase) && !name.iter().any(|char| char.is_lowercase())
+/// The key before a colon or an equals sign, without quotes: `TOKEN` of `"TOKEN" `, `env` of `apps.env`.
+fn name_before(before: &[char]) -> String {
+    let is_frame = |char: &&char| char.is_whitespace() || matches!(char, '"' | '\'');
+    let name = before.iter().rev().skip_while(is_frame).take_while(|char| char.is_alphanumeric() || **char == '_');
+    name.collect::<Vec<_>>().into_iter().rev().collect()
+}
+
+/// Whether a name is one as variables have it: `TOKEN`, `DB_URL`.
+fn is_variable(name: &str) -> bool {
+    name.contains(|char: char| char.is_ascii_uppercase()) && !name.contains(char::is_lowercase)
+}
+
+/// Whether the values below a key are variables.
+fn is_env(name: &str) -> bool {
+    name == "env" || name.starts_with("env_") && name != "env_file"
+}
+
+/// Whether a line stands below a key `env` or in a table of that name, by its indentation and by headers: the file may be broken, so no
+/// parser can tell.
+fn is_among_variables(text: &str, number: usize) -> bool {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let above: Vec<&str> = text.lines().take(number).collect();
+    let Some((line, above)) = above.split_last() else { return false };
+    let mut depth = indent(line);
+    for line in above.iter().rev().filter(|line| !line.trim().is_empty()) {
+        if line.trim_start().starts_with('[') && line.trim_end().ends_with(']') {
+            return is_env(line.trim_matches(|char: char| !char.is_alphanumeric()).rsplit('.').next().unwrap_or_default().trim());
+        }
+        if indent(line) < depth {
+            depth = indent(line);
+            let chars: Vec<char> = line.chars().collect();
+            let key = chars.iter().position(|char| matches!(char, ':' | '=')).map(|at| name_before(&chars[..at]));
+            if key.is_some_and(|key| is_env(&key)) {
+                return true;
+            }
+        }
+    }
+    false
 }
 
 /// How long the value is that begins here: a quoted text to its end, else to what ends it; 0 for a list or map, whose keys speak for themselves.

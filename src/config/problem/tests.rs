@@ -16,7 +16,7 @@ fn render(problems: Vec<Problem>, text: &str) -> String {
 fn the_line_and_a_caret_below_the_offending_text() {
     insta::assert_snapshot!(render(vec![problem(3, 15, 6)], TEXT), @r#"
     ecosystem.config.json:3:15: apps[0].instances is no number
-           3 |     "instances": "many", "env": { "TOKEN": …, lower: 'hidden' }
+           3 |     "instances": "many", "env": { "TOKEN": …, lower: … }
              |                  ^^^^^^
         valid: instances: 4
     "#);
@@ -35,9 +35,29 @@ fn values_of_variables_are_not_shown() {
     let place = Place::Unknown;
     let unplaced = render(vec![Problem { place, ..wrong.clone() }, Problem { place, path: "apps[0].env_file".to_owned(), ..wrong }], TEXT);
     assert_eq!(unplaced.matches("hidden").count(), 1, "{unplaced}");
-    for text in ["TOKEN = \"a\\\"bcd\"", "TOKEN=abcd", "export TOKEN: abcd", "- DB_URL: 'ab''cd", "{\"A1\": abcd }"] {
+    for text in [
+        "TOKEN = \"a\\\"bcd\"",
+        "TOKEN=abcd",
+        "export TOKEN: abcd",
+        "- DB_URL: 'ab''cd",
+        "{\"A1\": abcd }",
+        "{env: {token: abcd, x: \"bcd\"}}",
+    ] {
         let shown = render(vec![problem(1, 30, 1)], text);
         assert!(!shown.contains("bcd") && shown.contains('…'), "{shown}");
+    }
+    for text in [
+        "env: {\n  token: abcd",
+        "env_dev:\n  a: 1\n\n  token: abcd",
+        "[apps.env]\ntoken = abcd",
+        "x: {\n env: {\n  a: {\n   token: 'abcd'",
+    ] {
+        let shown = render(vec![problem(u32::try_from(text.lines().count()).unwrap(), 1, 1)], text);
+        assert!(!shown.contains("bcd") && shown.contains('…'), "{shown}");
+    }
+    for text in ["env: {\n  A: 1\n}\nname: 'abcd'", "[apps.env]\n[apps]\nname = 'abcd'", "env_file: abcd"] {
+        let shown = render(vec![problem(u32::try_from(text.lines().count()).unwrap(), 1, 1)], text);
+        assert!(shown.contains("abcd"), "{shown}");
     }
 }
 

@@ -94,11 +94,17 @@ const caret = (text) => {
   return marks ? marks[1].length + 1 : 0;
 };
 
+// Deno draws the line and a marker into the message, and the line is shown anyway.
+const plain = (message) => (/\n +\|\n/.test(message) ? message.split("\n")[0] : message);
+
 const describe = (error) => {
   if (!(error instanceof Error) && Object.prototype.toString.call(error) !== "[object Error]") {
     const text = typeof error === "object" ? JSON.stringify(error) : String(error);
     return { name: "", message: text, places: [] };
   }
+  // Bun tells the places of syntax errors by themselves.
+  const built = error.errors?.[0]?.position ? error.errors[0] : error.position?.file ? error : undefined;
+  if (built) return { name: "SyntaxError", message: built.message, places: [[built.position.file, built.position.line, built.position.column]] };
   let stack = String(error.stack ?? "");
   const syntax = error.name === "SyntaxError";
   if (syntax && places(stack).length === 0) stack = checked();
@@ -106,7 +112,7 @@ const describe = (error) => {
   if (syntax && where.length > 0 && where[0][2] === 0) where[0][2] = caret(stack);
   const causes = [];
   for (let cause = error.cause; cause !== undefined && cause !== null && causes.length < 5; cause = cause.cause) causes.push(String(cause.message ?? cause));
-  return { name: String(error.name), message: String(error.message), places: where, causes };
+  return { name: String(error.name), message: plain(String(error.message)), places: where, causes };
 };
 
 const load = async () => {

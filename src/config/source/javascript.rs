@@ -21,7 +21,7 @@ use crate::{
         problem::{Problem, Problems},
         request::{End, Output},
     },
-    model::{Error, Launch, Level},
+    model::{Error, Exit, Launch, Level},
 };
 use answer::{Answer, Thrown};
 
@@ -102,20 +102,24 @@ impl Evaluation {
 
     fn outcome(&self, output: &Output) -> Result<Node, Box<Problem>> {
         let problem = |message: String| Box::new(Problem::error(&self.file, Place::Unknown, message));
-        let end = match output.end {
+        let exit = match output.end {
             End::Limit => {
                 let message = format!("it still ran after {} s, and was killed with all it had started", LIMIT.as_secs());
                 return Err(Box::new(problem(message).example("a file that exports its apps and waits for nothing")));
             }
             End::Exited(exit) => exit,
         };
-        let node = match Answer::read(&self.result(), &format!("it was ended by {end} before its export was there")).map_err(problem)? {
+        let node = match Answer::read(&self.result(), &format!("it ended ({exit}) before its export was there")).map_err(problem)? {
             Answer::Value(node) => node,
             Answer::Thrown(thrown) => return Err(Box::new(self.thrown(&thrown))),
             Answer::Unfinished { left: true } => {
-                return Err(problem(format!("it called process.exit() before its export was there ({end})")));
+                return Err(problem(format!("it called process.exit() before its export was there ({exit})")));
             }
-            Answer::Unfinished { left: false } => return Err(problem("its export is a promise that never settles".to_owned())),
+            // Node's code for a promise that nothing can settle any more, <https://nodejs.org/api/process.html#exit-codes>
+            Answer::Unfinished { left: false } if matches!(exit, Exit::Code(0 | 13)) => {
+                return Err(problem("its export is a promise that never settles".to_owned()));
+            }
+            Answer::Unfinished { left: false } => return Err(problem(format!("it failed before its export was there ({exit})"))),
         };
         let nothing = match &node.value {
             Value::Null | Value::Other("undefined") => true,

@@ -32,8 +32,7 @@ pub fn parse(file: &Path, text: &str) -> Parsed {
         Err(error) => return refuse(problem(file, text, &lines, &error)),
     };
     let Some(value) = value else {
-        let end = lines.place(text.len()..text.len());
-        return refuse(Problem::error(file, end, "it has comments alone, and no value").example(super::Format::Json.example()));
+        return refuse(Problem::error(file, lines.end(), "it has comments alone, and no value").example(super::Format::Json.example()));
     };
     let mut reader = Reader { file, lines, warnings: Vec::new() };
     let root = reader.node(value);
@@ -42,6 +41,9 @@ pub fn parse(file: &Path, text: &str) -> Parsed {
         None => Ok((root, reader.warnings)),
     }
 }
+
+/// What values look like.
+const VALUES_OF_JSON: &str = "\"text\", 5, true, null, [...], {...}";
 
 struct Reader<'a> {
     file: &'a Path,
@@ -90,7 +92,10 @@ impl Reader<'_> {
 fn problem(file: &Path, text: &str, lines: &Lines<'_>, error: &ParseError) -> Problem {
     use ParseErrorKind as Kind;
     let range = error.range();
-    let word = text.get(range.start..range.end).filter(|word| !word.is_empty()).unwrap_or("the end of the file");
+    // It may be a secret, so it is shown in its line alone, where values of variables are hidden.
+    let word =
+        text[range.start.min(text.len())..].chars().take_while(|char| char.is_alphanumeric() || matches!(char, '_' | '$' | '.')).count();
+    let evaluated = || ("this is no value; a text needs quotes, and nothing is evaluated".to_owned(), Some(VALUES_OF_JSON));
     let first = |range: Range| lines.place(range.start..range.start + 1);
     let whole = lines.place(range.start..range.end);
     let at_end = range.start >= text.trim_end().len();
@@ -102,16 +107,19 @@ fn problem(file: &Path, text: &str, lines: &Lines<'_>, error: &ParseError) -> Pr
         Kind::ExpectedColonAfterObjectKey => (whole, "a colon is missing after this key".to_owned(), Some("\"name\": \"api\"")),
         Kind::ExpectedObjectValue => (whole, "a value is missing after the colon".to_owned(), Some("\"name\": \"api\"")),
         Kind::MultipleRootJsonValues => (first(range), "the file is over before this: it holds one value".to_owned(), None),
-        Kind::UnexpectedWord => (
-            whole,
-            format!("{word} is no value; a text needs quotes, and nothing is evaluated"),
-            Some("\"text\", 5, true, null, [...], {...}"),
-        ),
+        Kind::UnexpectedWord => {
+            let (message, example) = evaluated();
+            (whole, message, example)
+        }
         Kind::UnexpectedCloseBrace => (whole, "this } closes nothing that is open here".to_owned(), None),
         Kind::UnexpectedCloseBracket => (whole, "this ] closes nothing that is open here".to_owned(), None),
         Kind::UnexpectedComma => (whole, "a value is missing before this comma".to_owned(), None),
         Kind::UnexpectedColon => (whole, "a colon stands after a key alone".to_owned(), Some("{ \"name\": \"api\" }")),
         Kind::UnexpectedTokenInObject => (first(range), "a key is needed here".to_owned(), Some("\"name\": \"api\"")),
+        Kind::UnexpectedToken if word > 0 => {
+            let (message, example) = evaluated();
+            (lines.place(range.start..range.start + word), message, example)
+        }
         Kind::UnexpectedToken if at_end => (whole, "the file ends where a value is needed".to_owned(), None),
         Kind::UnexpectedToken => (first(range), "this is neither a value nor a key".to_owned(), None),
         Kind::NestingDepthExceeded => (first(range), deep(), None),

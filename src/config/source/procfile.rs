@@ -12,7 +12,7 @@ use crate::config::{
 
 /// Reads a text; the tree is that of the same apps in another format.
 pub fn parse(file: &Path, content: &str) -> Parsed {
-    let dot_env = place::folder(file).join(".env").is_file();
+    let dot_env = Some(place::folder(file).join(".env")).filter(|file| file.is_file()).map(|file| file.display().to_string());
     let (mut apps, mut problems, mut names) = (Vec::new(), Vec::new(), HashMap::new());
     for (number, line) in content.lines().enumerate() {
         if line.trim().is_empty() || line.trim_start().starts_with('#') {
@@ -44,7 +44,7 @@ pub fn parse(file: &Path, content: &str) -> Parsed {
         let entry =
             |key: &str, text: &str, place| Entry { key: key.to_owned(), place, node: Node { value: Value::Text(text.to_owned()), place } };
         let mut app = vec![entry("name", name, name_place), entry("command", command, command_place)];
-        app.extend(dot_env.then(|| entry("env_file", ".env", whole)));
+        app.extend(dot_env.as_ref().map(|file| entry("env_file", file, whole)));
         apps.push(Node { value: Value::Map(app), place: whole });
     }
     let place = text::place(0, 0, 0);

@@ -31,7 +31,7 @@ pub fn read(file: &Path, format: Format) -> Result<String, Refusal> {
     decode(bytes, file, format)
 }
 
-fn decode(bytes: Vec<u8>, file: &Path, format: Format) -> Result<String, Refusal> {
+pub(super) fn decode(bytes: Vec<u8>, file: &Path, format: Format) -> Result<String, Refusal> {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         let problem = Problem::error(file, Place::Unknown, "it is UTF-16 text; save it as UTF-8");
         return Err((Box::new(problem), None));
@@ -41,10 +41,9 @@ fn decode(bytes: Vec<u8>, file: &Path, format: Format) -> Result<String, Refusal
         let place = Lines::new(&valid).place(valid.len()..valid.len());
         (Box::new(Problem::error(file, place, "a byte here is no UTF-8 text; save it as UTF-8")), Some(valid))
     })?;
-    let text = match text.strip_prefix('\u{feff}') {
-        Some(rest) => rest.to_owned(),
-        None => text,
-    };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    // A carriage return alone ends a line for some parsers and not for others; nobody has written one on purpose for decades.
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
     if let Some(at) = text.find('\0') {
         let place = Lines::new(&text).place(at..at + 1);
         return Err((Box::new(Problem::error(file, place, "a NUL byte stands here, so it is no text file")), Some(text)));
@@ -82,6 +81,17 @@ impl<'a> Lines<'a> {
     pub fn line(&self, number: usize) -> &'a str {
         let begin = number.checked_sub(1).and_then(|above| self.begins.get(above)).copied().unwrap_or(self.text.len());
         self.text[begin..].lines().next().unwrap_or_default()
+    }
+
+    /// The end of what stands in the text.
+    pub fn end(&self) -> Place {
+        let end = self.text.trim_end().len();
+        self.place(end..end)
+    }
+
+    /// Whether nothing stands from this line on.
+    pub fn is_over(&self, number: usize) -> bool {
+        number.checked_sub(1).and_then(|above| self.begins.get(above)).is_none_or(|begin| self.text[*begin..].trim().is_empty())
     }
 
     /// The place of a range of bytes. Bounds beyond the text or inside a character are moved back to where a character begins.

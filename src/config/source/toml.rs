@@ -5,7 +5,7 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue, Error};
 use toml_parser::{Source, lexer::TokenKind};
 
-use super::{DEPTH, Parsed, deep, json::lower, text::Lines, too_deep};
+use super::{DEPTH, Parsed, deep, entries::line_of, json::lower, text::Lines, too_deep};
 use crate::config::{
     node::{Entry, Node, Place, Value},
     problem::{Problem, Problems},
@@ -21,7 +21,7 @@ pub fn parse(file: &Path, text: &str) -> Parsed {
     }
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
-        let mut problems: Vec<Problem> = errors.iter().map(|error| problem(file, text, &lines, error)).collect();
+        let mut problems: Vec<Problem> = errors.iter().map(|error| problem(file, text, &lines, table.get_ref(), error)).collect();
         problems.dedup_by_key(|problem| problem.place);
         return Err(Problems(problems));
     }
@@ -81,21 +81,50 @@ fn node(value: DeValue<'_>, place: Place, lines: &Lines<'_>) -> Node {
     Node { value, place }
 }
 
-fn problem(file: &Path, text: &str, lines: &Lines<'_>, error: &Error) -> Problem {
+fn problem(file: &Path, text: &str, lines: &Lines<'_>, table: &DeTable<'_>, error: &Error) -> Problem {
     let span = error.span().unwrap_or(text.len()..text.len());
     let place = lines.place(span.clone());
     let said = error.message();
-    let word = text.get(span).unwrap_or_default();
+    let word = text.get(span.clone()).unwrap_or_default();
     let (message, example) = if said.contains("duplicate key") {
-        (format!("{word} is given twice"), None)
+        let first = first_of(table, word.trim_matches(['"', '\'']), span.start);
+        let first = first.map(|at| format!(", first {}", line_of(lines.place(at..at)))).unwrap_or_default();
+        (format!("{word} is given twice{first}"), None)
+    } else if said.contains("string values must be quoted") && word.trim().is_empty() {
+        ("a value is missing after =".to_owned(), Some("script = \"api.js\""))
     } else if said.contains("string values must be quoted") {
-        (format!("{word} needs quotes: a text stands in quotes"), Some("script = \"api.js\""))
+        ("this needs quotes, as every text does".to_owned(), Some("script = \"api.js\""))
     } else {
-        (format!("this cannot be read as TOML: {}", lower(said)), None)
+        (format!("this cannot be read as TOML: {}", lower(said).trim_end_matches(", expected nothing")), None)
     };
     let problem = Problem::error(file, place, message);
     match example {
         Some(example) => problem.example(example),
         None => problem,
     }
+}
+
+/// Where a key that is given twice stood first: the parser does not tell, and the nearest of that name before it is the one, unless
+/// tables are interleaved.
+fn first_of(table: &DeTable<'_>, key: &str, before: usize) -> Option<usize> {
+    let mut nearest = None;
+    let mut todo: Vec<&DeValue<'_>> = Vec::new();
+    let mut tables = vec![table];
+    while let Some(table) = tables.pop() {
+        for (name, value) in table {
+            let start = name.span().start;
+            if name.get_ref() == key && start < before {
+                nearest = nearest.max(Some(start));
+            }
+            todo.push(value.get_ref());
+        }
+        while let Some(value) = todo.pop() {
+            match value {
+                DeValue::Table(table) => tables.push(table),
+                DeValue::Array(array) => todo.extend(array.iter().map(toml::Spanned::get_ref)),
+                DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {}
+            }
+        }
+    }
+    nearest
 }

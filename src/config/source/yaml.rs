@@ -226,7 +226,8 @@ impl Reader<'_> {
 }
 
 fn tagged(tag: &Tag) -> String {
-    format!("the tag {tag} asks for more than data, and a project file is data alone")
+    let shown = if tag.is_yaml_core_schema() { format!("!!{}", tag.suffix) } else { tag.to_string() };
+    format!("the tag {shown} asks for more than data, and a project file is data alone")
 }
 
 /// Takes keys over; what is there wins, of a list the earlier maps. `Err`: the place of something that has no keys.
@@ -252,6 +253,10 @@ fn merge(merged: &mut Vec<Entry>, node: Node) -> Result<(), Place> {
 
 /// The place between two marks, as far as the first line goes; what has no extent (the start of a block) has its whole line.
 pub fn place(lines: &Lines<'_>, start: Marker, end: Marker) -> Place {
+    // The parser may stand behind the last line.
+    if lines.is_over(start.line()) {
+        return lines.end();
+    }
     let len = if start.line() == end.line() && end.col() > start.col() {
         end.col() - start.col()
     } else {

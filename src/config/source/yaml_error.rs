@@ -14,8 +14,9 @@ use crate::config::problem::Problem;
 /// A problem from the parser's.
 pub fn problem(file: &Path, lines: &Lines<'_>, error: &ScanError) -> Problem {
     let mark = *error.marker();
-    // The parser may notice it at the first sign after the tab, or at the line after.
-    for number in [mark.line(), mark.line().saturating_sub(1)] {
+    // The parser may notice a tab a line later, or tell of the line before it.
+    let beside = if error.info().contains("tab") { mark.line() + 1 } else { mark.line().saturating_sub(1) };
+    for number in [mark.line(), beside] {
         let mut indent = lines.line(number).chars().take_while(|char| char.is_whitespace());
         if let Some(tab) = indent.position(|char| char == '\t') {
             let place = text::place(number.saturating_sub(1), tab, 1);
@@ -32,8 +33,8 @@ pub fn problem(file: &Path, lines: &Lines<'_>, error: &ScanError) -> Problem {
         )
     } else if says(&["unknown anchor", "undefined alias"]) {
         ("nothing was given this name with & before".to_owned(), Some("base: &name { … }, and below it: <<: *name"))
-    } else if says(&["unexpected end of stream", "unexpected end of file", "unexpected eof"]) {
-        ("the file ends inside of something that is not closed".to_owned(), None)
+    } else if lines.is_over(mark.line()) {
+        (format!("the file ends before something is closed: {}", lower(info)), None)
     } else {
         (format!("this cannot be read as YAML: {}", lower(info)), None)
     };
