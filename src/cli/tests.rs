@@ -201,6 +201,9 @@ fn help_reads_well() {
           --interpreter-args <ARGS>  Arguments for the interpreter; for Go and Rust, for the build [alias: --node-args]
           --env-file <FILE>          File of variables; repeatable, a later one wins over an earlier, this shell's variables
                                      over all
+          --only <NAMES>             Apps of the project file by name, with commas between; repeatable [default: all of
+                                     them]
+          --env <NAME>               Lay the project file's env_NAME on top
           --kill-signal <SIGNAL>     First signal of a stop [default: SIGINT]
       -k, --kill-timeout <TIME>      How long a stop may take before SIGKILL, in milliseconds or with a unit [default: 5s,
                                      prod: 30s]
@@ -291,10 +294,12 @@ fn help_reads_well() {
     Usage: pmdev <COMMAND>
 
     Commands:
-      start  Run apps in this terminal, and restart them the moment a save settles
-      init   Write a commented project file for this folder
-      why    Tell which rule watches or ignores a path; nothing is started
-      help   Print this message or the help of the given subcommand(s)
+      start   Run apps in this terminal, and restart them the moment a save settles
+      init    Write a commented project file for this folder
+      check   Show what would run, and everything that is wrong; nothing is started
+      schema  Print the JSON Schema of project files, for editors
+      why     Tell which rule watches or ignores a path; nothing is started
+      help    Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help

@@ -1,9 +1,12 @@
 //! Where programs are looked for: the project's own tools first, then PATH.
 
 use std::{
+    cell::RefCell,
+    collections::HashMap,
     env,
     ffi::{OsStr, OsString},
     path::{Path, PathBuf},
+    rc::Rc,
 };
 
 use super::{Host, place};
@@ -18,6 +21,22 @@ pub struct Search {
     local: Vec<PathBuf>,
     /// Those of PATH.
     path: Vec<PathBuf>,
+    /// What was found, or not: a project of many apps asks for few programs.
+    found: Rc<RefCell<HashMap<String, Option<PathBuf>>>>,
+}
+
+/// The folders for each place, worked out once.
+#[derive(Debug, Default)]
+pub struct Searches {
+    by_folder: RefCell<HashMap<PathBuf, Search>>,
+}
+
+impl Searches {
+    /// The folders for something that lives in `from`.
+    pub fn from(&self, from: &Path, host: &Host) -> Search {
+        let mut known = self.by_folder.borrow_mut();
+        known.entry(from.to_owned()).or_insert_with(|| Search::new(from, host)).clone()
+    }
 }
 
 impl Search {
@@ -40,12 +59,14 @@ impl Search {
         local.retain(|folder| !seen.contains(folder) && (seen.push(folder.clone()), true).1);
         let path = host.var("PATH").map_or_else(|| OsString::from(DEFAULT_PATH), Clone::clone);
         let path = env::split_paths(&path).filter(|folder| !local.contains(folder)).collect();
-        Self { local, path }
+        Self { local, path, found: Rc::default() }
     }
 
     /// A program by name, in the project and then on PATH.
     pub fn find(&self, program: &str) -> Option<PathBuf> {
-        self.find_local(program).or_else(|| first(&self.path, program))
+        let mut found = self.found.borrow_mut();
+        let look = || self.find_local(program).or_else(|| first(&self.path, program));
+        found.entry(program.to_owned()).or_insert_with(look).clone()
     }
 
     /// A program by name, in the project alone.

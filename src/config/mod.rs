@@ -3,24 +3,32 @@
 //! Start reading with [`request`] (what comes in) and [`resolve`](mod@resolve) (the order in which it is worked out).
 
 pub mod node;
+pub mod plan;
 pub mod problem;
+pub mod reference;
 pub mod request;
 pub mod resolve;
+pub mod schema;
 pub mod source;
 pub mod starter;
 
 mod build;
 mod command;
 mod detect;
+mod draft;
 mod duration;
+mod ecosystem;
+mod element;
 mod environment;
 mod interpreter;
+mod keys;
 mod lookup;
 mod name;
 mod near;
 mod place;
 mod profile;
 mod program;
+mod raw;
 mod target;
 mod watching;
 

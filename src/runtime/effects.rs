@@ -34,7 +34,10 @@ impl Runner {
             Role::App => spec.launch.clone(),
             Role::Build => spec.build.clone().expect("only a spec with a build is built"),
         };
-        let (launch, trouble) = self.environments.fresh(instance.app, &spec.name, launch);
+        let (mut launch, trouble) = self.environments.fresh(instance.app, &spec.name, launch);
+        if role == Role::App {
+            self.environments.add_instance(instance, &spec.name, &mut launch);
+        }
         if let Some(notice) = trouble {
             self.say(&notice);
         }

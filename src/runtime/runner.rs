@@ -126,7 +126,7 @@ impl Runner {
             sources,
             runs: HashMap::new(),
             inputs,
-            environments: Environments::new(std::mem::take(&mut options.env)),
+            environments: Environments::new(std::mem::take(&mut options.env), &apps),
             watcher,
             apps,
             inbox,

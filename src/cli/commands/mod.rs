@@ -1,7 +1,9 @@
 //! The commands, one file each. A command parses, asks the rooms below, and returns an exit code.
 //! None of them prints a failure: that is done in one place, above. Start reading with [`start`].
 
+pub mod check;
 pub mod init;
+pub mod schema;
 pub mod start;
 pub mod why;
 
@@ -15,6 +17,8 @@ pub(crate) enum Verb {
     Start(Box<start::Start>),
     #[command(alias = "ecosystem")]
     Init(init::Init),
+    Check(Box<check::Check>),
+    Schema(schema::Schema),
     Why(Box<why::Why>),
 }
 
@@ -24,6 +28,8 @@ impl Verb {
         match self {
             Self::Start(start) => start.run(),
             Self::Init(init) => init.run(),
+            Self::Check(check) => check.run(),
+            Self::Schema(schema) => Ok(schema.run()),
             Self::Why(why) => why.run(),
         }
     }

@@ -2,9 +2,14 @@
 
 mod builds;
 mod detection;
+mod ecosystems;
 mod environments;
+mod formats;
 mod interpreters;
+mod key_table;
+mod mistakes;
 mod profiles;
+mod reference;
 mod targets;
 mod watches;
 

@@ -130,18 +130,22 @@ fn what_is_not_there_is_named_with_what_may_have_been_meant() {
 }
 
 #[test]
-fn project_files_are_known_and_refused() {
+fn project_files_are_targets_and_come_first() {
     let project = Project::new(&["node"]);
-    for name in ["ecosystem.config.js", "pmdev.toml", "process.json", "pmdev.config.mjs", "Procfile"] {
-        let file = project.file(name, "");
-        let expected = format!(
-            "{name} is a project file, which this version does not read; name its script instead\nhint: example: pmdev start app.js --name api"
-        );
-        assert_eq!(project.refusal(&request(&[name])), expected);
-        assert_eq!(project.refusal(&request(&[])), expected);
-        fs::remove_file(file).unwrap();
-    }
+    project.files(&["a.js", "api/b.js"]);
+    project.file("process.json", r#"{ "apps": [{ "script": "a.js" }, { "name": "web", "script": "a.js" }] }"#);
+    project.file("api/pmdev.json", r#"{ "script": "b.js" }"#);
+    let names_of = |targets: &[&str]| project.resolve(&request(targets)).apps.into_iter().map(|app| app.name).collect::<Vec<_>>();
+    assert_eq!(names_of(&[]), ["a", "web"]);
+    assert_eq!(names_of(&["process.json"]), ["a", "web"]);
+    assert_eq!(names_of(&["web"]), ["web"]);
+    assert_eq!(names_of(&["api"]), ["b"]);
+    assert_eq!(names_of(&["api", "process.json"]), ["b", "a", "web"]);
+    insta::assert_snapshot!(project.refusal(&request(&["a.js", "process.json"])), @r"
+    a is the name of two apps, but names tell apps apart
+    hint: start them from two terminals, or give one of them another name
+    ");
     insta::assert_snapshot!(project.refusal(&request(&["ecosystem.config.js"])), @"ecosystem.config.js was not found: there is no such file, folder or program (looked in /home/p)");
-    project.file("my.config.js", "");
-    assert_eq!(project.line("my.config.js"), "node my.config.js");
+    project.file("my.setup.js", "");
+    assert_eq!(project.line("my.setup.js"), "node my.setup.js");
 }

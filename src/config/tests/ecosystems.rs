@@ -1,0 +1,205 @@
+//! Apps of project files, completed.
+
+use std::time::Duration;
+
+use super::{super::plan, *};
+use crate::model::{AfterExit, Backoff, ExecMode, Signal, WatchRoot};
+
+fn project(text: &str) -> Project {
+    let project = Project::new(&["node", "python3", "cargo"]);
+    project.files(&["app.js", "api/server.js", "worker.py"]);
+    project.file("pmdev.json", text);
+    project
+}
+
+fn with(profile: &str) -> Request {
+    Request { profile: Some(profile.into()), ..Request::default() }
+}
+
+#[test]
+fn variables_from_low_to_high() {
+    let mut project = project(
+        r#"{ "script": "app.js", "env_file": ["one.env", "two.env"], "port": 3000,
+             "env": { "C": "env", "D": "env", "GONE": null, "PORT": 1 },
+             "env_development": { "D": "development" }, "env_production": { "D": "production" }, "env_stage": { "E": "stage" } }"#,
+    );
+    project.file("one.env", "A=one\nB=one\nC=one\nSHELL_WINS=flag\n");
+    project.file("two.env", "B=two\n");
+    project.file("flag.env", "SHELL_WINS=flag\nFLAG=flag\nB=flag\n");
+    for (name, value) in [("A", "shell"), ("GONE", "shell"), ("KEPT", "shell")] {
+        project.var(name, value);
+    }
+    let values = |request: &Request| {
+        let app = project.app_of(request);
+        ["A", "B", "C", "D", "E", "PORT", "GONE", "KEPT", "NODE_ENV"].map(|name| var(&app, name).unwrap_or("-").to_owned()).join(" ")
+    };
+    assert_eq!(values(&with("dev")), "one two env development - 3000 - shell development");
+    assert_eq!(values(&with("prod")), "one two env production - 3000 - shell production");
+    let stage = Request { env_name: Some("stage".into()), env_files: vec!["flag.env".into()], ..Request::default() };
+    assert_eq!(values(&stage), "one two env development stage 3000 - shell development");
+    let resolved = project.resolve(&stage);
+    assert_eq!(var(&resolved.apps[0], "FLAG"), Some("flag"));
+    assert_eq!(resolved.apps[0].port, Some(3000));
+    // Edits of these are applied, and restart nothing by being saved.
+    let files = |names: &[&str]| names.iter().map(|name| project.host.cwd.join(name)).collect::<Vec<_>>();
+    assert_eq!(resolved.files, files(&["pmdev.json", "one.env", "two.env"]));
+    let watch = resolved.apps[0].watch.as_ref().unwrap();
+    assert_eq!(watch.own, files(&["one.env", "two.env", "pmdev.json"]));
+    assert!(watch.roots.contains(&WatchRoot::File(project.host.cwd.join("flag.env"))));
+}
+
+#[test]
+fn prod_passes_on_nothing_that_speaks_to_the_caller_alone() {
+    let mut project = project(r#"{ "script": "app.js" }"#);
+    let own = ["PMDEV_HOME", "LISTEN_FDS", "NOTIFY_SOCKET", "WATCHDOG_USEC", "NODE_CHANNEL_FD", "SUDO_USER"];
+    for name in own.into_iter().chain(["PMDEV_RUN", "LISTENER", "MY_SUDO_X"]) {
+        project.var(name, "1");
+    }
+    let passed = |profile: &str| {
+        let app = project.app_of(&with(profile));
+        own.into_iter().chain(["PMDEV_RUN", "LISTENER", "MY_SUDO_X"]).filter(|name| var(&app, name).is_some()).collect::<Vec<_>>()
+    };
+    assert_eq!(passed("dev").len(), 9);
+    assert_eq!(passed("prod"), ["PMDEV_RUN", "LISTENER", "MY_SUDO_X"]);
+}
+
+#[test]
+fn instances_are_told_apart() {
+    let project = project(
+        r#"[{ "name": "a", "script": "app.js", "instances": 2, "increment_var": "PORT", "port": 4000 },
+            { "name": "b", "script": "app.js", "instance_var": "SLOT", "increment_var": "N", "env": { "pm_id": "mine" } }]"#,
+    );
+    let resolved = project.resolve(&request(&[]));
+    let seen = |app: usize, slot: u16, id: usize, name: &str| {
+        let mut env = resolved.apps[app].launch.env.clone();
+        resolved.env[app].add_instance(&mut env, &resolved.apps[app].name, slot, id);
+        assert!(env.is_sorted(), "{env:?}");
+        env.into_iter().find(|(known, _)| known == name).map(|(_, value)| value.into_string().unwrap())
+    };
+    let is = |value: &str| Some(value.to_owned());
+    assert_eq!([seen(0, 0, 0, "PORT"), seen(0, 1, 1, "PORT")], [is("4000"), is("4001")]);
+    assert_eq!([seen(0, 1, 1, "NODE_APP_INSTANCE"), seen(0, 1, 1, "pm_id"), seen(0, 1, 1, "name")], [is("1"), is("1"), is("a")]);
+    assert_eq!([seen(1, 3, 5, "SLOT"), seen(1, 3, 5, "N"), seen(1, 3, 5, "NODE_APP_INSTANCE")], [is("3"), is("3"), None]);
+    assert_eq!(seen(1, 3, 5, "pm_id"), is("mine"));
+    assert_eq!(resolved.apps[0].exec_mode, ExecMode::Cluster);
+    assert_eq!(resolved.apps[1].exec_mode, ExecMode::Fork);
+}
+
+#[test]
+fn restarts_follow_profile_and_keys() {
+    let policy = |keys: &str, profile: &str| {
+        let project = project(&format!(r#"{{ "script": "app.js" {keys} }}"#));
+        project.app_of(&with(profile)).restart
+    };
+    let grows = |ms| AfterExit::Restart(Backoff::Exponential { initial: Duration::from_millis(ms) });
+    let fixed = |ms| AfterExit::Restart(Backoff::Fixed(Duration::from_millis(ms)));
+    for (keys, dev, prod) in [
+        ("", AfterExit::Wait, grows(100)),
+        (r#", "autorestart": true"#, grows(100), grows(100)),
+        (r#", "autorestart": false"#, AfterExit::Wait, AfterExit::Wait),
+        (r#", "autorestart": "false""#, AfterExit::Wait, AfterExit::Wait),
+        (r#", "restart_delay": 50"#, AfterExit::Wait, fixed(50)),
+        (r#", "autorestart": true, "restart_delay": 50"#, fixed(50), fixed(50)),
+        (r#", "restart_delay": 50, "exp_backoff_restart_delay": 7"#, AfterExit::Wait, grows(7)),
+        (r#", "restart_delay": 0"#, AfterExit::Wait, fixed(0)),
+        (r#", "max_restarts": 0"#, AfterExit::Wait, AfterExit::Wait),
+    ] {
+        assert_eq!((policy(keys, "dev").after_exit, policy(keys, "prod").after_exit), (dev, prod), "{keys}");
+    }
+    assert_eq!(policy(r#", "max_restarts": "unlimited""#, "prod").max_restarts, None);
+    assert_eq!(policy(r#", "min_uptime": "1m""#, "prod").min_uptime, Duration::from_secs(60));
+}
+
+#[test]
+fn profiles_override_keys_and_flags_override_both() {
+    let project = project(
+        r#"{ "script": "app.js", "kill_timeout": 100, "watch": ["api"], "env": { "A": "1", "B": "1" },
+             "profiles": { "dev": { "kill_timeout": 200, "env": { "B": "2" } }, "production": { "killSignal": "TERM", "watch": true } } }"#,
+    );
+    let (dev, prod) = (project.app_of(&with("dev")), project.app_of(&with("prod")));
+    assert_eq!((dev.stop.timeout.as_millis(), dev.stop.signal), (200, Signal::INT));
+    assert_eq!((prod.stop.timeout.as_millis(), prod.stop.signal), (100, Signal::TERM));
+    assert_eq!([var(&dev, "A"), var(&dev, "B"), var(&prod, "B")], [Some("1"), Some("2"), Some("1")]);
+    let roots = |app: &AppSpec| app.watch.as_ref().map(|watch| watch.roots.len());
+    assert_eq!((roots(&dev), roots(&prod)), (Some(1), Some(1)));
+    let flags = Request { kill_timeout: Some(Duration::ZERO), no_watch: true, names: vec!["x".into()], ..Request::default() };
+    let app = project.app_of(&flags);
+    assert_eq!((app.stop.timeout.as_millis(), app.watch, app.name.as_str()), (0, None, "x"));
+}
+
+#[test]
+fn scripts_and_paths_count_from_the_apps_folder() {
+    let project = project(
+        r#"{ "interpreters": { ".py": "python3 -u", "zig": "node" }, "apps": [
+             { "script": "server.js", "cwd": "api" },
+             { "script": "worker.py", "args": "--a 'b c'" },
+             { "name": "shell", "script": "node app.js | cat" },
+             { "name": "npm", "script": "node", "args": ["app.js"], "interpreter": "none" },
+             { "name": "made", "script": "dist/main.js", "build": "node build.js" },
+             { "script": "main.zig", "build": false, "name": "zig" }
+           ] }"#,
+    );
+    project.file("main.zig", "");
+    let resolved = project.resolve(&Request { script_args: Vec::new(), ..request(&[]) });
+    let lines: Vec<_> = resolved.apps.iter().map(|app| project.words(&app.launch)).collect();
+    assert_eq!(
+        lines,
+        ["node server.js", "python3 -u worker.py --a b c", "sh -c node app.js | cat", "node app.js", "node dist/main.js", "node main.zig"]
+    );
+    assert_eq!(names(&resolved), ["server", "worker", "shell", "npm", "made", "zig"]);
+    let folders: Vec<_> = resolved.apps.iter().map(|app| project.short(app.launch.cwd.to_str().unwrap())).collect();
+    assert_eq!(folders[..2], ["/home/p/api", "/home/p"]);
+    let build = resolved.apps[4].build.as_ref().unwrap();
+    assert_eq!((project.words(build).as_str(), resolved.apps[4].watch.as_ref().unwrap().early_stop), ("node build.js", false));
+    assert_eq!(resolved.apps[5].build, None);
+}
+
+#[test]
+fn a_file_elsewhere_counts_from_where_the_command_was_typed_and_then_from_itself() {
+    let project = project("[]");
+    project.file("deploy/apps.json", r#"[{ "script": "app.js" }, { "script": "inner.js" }]"#);
+    project.files(&["deploy/inner.js", "deploy/app.js"]);
+    let resolved = project.resolve(&request(&["deploy/apps.json"]));
+    let folders: Vec<_> = resolved.apps.iter().map(|app| project.short(app.launch.cwd.to_str().unwrap())).collect();
+    assert_eq!(folders, ["/home/p", "/home/p/deploy"]);
+}
+
+#[test]
+fn names_have_prefixes_and_environments_and_make_room() {
+    let project = project(
+        r#"[{ "script": "app.js" }, { "name": "app", "script": "app.js" }, { "script": "server.js", "cwd": "api", "name_prefix": "shop" },
+            { "name": "x", "script": "app.js", "append_env_to_name": true, "env_stage": {} }]"#,
+    );
+    let resolved = project.resolve(&Request { env_name: Some("stage".into()), ..Request::default() });
+    assert_eq!(names(&resolved), ["p-app", "app", "shop:server", "x-stage"]);
+    let only = Request { only: vec!["app, shop:server".into()], ..Request::default() };
+    assert_eq!(names(&project.resolve(&only)), ["app", "shop:server"]);
+}
+
+#[test]
+fn plans_hide_secrets_and_say_what_differs() {
+    let mut project = project(
+        r#"{ "script": "app.js", "env": { "API_TOKEN": "s3cret", "DB": "pg://u:s3cret@h/d", "A": "x y", "OLD": null }, "instances": 2, "restart_delay": 5, "autorestart": true, "stop_exit_codes": 0, "watch": ["api", { "paths": ["*.html"], "run": "make", "action": "reload" }], "ignore_watch": "*.tmp", "ext": "js" }"#,
+    );
+    project.var("OLD", "1");
+    project.var("SAME", "1");
+    let resolved = project.resolve(&request(&[]));
+    let json = plan::json(&resolved, &project.host).to_string();
+    assert!(!json.contains("s3cret") && !json.contains("SAME"), "{json}");
+    insta::assert_snapshot!(project.short(&plan::text(&resolved, &project.host)), @"
+    app (2 instances, cluster)
+      runs      node app.js
+      in        /home/p
+      env       A='x y'
+                API_TOKEN='********'
+                DB='pg://u:********@h/d'
+                NODE_APP_INSTANCE=0
+                NODE_ENV=development
+                OLD is not passed on
+                name=app
+                pm_id=0
+      watches   api, *.html; *.html: make, then reload; only .js; not *.tmp
+      restarts  after 5 ms, given up after 16 runs shorter than 1 s in a row, or 16 restarts within 15 m; not after exit code 0
+      stops     SIGINT, and SIGKILL after 5 s
+    ");
+}
