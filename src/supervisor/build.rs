@@ -16,11 +16,12 @@ use super::{
 impl App {
     /// Starts the build of the newest version, and cancels that of any other.
     pub fn reconcile_build(&mut self, step: &mut Step) {
+        let (wanted, stop) = (self.wanted, self.stop_cause());
         if let Some(run) = &mut self.build {
             match run.phase {
                 Phase::Starting | Phase::Ready => {
-                    let cause = if self.wanted { StopCause::Replaced } else { StopCause::Shutdown };
-                    if !self.wanted || run.generation != self.version.generation {
+                    let cause = if wanted { StopCause::Replaced } else { stop };
+                    if !wanted || run.generation != self.version.generation {
                         run.stop(cause, step);
                     }
                 }
