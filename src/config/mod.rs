@@ -2,6 +2,8 @@
 //! It starts nothing and keeps nothing: the folder, the environment and the way to ask a tool a question come in as a [`Host`], files are read as they are.
 //! Start reading with [`request`] (what comes in) and [`resolve`](mod@resolve) (the order in which it is worked out).
 
+pub mod node;
+pub mod problem;
 pub mod request;
 pub mod resolve;
 

@@ -91,6 +91,6 @@ impl Profile {
                 Self::Prod => Duration::from_secs(30),
             },
         };
-        Ok(StopSpec { signal, timeout })
+        Ok(StopSpec::new(signal, timeout))
     }
 }

@@ -79,7 +79,8 @@ pub fn resolve(request: &Request, host: &Host) -> Result<Resolved, Error> {
         let port = launch.env.iter().find(|(name, _)| name == "PORT").and_then(|(_, value)| value.to_str()?.trim().parse().ok());
         let missing_hint = program.hint;
         let restart = profile.restart();
-        resolved.apps.push(AppSpec { name, launch, build, instances: 1, watch, restart, stop: stop.clone(), port, missing_hint });
+        let spec = AppSpec::new(name, launch, restart, stop.clone());
+        resolved.apps.push(AppSpec { build, watch, port, missing_hint, ..spec });
         resolved.env.push(recipe);
     }
     resolved.notices = resolver.notices;

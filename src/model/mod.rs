@@ -4,6 +4,7 @@
 
 pub mod change;
 pub mod decision;
+pub mod declared;
 pub mod duration;
 pub mod error;
 pub mod exit;
@@ -17,6 +18,9 @@ pub mod status;
 
 pub use change::{Cause, ChangeKind, ChangeSet};
 pub use decision::{Decision, Rule};
+pub use declared::{
+    Account, ActionRule, Condition, Dependency, ExecMode, Health, Hooks, Limits, Listen, LogFile, Logs, Probe, Ready, SaveAction,
+};
 pub use duration::HumanDuration;
 pub use error::{Error, ErrorKind};
 pub use exit::Exit;

@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{Launch, Signal};
+use super::{
+    Launch, Signal,
+    declared::{Account, ActionRule, Dependency, ExecMode, Health, Hooks, Limits, Listen, Logs, Ready},
+};
 
 /// One app, fully resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,15 +28,85 @@ pub struct AppSpec {
     pub port: Option<u16>,
     /// Shown when `launch.argv[0]` is missing: what was looked for, and how to set another.
     pub missing_hint: Option<String>,
+    /// The group that commands can name instead of its members; PM2's is `default`.
+    pub namespace: String,
+    /// Whether it is started with the runner, or registered stopped.
+    pub autostart: bool,
+    /// How its instances share the work.
+    pub exec_mode: ExecMode,
+    /// What saves below given paths do instead of a restart, in the order declared; where none matches, a restart.
+    pub rules: Vec<ActionRule>,
+    /// What must be up, or done, before it starts.
+    pub depends_on: Vec<Dependency>,
+    /// What makes a run count as ready.
+    pub ready: Ready,
+    /// What tells that a run hangs; `None`: nothing is asked.
+    pub health: Option<Health>,
+    /// What the runner binds for it.
+    pub listen: Vec<Listen>,
+    /// Where its lines go.
+    pub logs: Logs,
+    /// What it may use, and as what it runs.
+    pub limits: Limits,
+    /// Who it runs as.
+    pub account: Account,
+    /// Commands around its life.
+    pub hooks: Hooks,
+    /// When it is restarted by the clock, as written; `None`: never.
+    pub cron: Option<String>,
+    /// Where its pid is written; `None`: nowhere.
+    pub pid_file: Option<PathBuf>,
+}
+
+impl AppSpec {
+    /// One instance of a program that is started with the runner and has nothing else declared; struct update syntax adds the rest.
+    pub fn new(name: impl Into<String>, launch: Launch, restart: RestartPolicy, stop: StopSpec) -> Self {
+        Self {
+            name: name.into(),
+            launch,
+            build: None,
+            instances: 1,
+            watch: None,
+            restart,
+            stop,
+            port: None,
+            missing_hint: None,
+            namespace: "default".to_owned(),
+            autostart: true,
+            exec_mode: ExecMode::Fork,
+            rules: Vec::new(),
+            depends_on: Vec::new(),
+            ready: Ready::default(),
+            health: None,
+            listen: Vec::new(),
+            logs: Logs::default(),
+            limits: Limits::default(),
+            account: Account::default(),
+            hooks: Hooks::default(),
+            cron: None,
+            pid_file: None,
+        }
+    }
 }
 
 /// How a run is stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StopSpec {
-    /// The first signal, sent to the whole set.
+    /// The first signal.
     pub signal: Signal,
     /// How long the set has before SIGKILL.
     pub timeout: Duration,
+    /// Whether the signal goes to the whole set, or to the main process alone (PM2's `treekill: false`).
+    pub tree: bool,
+    /// Whether a `shutdown` message goes to a Node app before any signal.
+    pub message: bool,
+}
+
+impl StopSpec {
+    /// A signal to the whole set, and no message.
+    pub fn new(signal: Signal, timeout: Duration) -> Self {
+        Self { signal, timeout, tree: true, message: false }
+    }
 }
 
 /// What happens when the main process of a run ends by itself.

@@ -17,7 +17,7 @@ fn dev_watches_and_waits_for_a_save() {
     assert!(app.watch.is_some());
     assert_eq!(app.restart.after_exit, AfterExit::Wait);
     assert!(!app.restart.stuck_blocks);
-    assert_eq!(app.stop, StopSpec { signal: Signal::INT, timeout: Duration::from_secs(5) });
+    assert_eq!(app.stop, StopSpec::new(Signal::INT, Duration::from_secs(5)));
 }
 
 #[test]
@@ -47,14 +47,14 @@ fn flags_beat_variables_and_variables_beat_the_table() {
     project.var("PMDEV_KILL_SIGNAL", "SIGTERM");
     let from_env = app(&project, |_| {});
     assert_eq!(from_env.watch, None);
-    assert_eq!(from_env.stop, StopSpec { signal: Signal::TERM, timeout: Duration::from_millis(1600) });
+    assert_eq!(from_env.stop, StopSpec::new(Signal::TERM, Duration::from_millis(1600)));
     let by_flag = app(&project, |request| {
         request.profile = Some("dev".into());
         request.kill_signal = Some(Signal::QUIT);
         request.kill_timeout = Some(Duration::ZERO);
     });
     assert!(by_flag.watch.is_some());
-    assert_eq!(by_flag.stop, StopSpec { signal: Signal::QUIT, timeout: Duration::ZERO });
+    assert_eq!(by_flag.stop, StopSpec::new(Signal::QUIT, Duration::ZERO));
 }
 
 #[test]

@@ -64,26 +64,21 @@ impl App {
     pub fn spec(&self) -> AppSpec {
         let launch =
             |argv: &[&str]| Launch { argv: argv.iter().map(Into::into).collect(), cwd: PathBuf::from("/project"), env: Vec::new() };
+        let restart = RestartPolicy {
+            after_exit: after_exit(&self.restart),
+            min_uptime: Duration::from_millis(self.min_uptime),
+            max_restarts: u32::try_from(self.max_restarts).ok(),
+            window: Duration::from_millis(self.window),
+            stop_exit_codes: self.stop_exit_codes.clone(),
+            stuck_blocks: self.stuck_blocks,
+        };
+        let stop = StopSpec::new(self.kill_signal.parse::<Signal>().expect("a signal"), Duration::from_millis(self.kill_timeout));
         AppSpec {
-            name: self.name.clone(),
-            launch: launch(&["node", "app.js"]),
             build: self.build.then(|| launch(&["cargo", "build"])),
             instances: self.instances,
             watch: self.watch.then(|| watch(self.early_stop)),
-            restart: RestartPolicy {
-                after_exit: after_exit(&self.restart),
-                min_uptime: Duration::from_millis(self.min_uptime),
-                max_restarts: u32::try_from(self.max_restarts).ok(),
-                window: Duration::from_millis(self.window),
-                stop_exit_codes: self.stop_exit_codes.clone(),
-                stuck_blocks: self.stuck_blocks,
-            },
-            stop: StopSpec {
-                signal: self.kill_signal.parse::<Signal>().expect("a signal"),
-                timeout: Duration::from_millis(self.kill_timeout),
-            },
-            port: None,
             missing_hint: self.missing_hint.clone(),
+            ..AppSpec::new(&self.name, launch(&["node", "app.js"]), restart, stop)
         }
     }
 }

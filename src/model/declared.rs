@@ -1,0 +1,217 @@
+//! The parts of a spec that say what an app is beside its program: readiness, health, order, listeners, logs, limits, hooks.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use super::Signal;
+
+/// How instances share the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExecMode {
+    /// Processes that know nothing of each other.
+    Fork,
+    /// Node processes that share their ports.
+    Cluster,
+}
+
+/// What a save below given paths does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActionRule {
+    /// Paths and globs, relative to the watch base or absolute.
+    pub paths: Vec<String>,
+    /// A command line that runs first; what it writes is part of the same change.
+    pub run: Option<String>,
+    /// What follows.
+    pub action: SaveAction,
+}
+
+/// What follows a save; the strongest of a change set wins, and the order is from weak to strong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SaveAction {
+    /// Nothing but the rule's command.
+    Nothing,
+    /// A signal to the run.
+    Signal(Signal),
+    /// New instances one by one, the old ones drained.
+    Reload,
+    /// Stop, then start.
+    Restart,
+}
+
+/// An app that another one needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dependency {
+    /// The needed app's name.
+    pub app: String,
+    /// How far it must be.
+    pub condition: Condition,
+}
+
+/// How far a needed app must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    /// Its program runs.
+    Started,
+    /// It is ready.
+    Ready,
+    /// It ended with code 0.
+    Completed,
+}
+
+/// What makes a run count as ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ready {
+    /// The sign.
+    pub by: Probe,
+    /// How long it has; a run that is not ready then has failed.
+    pub timeout: Duration,
+}
+
+impl Default for Ready {
+    /// Ready once started; PM2's `listen_timeout` of 3 s.
+    fn default() -> Self {
+        Self { by: Probe::Started, timeout: Duration::from_secs(3) }
+    }
+}
+
+/// A sign of life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Probe {
+    /// The program runs.
+    Started,
+    /// Something listens at this address.
+    Tcp(SocketAddr),
+    /// This URL answers with a status below 400.
+    Http(String),
+    /// A line of its output matches this regex.
+    Log(String),
+    /// This command line ends with code 0.
+    Command(String),
+    /// sd_notify(3) says `READY=1`; for health, `WATCHDOG=1`.
+    Notify,
+    /// A Node app says `process.send('ready')`.
+    Message,
+}
+
+/// What tells that a run hangs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    /// What is asked.
+    pub probe: Probe,
+    /// How often.
+    pub interval: Duration,
+    /// How long an answer may take.
+    pub timeout: Duration,
+    /// Failures in a row before the app is restarted; at least 1.
+    pub failures: u32,
+}
+
+/// What the runner binds once and hands to every run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listen {
+    /// An address of TCP.
+    Tcp(SocketAddr),
+    /// A unix socket, absolute.
+    Unix(PathBuf),
+}
+
+/// Where the lines of an app go besides the terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Logs {
+    /// Standard output.
+    pub out: LogFile,
+    /// Standard error.
+    pub error: LogFile,
+    /// Both.
+    pub combined: LogFile,
+    /// Whether the instances share their files.
+    pub merge: bool,
+    /// Whether a line is a JSON object.
+    pub json: bool,
+    /// The time before each line, in day.js tokens; empty: none.
+    pub timestamp: String,
+    /// Whether nothing is kept or shown at all.
+    pub disabled: bool,
+    /// The size at which a file is rotated, in bytes; `None`: never.
+    pub max_size: Option<u64>,
+    /// How many rotated files are kept.
+    pub keep: u32,
+    /// Whether rotated files are compressed.
+    pub compress: bool,
+    /// What all files of an app may take together, in bytes; `None`: no limit.
+    pub total_size: Option<u64>,
+}
+
+/// A log file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogFile {
+    /// None.
+    None,
+    /// The one in the runner's own folder.
+    Default,
+    /// This one, absolute.
+    At(PathBuf),
+}
+
+impl Default for Logs {
+    /// No files; where some are asked for: 10 MiB each, 10 kept and compressed.
+    fn default() -> Self {
+        Self {
+            out: LogFile::None,
+            error: LogFile::None,
+            combined: LogFile::None,
+            merge: true,
+            json: false,
+            timestamp: String::new(),
+            disabled: false,
+            max_size: Some(10 << 20),
+            keep: 10,
+            compress: true,
+            total_size: None,
+        }
+    }
+}
+
+/// What an app may use, and as what it runs. `None`: what the runner itself has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Memory of the whole set at which the app is reloaded, in bytes.
+    pub memory_soft: Option<u64>,
+    /// Memory of the whole set at which it is killed, in bytes.
+    pub memory_hard: Option<u64>,
+    /// Open files, RLIMIT_NOFILE.
+    pub nofile: Option<u64>,
+    /// Processes of the user, RLIMIT_NPROC.
+    pub nproc: Option<u64>,
+    /// Bytes of a core dump, RLIMIT_CORE.
+    pub core: Option<u64>,
+    /// nice(2), -20 to 19.
+    pub nice: Option<i32>,
+    /// /proc/pid/oom_score_adj, -1000 to 1000.
+    pub oom_score_adj: Option<i32>,
+    /// The mask of new files, umask(2).
+    pub umask: Option<u32>,
+    /// PR_SET_NO_NEW_PRIVS, prctl(2).
+    pub no_new_privs: bool,
+}
+
+/// Who an app runs as: a name or a number as written, `None` for the runner's own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Account {
+    /// The user.
+    pub user: Option<String>,
+    /// The group.
+    pub group: Option<String>,
+}
+
+/// Command lines around the life of an app, each run in its folder with its environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hooks {
+    /// Before each start.
+    pub before_start: Option<String>,
+    /// Once a run is ready.
+    pub after_ready: Option<String>,
+    /// Before a run is stopped.
+    pub before_stop: Option<String>,
+    /// After a run has ended.
+    pub after_exit: Option<String>,
+}
