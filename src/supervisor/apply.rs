@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{AfterExit, AppSpec, RestartPolicy};
+use crate::model::{AfterExit, AppSpec, RestartPolicy, declared::Limits};
 
 use super::{
     Edit, Supervisor,
@@ -92,12 +92,11 @@ impl App {
     }
 }
 
-/// The program of one spec under the policies of another.
-fn with_policies(program: &AppSpec, policies: &Arc<AppSpec>) -> Arc<AppSpec> {
-    if program.launch == policies.launch && program.build == policies.build {
-        return Arc::clone(policies);
-    }
-    Arc::new(AppSpec { launch: program.launch.clone(), build: program.build.clone(), ..AppSpec::clone(policies) })
+/// The process of one spec under the policies of another.
+fn with_policies(process: &AppSpec, policies: &AppSpec) -> Arc<AppSpec> {
+    let AppSpec { launch, build, exec_mode, listen, account, limits, pid_file, .. } = process.clone();
+    let limits = Limits { memory_soft: policies.limits.memory_soft, memory_hard: policies.limits.memory_hard, ..limits };
+    Arc::new(AppSpec { launch, build, exec_mode, listen, account, limits, pid_file, ..policies.clone() })
 }
 
 /// What a hold becomes under another policy: who would be started again now is started at once, as by a save.
