@@ -107,7 +107,15 @@ impl Runner {
         #[expect(deprecated, reason = "an OwnedFd keeps the promise for which the newer call asks for unsafe")]
         let stage = AsyncFd::new(stage).map_err(no_system)?;
         let watched: Vec<Watched> = watched(&apps);
-        let watcher = if watched.is_empty() { None } else { Some(Watcher::start(watched, options.explain, out)?) };
+        let watcher = if watched.is_empty() {
+            None
+        } else {
+            Some(Watcher::start(
+                crate::watch::Wanted { apps: watched, files: Vec::new(), read_at: std::time::SystemTime::UNIX_EPOCH },
+                options.explain,
+                out,
+            )?)
+        };
         process::terminal::ignore_background_stops();
         terminal::listen(typing).map_err(no_system)?;
         Ok(Self {
@@ -291,6 +299,7 @@ impl Runner {
             }
             Out::Probe { app, path } => self.handle(Event::Probe { app, path }),
             Out::ProbeOver { app } => self.handle(Event::ProbeOver { app }),
+            Out::ProjectFile { paths: _ } => {}
             Out::Notice(notice) => self.say(&notice),
         }
     }

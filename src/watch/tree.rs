@@ -176,6 +176,13 @@ impl Tree {
         self.plan.roots.truncate(self.planned);
     }
 
+    /// Ends the watch of every folder; nothing is left.
+    pub fn release(&mut self, set: &mut dyn WatchSet) {
+        let all: Vec<PathBuf> = self.nodes.keys().cloned().collect();
+        set.remove(&all);
+        self.clear();
+    }
+
     /// How many folders are watched.
     pub fn dirs(&self) -> usize {
         self.nodes.len()

@@ -26,9 +26,9 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// `shared`: several groups may ask.
-    pub fn new(shared: bool) -> Self {
-        Self { shared, ..Self::default() }
+    /// Whether several groups may ask.
+    pub fn share(&mut self, shared: bool) {
+        self.shared = shared;
     }
 
     /// A turn is over: a file with the same times may be another version from now on.
