@@ -1,11 +1,8 @@
 //! The surroundings of a request, as this process has them.
 
-use std::{
-    env, io,
-    path::PathBuf,
-    process::{Command, Stdio},
-};
+use std::{env, io, path::PathBuf};
 
+use super::child;
 use crate::{
     config::Host,
     model::{Error, Launch},
@@ -15,18 +12,13 @@ use crate::{
 pub fn host(colour: bool) -> Result<Host, Error> {
     let cwd = env::current_dir().map_err(|error| Error::failed("The current folder cannot be read; was it removed?").because(error))?;
     let home = env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
-    Ok(Host { cwd, env: env::vars_os().collect(), home, colour, ask })
+    Ok(Host { cwd, env: env::vars_os().collect(), home, colour, ask, run: child::run })
 }
 
 /// Runs a tool to its end, before any runner exists, and gives its standard output.
 fn ask(launch: &Launch) -> Result<String, Error> {
-    let shown = shell_words::join(launch.argv.iter().map(|word| word.to_string_lossy()));
-    let output = Command::new(&launch.argv[0])
-        .args(&launch.argv[1..])
-        .current_dir(&launch.cwd)
-        .env_clear()
-        .envs(launch.env.iter().map(|(name, value)| (name, value)))
-        .stdin(Stdio::null())
+    let shown = child::shown(launch);
+    let output = child::command(launch)
         .output()
         .map_err(|error: io::Error| Error::failed(format!("{shown} could not be started")).because(error))?;
     if output.status.success() {

@@ -7,6 +7,7 @@ pub mod node;
 pub mod problem;
 pub mod request;
 pub mod resolve;
+pub mod source;
 
 mod build;
 mod command;
@@ -31,5 +32,5 @@ pub use diff::Plan;
 pub use duration::{milliseconds, seconds};
 pub use environment::EnvRecipe;
 pub use place::absolute;
-pub use request::{Host, Request, WatchArg};
+pub use request::{End, Host, Output, Request, WatchArg};
 pub use resolve::{Resolved, resolve, resolve_watch};

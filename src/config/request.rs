@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::model::{Error, Launch, PollMode, Signal};
+use crate::model::{Error, Exit, Launch, PollMode, Signal};
 
 /// One value of `--watch` or `--ignore-watch`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +73,26 @@ pub struct Host {
     pub colour: bool,
     /// Runs a tool to its end and gives its standard output (`node --version`, `cargo metadata`); asked only where nothing else tells.
     pub ask: fn(&Launch) -> Result<String, Error>,
+    /// Runs a program to its end or, with all it has started, to this limit. Its input is empty; a failure is one of starting it.
+    pub run: fn(&Launch, Duration) -> Result<Output, Error>,
+}
+
+/// What came of a program that was run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// How it ended.
+    pub end: End,
+    /// The end of what it printed, standard output and standard error as they came.
+    pub said: String,
+}
+
+/// How a program that was run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// By itself.
+    Exited(Exit),
+    /// It ran into the limit and was killed.
+    Limit,
 }
 
 impl Host {

@@ -37,3 +37,4 @@ mod tree;
 
 pub use processes::{Member, ProcessEvent, Processes};
 pub use spawn::Spawned;
+pub use sweep::kill;

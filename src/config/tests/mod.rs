@@ -13,11 +13,12 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use tempfile::TempDir;
 
-use super::{Host, Request, Resolved, resolve};
+use super::{Host, Output, Request, Resolved, resolve};
 use crate::model::{AppSpec, Error, Launch};
 
 struct Project {
@@ -35,7 +36,7 @@ impl Project {
         fs::create_dir_all(&cwd).unwrap();
         fs::create_dir(root.join("bin")).unwrap();
         let env = vec![("PATH".into(), root.join("bin").into())];
-        let project = Self { host: Host { cwd, env, home: Some(home), colour: false, ask: silent }, root, _folder: folder };
+        let project = Self { host: Host { cwd, env, home: Some(home), colour: false, ask: silent, run: idle }, root, _folder: folder };
         for program in programs {
             project.program(&format!("../../bin/{program}"));
         }
@@ -125,6 +126,10 @@ fn request(targets: &[&str]) -> Request {
 
 fn silent(launch: &Launch) -> Result<String, Error> {
     Err(Error::failed(format!("{} was not to be asked", launch.argv[0].display())))
+}
+
+fn idle(launch: &Launch, _: Duration) -> Result<Output, Error> {
+    Err(Error::failed(format!("{} was not to be run", launch.argv[0].display())))
 }
 
 fn var<'a>(app: &'a AppSpec, name: &str) -> Option<&'a str> {

@@ -1,0 +1,114 @@
+//! What `evaluate.mjs` writes: the exported value with tags for what JSON cannot say, or what was thrown.
+
+use std::{path::PathBuf, slice};
+
+use serde_json::Value as Json;
+
+use crate::config::{
+    node::{Entry, Node, Place, Value},
+    source::{deep, scalar},
+};
+
+/// One answer.
+pub enum Answer {
+    /// The export.
+    Value(Node),
+    /// An exception.
+    Thrown(Thrown),
+    /// The program ended before either; `left`: through `process.exit()`.
+    Unfinished {
+        /// Whether it asked to end.
+        left: bool,
+    },
+}
+
+/// An exception.
+pub struct Thrown {
+    /// `TypeError`; empty for what is no error.
+    pub name: String,
+    /// Its own message.
+    pub message: String,
+    /// Path, line and column, nearest first; a column may be 0, unknown.
+    pub places: Vec<(PathBuf, u32, u32)>,
+    /// The messages of its causes.
+    pub causes: Vec<String>,
+}
+
+impl Answer {
+    /// Reads an answer; `Err`: why it is none, `missing` where there is nothing.
+    pub fn read(bytes: &[u8], missing: &str) -> Result<Self, String> {
+        if bytes.is_empty() {
+            return Err(missing.to_owned());
+        }
+        let answer: Json = serde_json::from_slice(bytes).map_err(|error| format!("its result was cut off: {error}"))?;
+        if let Some(left) = answer["unfinished"].as_bool() {
+            return Ok(Self::Unfinished { left });
+        }
+        if let Some(thrown) = answer.get("error") {
+            return Ok(Self::Thrown(Thrown::new(thrown)));
+        }
+        let parts = answer["value"].as_array().map(Vec::as_slice).unwrap_or_default();
+        node(&mut parts.iter()).map(Self::Value)
+    }
+}
+
+impl Thrown {
+    fn new(json: &Json) -> Self {
+        let number = |json: &Json| json.as_u64().and_then(|number| u32::try_from(number).ok()).unwrap_or_default();
+        let place = |place: &Json| (PathBuf::from(text(&place[0])), number(&place[1]), number(&place[2]));
+        Self {
+            name: text(&json["name"]),
+            message: text(&json["message"]),
+            places: json["places"].as_array().into_iter().flatten().map(place).collect(),
+            causes: json["causes"].as_array().into_iter().flatten().map(text).collect(),
+        }
+    }
+}
+
+/// The next value of the flat list. Its depth is bounded where it is written.
+fn node(parts: &mut slice::Iter<'_, Json>) -> Result<Node, String> {
+    let value = match parts.next() {
+        None => return Err("its result was cut off".to_owned()),
+        Some(Json::Null) => Value::Null,
+        Some(Json::Bool(boolean)) => Value::Bool(*boolean),
+        Some(Json::Number(number)) => match number.as_i64() {
+            Some(number) => Value::Int(number),
+            None => scalar::double(number.as_f64().unwrap_or(f64::NAN)),
+        },
+        Some(Json::String(text)) => Value::Text(text.clone()),
+        Some(tagged) => match tagged.as_object().and_then(|tagged| tagged.iter().next()).map(|(tag, content)| (tag.as_str(), content)) {
+            Some(("list", count)) => Value::List((0..count.as_u64().unwrap_or_default()).map(|_| node(parts)).collect::<Result<_, _>>()?),
+            Some(("map", count)) => Value::Map((0..count.as_u64().unwrap_or_default()).map(|_| entry(parts)).collect::<Result<_, _>>()?),
+            Some(("regex", both)) => Value::Regex { source: text(&both[0]), flags: text(&both[1]) },
+            Some(("float", number)) => Value::Float(number.as_str().and_then(|number| number.parse().ok()).unwrap_or(f64::NAN)),
+            Some(("other", what)) => Value::Other(other(what.as_str().unwrap_or_default())?),
+            Some(_) | None => Value::Other("an unknown value"),
+        },
+    };
+    Ok(Node { value, place: Place::Unknown })
+}
+
+fn entry(parts: &mut slice::Iter<'_, Json>) -> Result<Entry, String> {
+    let key = parts.next().map(text).unwrap_or_default();
+    Ok(Entry { key, place: Place::Unknown, node: node(parts)? })
+}
+
+fn text(json: &Json) -> String {
+    json.as_str().unwrap_or_default().to_owned()
+}
+
+/// The words for what JSON cannot say.
+fn other(what: &str) -> Result<&'static str, String> {
+    Ok(match what {
+        "undefined" => "undefined",
+        "function" => "a function",
+        "bigint" => "a bigint",
+        "symbol" | "Symbol" => "a symbol",
+        "Promise" => "a promise",
+        "Map" => "a Map",
+        "Set" => "a Set",
+        "circle" => return Err("a value contains itself, so it has no end".to_owned()),
+        "deep" => return Err(deep()),
+        _ => "an unknown value",
+    })
+}

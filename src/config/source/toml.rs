@@ -1,0 +1,101 @@
+//! TOML 1.1; all that is wrong is told at once, as far as the parser can go on after an error.
+
+use std::path::Path;
+
+use toml::de::{DeTable, DeValue, Error};
+use toml_parser::{Source, lexer::TokenKind};
+
+use super::{DEPTH, Parsed, deep, json::lower, text::Lines, too_deep};
+use crate::config::{
+    node::{Entry, Node, Place, Value},
+    problem::{Problem, Problems},
+};
+
+/// Reads a text.
+pub fn parse(file: &Path, text: &str) -> Parsed {
+    let lines = Lines::new(text);
+    let error = |place: Place, message: String| Problems(vec![Problem::error(file, place, message)]);
+    // The parser bounds brackets, not dotted keys, and a tree as deep as those can be could not even be dropped.
+    if let Some(at) = long_key(text) {
+        return Err(error(lines.place(at..at + 1), deep()));
+    }
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        let mut problems: Vec<Problem> = errors.iter().map(|error| problem(file, text, &lines, error)).collect();
+        problems.dedup_by_key(|problem| problem.place);
+        return Err(Problems(problems));
+    }
+    let place = lines.place(0..0);
+    let root = Node { value: Value::Map(entries(table.into_inner(), &lines)), place };
+    match too_deep(&root) {
+        Some(node) => Err(error(node.place, deep())),
+        None => Ok((root, Vec::new())),
+    }
+}
+
+/// Where a dotted key passes [`DEPTH`] parts.
+fn long_key(text: &str) -> Option<usize> {
+    let mut dots = 0;
+    for token in Source::new(text).lex() {
+        match token.kind() {
+            TokenKind::Dot => dots += 1,
+            TokenKind::Whitespace | TokenKind::Atom | TokenKind::LiteralString | TokenKind::BasicString => {}
+            _ => dots = 0,
+        }
+        if dots > DEPTH {
+            return Some(token.span().start());
+        }
+    }
+    None
+}
+
+fn entries(table: DeTable<'_>, lines: &Lines<'_>) -> Vec<Entry> {
+    let entry = |(key, value): (toml::Spanned<std::borrow::Cow<'_, str>>, toml::Spanned<DeValue<'_>>)| {
+        let place = lines.place(key.span());
+        let span = value.span();
+        Entry { key: key.into_inner().into_owned(), place, node: node(value.into_inner(), lines.place(span), lines) }
+    };
+    table.into_iter().map(entry).collect()
+}
+
+/// The depth is bounded: by the parser for brackets, by [`long_key`] for dots.
+fn node(value: DeValue<'_>, place: Place, lines: &Lines<'_>) -> Node {
+    let value = match value {
+        DeValue::String(text) => Value::Text(text.into_owned()),
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+            .map_or_else(|_| number.as_str().parse().map_or_else(|_| Value::Text(number.as_str().to_owned()), Value::Float), Value::Int),
+        DeValue::Float(number) => number.as_str().parse().map_or_else(|_| Value::Text(number.as_str().to_owned()), Value::Float),
+        DeValue::Boolean(boolean) => Value::Bool(boolean),
+        DeValue::Datetime(time) => Value::Text(time.to_string()),
+        DeValue::Array(array) => Value::List(
+            array
+                .into_iter()
+                .map(|element| {
+                    let place = lines.place(element.span());
+                    node(element.into_inner(), place, lines)
+                })
+                .collect(),
+        ),
+        DeValue::Table(table) => Value::Map(entries(table, lines)),
+    };
+    Node { value, place }
+}
+
+fn problem(file: &Path, text: &str, lines: &Lines<'_>, error: &Error) -> Problem {
+    let span = error.span().unwrap_or(text.len()..text.len());
+    let place = lines.place(span.clone());
+    let said = error.message();
+    let word = text.get(span).unwrap_or_default();
+    let (message, example) = if said.contains("duplicate key") {
+        (format!("{word} is given twice"), None)
+    } else if said.contains("string values must be quoted") {
+        (format!("{word} needs quotes: a text stands in quotes"), Some("script = \"api.js\""))
+    } else {
+        (format!("this cannot be read as TOML: {}", lower(said)), None)
+    };
+    let problem = Problem::error(file, place, message);
+    match example {
+        Some(example) => problem.example(example),
+        None => problem,
+    }
+}
