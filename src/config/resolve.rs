@@ -31,6 +31,8 @@ pub struct Resolved {
     pub env: Vec<EnvRecipe>,
     /// What people should know before anything runs.
     pub notices: Vec<Notice>,
+    /// The files that say what shall run besides the command line, absolute: an edit of one acts through a plan.
+    pub files: Vec<PathBuf>,
 }
 
 /// One target on its way to a spec.
@@ -61,26 +63,21 @@ pub fn resolve(request: &Request, host: &Host) -> Result<Resolved, Error> {
     let drafts = resolver.drafts()?;
     let namings: Vec<_> = drafts.iter().map(|draft| draft.naming.clone()).collect();
     let names = name::settle(&request.names, &namings)?;
-    let mut resolved = Resolved { apps: Vec::new(), env: Vec::new(), notices: Vec::new() };
+    let mut resolved = Resolved { apps: Vec::new(), env: Vec::new(), notices: Vec::new(), files: Vec::new() };
     for (draft, name) in drafts.into_iter().zip(names) {
         let (launch, build, recipe) = resolver.launches(&draft)?;
         if let Some((what, why)) = &draft.chosen {
             resolver.notices.push(detected(&name, what, why));
         }
         let program = draft.program;
-        let app = watching::App {
-            name: &name,
-            cwd: &draft.cwd,
-            script: draft.script.as_deref(),
-            env_files: recipe.files(),
-            build: program.build.as_ref(),
-        };
+        let app = watching::App { name: &name, cwd: &draft.cwd, script: draft.script.as_deref(), build: program.build.as_ref() };
         let watch = watching::spec(&app, request, profile, host, &mut resolver.notices)?;
         let port = launch.env.iter().find(|(name, _)| name == "PORT").and_then(|(_, value)| value.to_str()?.trim().parse().ok());
         let missing_hint = program.hint;
         let restart = profile.restart();
         let spec = AppSpec::new(name, launch, restart, stop.clone());
         resolved.apps.push(AppSpec { build, watch, port, missing_hint, ..spec });
+        resolved.files.extend(recipe.files().iter().filter(|file| !resolved.files.contains(file)).cloned().collect::<Vec<_>>());
         resolved.env.push(recipe);
     }
     resolved.notices = resolver.notices;
@@ -99,7 +96,7 @@ pub fn resolve_watch(request: &Request, host: &Host) -> Result<Vec<(String, Watc
         Err(_) if request.targets.is_empty() => {
             let cwd = app_folder(&request, host)?.unwrap_or_else(|| host.cwd.clone());
             let name = name::of_folder(&cwd);
-            let app = watching::App { name: &name, cwd: &cwd, script: None, env_files: &[], build: None };
+            let app = watching::App { name: &name, cwd: &cwd, script: None, build: None };
             let spec = watching::spec(&app, &request, Profile::Dev, host, &mut Vec::new())?;
             spec.map(|spec| (name, spec)).into_iter().collect()
         }

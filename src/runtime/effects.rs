@@ -31,17 +31,13 @@ impl Runner {
 
     fn spawn(&mut self, run: RunId, instance: InstanceId, role: Role, spec: &Arc<AppSpec>) {
         let launch = match role {
-            Role::App => spec.launch.clone(),
-            Role::Build => spec.build.clone().expect("only a spec with a build is built"),
+            Role::App => &spec.launch,
+            Role::Build => spec.build.as_ref().expect("only a spec with a build is built"),
         };
-        let (launch, trouble) = self.environments.fresh(instance.app, &spec.name, launch);
-        if let Some(notice) = trouble {
-            self.say(&notice);
-        }
-        match self.processes.spawn(run, &launch) {
+        match self.processes.spawn(run, launch) {
             Ok(spawned) => {
                 self.runs.insert(run, Live { instance, ending: Vec::new() });
-                if let Some(source) = self.sources.get(&instance) {
+                if let Some(source) = self.apps.source(instance) {
                     source.begin_run();
                     for (pipe, stream) in [(spawned.stdout, Stream::Out), (spawned.stderr, Stream::Err)] {
                         tokio::task::spawn_local(log::pump(pipe, stream, source.clone()));
@@ -68,7 +64,7 @@ impl Runner {
     }
 
     fn look_up_port(&mut self, run: RunId, spec: &AppSpec) {
-        let said = self.runs.get(&run).and_then(|live| self.sources.get(&live.instance)).map(|source| source.ring(port::LAST_LINES));
+        let said = self.runs.get(&run).and_then(|live| self.apps.source(live.instance)).map(|source| source.ring(port::LAST_LINES));
         let Some(port) = said.as_deref().and_then(port::in_use).or(spec.port) else { return };
         for holder in process::ports::holders(port) {
             let name = &spec.name;

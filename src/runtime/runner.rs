@@ -3,7 +3,6 @@
 use std::{
     collections::HashMap,
     os::fd::OwnedFd,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -13,15 +12,17 @@ use tokio::{
 };
 
 use super::{
-    Options,
-    environment::Environments,
+    Options, Output,
+    apps::Apps,
+    reload::{Loaded, Project, wall},
     signals::{Meaning, Signals},
     stdin::Inputs,
     terminal::{self, Typed},
+    tool::{Question, Tools},
 };
 use crate::{
-    log::{Console, Source},
-    model::{AppId, AppSpec, Error, InstanceId, Level, Notice, NoticeKind, RunId},
+    log::Console,
+    model::{Error, InstanceId, Level, Notice, NoticeKind, RunId},
     process::{self, ProcessEvent, Processes},
     supervisor::{Event, Request, ShutdownCause, Supervisor, Target},
     ui::{
@@ -29,7 +30,7 @@ use crate::{
         keys::{self, Key},
         notice, table,
     },
-    watch::{Out, Watched, Watcher},
+    watch::{Out, Wanted, Watcher},
 };
 
 /// How long the notice of a death waits for the dead run's last words to be read.
@@ -53,6 +54,12 @@ pub enum Inbox {
     Event(Event),
     /// The last words of a run are read, so its end can be told.
     LastWords(RunId),
+    /// A question about the project file needs a child.
+    Ask(Question),
+    /// What that child printed is read.
+    ToolRead(RunId),
+    /// The files that say what shall run were read again.
+    Loaded(Box<Loaded>),
 }
 
 /// What the runner keeps of a program that was started.
@@ -67,12 +74,12 @@ pub struct Runner {
     pub supervisor: Supervisor,
     pub processes: Processes,
     pub console: Console,
-    pub sources: HashMap<InstanceId, Source>,
     pub runs: HashMap<RunId, Live>,
     pub inputs: Inputs,
-    pub environments: Environments,
     pub watcher: Option<Watcher>,
-    pub apps: Vec<Arc<AppSpec>>,
+    pub apps: Apps,
+    pub project: Project,
+    pub tools: Tools,
     pub inbox: UnboundedSender<Inbox>,
     pub exit: Option<u8>,
     news: UnboundedReceiver<Inbox>,
@@ -83,51 +90,44 @@ pub struct Runner {
     style: Style,
     /// Nobody reads our output any more.
     unheard: bool,
-    options: Options,
+    /// What was said before anything ran; shown first.
+    first_words: Vec<Notice>,
+    output: Output,
+    /// The app, by name, that gets the lines typed at the runner.
+    stdin: Option<String>,
 }
 
 impl Runner {
     /// Prepares everything and starts nothing but the threads that look at files, the terminal and the screen.
-    pub fn start(mut options: Options) -> Result<Self, Error> {
-        let apps: Vec<Arc<AppSpec>> = std::mem::take(&mut options.apps).into_iter().map(Arc::new).collect();
-        let signals = Signals::listen(options.guard_death)?;
+    pub fn start(options: Options) -> Result<Self, Error> {
+        let Options { resolved, request, host, output, stdin, explain, guard_death } = options;
+        let apps = Apps::new(resolved.apps);
+        let signals = Signals::listen(guard_death)?;
         let (inbox, news) = mpsc::unbounded_channel();
         let (out, outs) = mpsc::unbounded_channel();
         let (typing, typed) = mpsc::unbounded_channel();
-        let mut inputs = Inputs::default();
-        if let Some(index) = apps.iter().position(|app| options.stdin.as_ref() == Some(&app.name)) {
-            inputs.feed(app_id(index));
-        }
         let no_system = |cause| Error::failed("the runner could not be set up").because(cause);
-        let style = Style { colour: options.output.colour };
-        let console = Console::start(super::console_config(&options.output)?).map_err(no_system)?;
-        let sources = super::sources(&console, &apps, style);
+        let style = Style { colour: output.colour };
+        let console = Console::start(super::console_config(&output)?).map_err(no_system)?;
         let processes = Processes::new().map_err(no_system)?;
         let stage = processes.stage_fd().try_clone_to_owned().map_err(no_system)?;
         #[expect(deprecated, reason = "an OwnedFd keeps the promise for which the newer call asks for unsafe")]
         let stage = AsyncFd::new(stage).map_err(no_system)?;
-        let watched: Vec<Watched> = watched(&apps);
-        let watcher = if watched.is_empty() {
-            None
-        } else {
-            Some(Watcher::start(
-                crate::watch::Wanted { apps: watched, files: Vec::new(), read_at: std::time::SystemTime::UNIX_EPOCH },
-                options.explain,
-                out,
-            )?)
-        };
+        let project = Project::new(request, host, resolved.files);
+        let wanted = Wanted { apps: apps.watched(), files: project.files.clone(), read_at: wall() };
+        let watcher = if wanted.apps.is_empty() && wanted.files.is_empty() { None } else { Some(Watcher::start(wanted, explain, out)?) };
         process::terminal::ignore_background_stops();
         terminal::listen(typing).map_err(no_system)?;
-        Ok(Self {
+        let mut runner = Self {
             supervisor: Supervisor::new(std::process::id().into()),
             processes,
             console,
-            sources,
             runs: HashMap::new(),
-            inputs,
-            environments: Environments::new(std::mem::take(&mut options.env)),
+            inputs: Inputs::default(),
             watcher,
             apps,
+            project,
+            tools: Tools::default(),
             inbox,
             exit: None,
             news,
@@ -137,16 +137,34 @@ impl Runner {
             signals,
             style,
             unheard: false,
-            options,
-        })
+            first_words: resolved.notices,
+            output,
+            stdin,
+        };
+        runner.label();
+        runner.feed_input();
+        Ok(runner)
+    }
+
+    /// Gives every instance its label.
+    pub fn label(&mut self) {
+        let runs = &self.runs;
+        self.apps.label(&self.console, self.style, |instance| runs.values().any(|live| live.instance == instance));
+    }
+
+    /// Typed lines go to the app that shall have them, whatever its id is now.
+    pub fn feed_input(&mut self) {
+        if let Some(app) = self.stdin.as_ref().and_then(|name| self.apps.named(name)) {
+            self.inputs.feed(app);
+        }
     }
 
     /// Runs until the supervisor says that everything is over; gives the exit code.
     pub async fn run(mut self) -> Result<u8, Error> {
-        for notice in std::mem::take(&mut self.options.notices) {
+        for notice in std::mem::take(&mut self.first_words) {
             self.say(&notice);
         }
-        self.handle(Event::Begin { apps: self.apps.clone() });
+        self.handle(Event::Begin { apps: self.apps.specs().cloned().collect() });
         let code = loop {
             if let Some(code) = self.exit {
                 break code;
@@ -160,7 +178,7 @@ impl Runner {
 
     /// Waits for one thing to happen and sees it through.
     async fn next(&mut self) {
-        let deadline = [self.supervisor.next_deadline(), self.processes.next_look()].into_iter().flatten().min();
+        let deadline = [self.supervisor.next_deadline(), self.processes.next_look(), self.tools.deadline()].into_iter().flatten().min();
         tokio::select! {
             biased;
             meaning = self.signals.next() => self.signal(meaning),
@@ -179,6 +197,7 @@ impl Runner {
             }
             () = sleep_until(deadline) => {
                 self.collect();
+                self.end_tools();
                 if self.supervisor.next_deadline().is_some_and(|due| due <= now()) {
                     self.handle(Event::Deadline);
                 }
@@ -195,7 +214,7 @@ impl Runner {
 
     /// Tells people.
     pub fn say(&self, notice: &Notice) {
-        let output = &self.options.output;
+        let output = &self.output;
         if notice::is_shown(notice, output.quiet) {
             self.console.say(notice::render(notice, self.style, output.json, jiff::Timestamp::now()));
         }
@@ -217,6 +236,7 @@ impl Runner {
                 let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
                 let stopped_for = now().duration_since(before);
                 self.processes.thaw();
+                self.tools.shift(stopped_for);
                 self.handle(Event::Continued { stopped_for });
             }
         }
@@ -225,6 +245,9 @@ impl Runner {
     fn news(&mut self, news: Inbox) {
         match news {
             Inbox::Event(event) => self.handle(event),
+            Inbox::Ask(question) => self.ask(question),
+            Inbox::ToolRead(run) => self.tool_read(run),
+            Inbox::Loaded(loaded) => self.loaded(*loaded),
             Inbox::LastWords(run) => {
                 let ending = self.runs.get_mut(&run).map(|live| std::mem::take(&mut live.ending)).unwrap_or_default();
                 for event in ending {
@@ -237,6 +260,10 @@ impl Runner {
     /// Takes the news of processes to the supervisor. A death waits for the last words of the dead.
     fn collect(&mut self) {
         for event in self.processes.collect(now()) {
+            if self.tools.has(event.run()) {
+                self.tool(event);
+                continue;
+            }
             match event {
                 ProcessEvent::Executed { run, pid } => self.handle(Event::Spawned { run, pid }),
                 ProcessEvent::LaunchFailed { run, failure } => {
@@ -252,7 +279,7 @@ impl Runner {
     fn ending(&mut self, run: RunId, event: Event) {
         let Some(live) = self.runs.get_mut(&run) else { return };
         let waits = !live.ending.is_empty();
-        match (&event, self.sources.get(&live.instance)) {
+        match (&event, self.apps.source(live.instance)) {
             (Event::MainExited { .. }, Some(source)) => {
                 live.ending.push(event);
                 let (source, inbox) = (source.clone(), self.inbox.clone());
@@ -281,6 +308,8 @@ impl Runner {
 
     fn watched(&mut self, out: Out) {
         match out {
+            // The files that say what shall run are watched in any case.
+            Out::Ready { .. } if self.apps.watched().is_empty() => {}
             Out::Ready { dirs, files: _, took, polled } => {
                 let polled = if polled == 0 { String::new() } else { format!(", {polled} of them polled") };
                 let folders = if dirs == 1 { "folder" } else { "folders" };
@@ -299,7 +328,7 @@ impl Runner {
             }
             Out::Probe { app, path } => self.handle(Event::Probe { app, path }),
             Out::ProbeOver { app } => self.handle(Event::ProbeOver { app }),
-            Out::ProjectFile { paths: _ } => {}
+            Out::ProjectFile { paths } => self.edited(paths),
             Out::Notice(notice) => self.say(&notice),
         }
     }
@@ -327,7 +356,7 @@ impl Runner {
             Key::Quit => self.handle(Event::Shutdown(ShutdownCause::Key)),
             Key::List => {
                 let snapshot = self.supervisor.snapshot(now());
-                if self.options.output.json {
+                if self.output.json {
                     let table = table::render(&snapshot, Style::PLAIN, usize::MAX);
                     String::from_utf8_lossy(&table).lines().for_each(|line| self.answer(line));
                 } else {
@@ -344,16 +373,6 @@ impl Runner {
     fn answer(&self, line: &str) {
         self.say(&Notice::new(Level::Info, NoticeKind::Answer, line));
     }
-}
-
-/// The id of the app declared at this place.
-pub fn app_id(index: usize) -> AppId {
-    AppId(u32::try_from(index).expect("fewer than 2^32 apps fit a command line"))
-}
-
-fn watched(apps: &[Arc<AppSpec>]) -> Vec<Watched> {
-    let with_ids = apps.iter().enumerate();
-    with_ids.filter_map(|(index, app)| app.watch.clone().map(|spec| Watched { app: app_id(index), name: app.name.clone(), spec })).collect()
 }
 
 async fn sleep_until(deadline: Option<Instant>) {

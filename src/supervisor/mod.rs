@@ -66,6 +66,11 @@ impl Supervisor {
         step.effects
     }
 
+    /// Whether its apps shall run: it has begun, and its end has not.
+    pub fn is_running(&self) -> bool {
+        self.course == Course::Running
+    }
+
     /// When `Event::Deadline` is to be handled unless something else happens before. After `handle` it lies in the future.
     pub fn next_deadline(&self) -> Option<Instant> {
         self.apps.iter().filter_map(App::deadline).min()

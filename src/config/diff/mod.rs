@@ -52,6 +52,11 @@ impl Plan {
         Self { apps }
     }
 
+    /// What becomes of the app of this name.
+    pub fn step(&self, name: &str) -> Option<&Step> {
+        self.apps.iter().find(|(known, _)| known == name).map(|(_, step)| step)
+    }
+
     /// Whether it leaves everything as it is.
     pub fn is_empty(&self) -> bool {
         self.apps.iter().all(|(_, step)| *step == Step::Unchanged)
