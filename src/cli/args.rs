@@ -28,6 +28,12 @@ pub struct AppArgs {
     /// File of variables; repeatable, a later one wins over an earlier, this shell's variables over all
     #[arg(long = "env-file", value_name = "FILE")]
     pub env_files: Vec<PathBuf>,
+    /// Apps of the project file by name, with commas between; repeatable [default: all of them]
+    #[arg(long, value_name = "NAMES")]
+    pub only: Vec<String>,
+    /// Lay the project file's env_NAME on top
+    #[arg(long = "env", value_name = "NAME")]
+    pub env_name: Option<String>,
     /// First signal of a stop [default: SIGINT]
     #[arg(long, value_name = "SIGNAL")]
     pub kill_signal: Option<Signal>,
@@ -114,6 +120,8 @@ impl AppArgs {
         request.interpreter = self.interpreter;
         request.interpreter_args = self.interpreter_args;
         request.env_files = self.env_files;
+        request.only = self.only;
+        request.env_name = self.env_name;
         request.kill_signal = self.kill_signal;
         request.kill_timeout = self.kill_timeout;
         request.profile = if self.prod { Some("prod".to_owned()) } else { self.profile };

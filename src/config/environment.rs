@@ -1,4 +1,5 @@
-//! The environment of an app: the caller's, then env files, then what the profile and the interpreter need where nobody has set it.
+//! The environment of an app, from low to high: what the profile and the interpreter need where nobody has set it; files of `--env-file`;
+//! the caller's variables, as far as they are passed on; files of `env_file`; `env`, `port` and `env_NAME`.
 
 use std::{
     collections::BTreeMap,
@@ -9,25 +10,52 @@ use std::{
 
 use crate::model::Error;
 
-use super::{Host, lookup::Search, place, profile::Profile, program::Program};
+use super::{Host, element::filter_env::FilterEnv, lookup::Search, place, profile::Profile, program::Program};
 
 /// Variables by which people have already said what they think of colour: <https://no-color.org>, <https://force-color.org>, <https://bixense.com/clicolors>.
 const COLOUR_SAID: [&str; 5] = ["NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "NODE_DISABLE_COLORS"];
+
+/// What a project file says of an app's environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Declared {
+    /// What of the caller's is not passed on.
+    pub filter: FilterEnv,
+    /// Files above the caller's variables, absolute; a later one wins.
+    pub files: Vec<PathBuf>,
+    /// Variables above all files, in order; `None` takes one away.
+    pub set: Vec<(String, Option<String>)>,
+    /// The variable with the number of the instance, where not PM2's `NODE_APP_INSTANCE`.
+    pub instance_var: Option<String>,
+    /// The variable that counts up by one an instance.
+    pub increment_var: Option<String>,
+}
 
 /// What an app's environment is made of, kept so that edited env files can be read again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvRecipe {
     inherited: BTreeMap<OsString, OsString>,
+    /// Those of flags, then those of the project file.
     files: Vec<PathBuf>,
+    below: usize,
+    declared: Declared,
     defaults: Vec<(OsString, OsString)>,
     colour: Vec<(OsString, OsString)>,
     fixed: Vec<(OsString, OsString)>,
 }
 
 impl EnvRecipe {
-    /// The recipe for a program that runs in `cwd`, with the env files already found.
-    pub(super) fn new(host: &Host, profile: Profile, program: &Program, search: &Search, cwd: &Path, files: Vec<PathBuf>) -> Self {
-        let inherited: BTreeMap<_, _> = host.env.iter().cloned().collect();
+    /// The recipe for a program that runs in `cwd`, with the files of `--env-file` already found.
+    pub(super) fn new(
+        host: &Host,
+        profile: Profile,
+        program: &Program,
+        search: &Search,
+        cwd: &Path,
+        mut files: Vec<PathBuf>,
+        declared: Declared,
+    ) -> Self {
+        let passed = |name: &OsString| !name.to_str().is_some_and(|name| profile.holds_back(name) || declared.filter.drops(name));
+        let inherited: BTreeMap<_, _> = host.env.iter().filter(|(name, _)| passed(name)).cloned().collect();
         let mut defaults = vec![(OsString::from("NODE_ENV"), OsString::from(profile.node_env()))];
         defaults.extend(program.env.iter().map(|(name, value)| (OsString::from(name), value.clone())));
         let mut fixed = vec![(OsString::from("PATH"), search.path())];
@@ -36,7 +64,9 @@ impl EnvRecipe {
         if inherited.contains_key(OsStr::new("PWD")) {
             fixed.push((OsString::from("PWD"), cwd.into()));
         }
-        Self { inherited, files, defaults, colour: if host.colour { colour(host) } else { Vec::new() }, fixed }
+        let below = files.len();
+        files.extend(declared.files.iter().cloned());
+        Self { inherited, files, below, declared, defaults, colour: if host.colour { colour(host) } else { Vec::new() }, fixed }
     }
 
     /// The env files, absolute.
@@ -44,20 +74,67 @@ impl EnvRecipe {
         &self.files
     }
 
-    /// The environment as the env files say now, sorted by name. A variable of the caller wins over the files, as in `node --env-file`;
-    /// a later file wins over an earlier one. The error names file and line.
+    /// The environment as the env files say now, sorted by name. A variable of the caller wins over `--env-file`, as in
+    /// `node --env-file`, and loses against the project file; a later file wins over an earlier one. The error names file and line.
     pub fn read(&self) -> Result<Vec<(OsString, OsString)>, Error> {
         let mut env = BTreeMap::new();
-        for file in &self.files {
+        let (below, above) = self.files.split_at(self.below);
+        for file in below {
             env.extend(read_file(file)?);
         }
         env.extend(self.inherited.clone());
+        for file in above {
+            env.extend(read_file(file)?);
+        }
+        for (name, value) in &self.declared.set {
+            match value {
+                Some(value) => env.insert(name.into(), value.into()),
+                None => env.remove(OsStr::new(name)),
+            };
+        }
         if !COLOUR_SAID.iter().any(|name| env.contains_key(OsStr::new(name))) {
             set_missing(&mut env, &self.colour);
         }
         set_missing(&mut env, &self.defaults);
-        env.extend(self.fixed.iter().cloned());
+        for (name, value) in &self.fixed {
+            // A PATH of the project file is meant as it stands there.
+            let declared = name == "PATH" && self.declared.set.iter().any(|(set, value)| set == "PATH" && value.is_some());
+            if !declared {
+                env.insert(name.clone(), value.clone());
+            }
+        }
         Ok(env.into_iter().collect())
+    }
+
+    /// Which variables count the instances, and how.
+    pub fn counting(&self) -> impl PartialEq {
+        (self.declared.instance_var.clone(), self.declared.increment_var.clone())
+    }
+
+    /// Adds what differs from instance to instance, as PM2's users expect it: the number of the instance among the app's, the app's
+    /// name, the number of the instance among all of the runner's.
+    pub fn add_instance(&self, env: &mut Vec<(OsString, OsString)>, name: &str, slot: u16, id: usize) {
+        let Declared { instance_var, increment_var, set: declared, .. } = &self.declared;
+        let number = instance_var.as_deref().unwrap_or("NODE_APP_INSTANCE");
+        for (variable, value) in [(number, slot.to_string()), ("name", name.to_owned()), ("pm_id", id.to_string())] {
+            // As in PM2, one that the file declares stays.
+            if !declared.iter().any(|(set, _)| set == variable) {
+                put(env, variable, value);
+            }
+        }
+        if let Some(counted) = increment_var {
+            let first =
+                env.iter().find(|(known, _)| known == OsStr::new(counted)).and_then(|(_, value)| value.to_str()?.trim().parse().ok());
+            put(env, counted, first.unwrap_or(0_i64).saturating_add(i64::from(slot)).to_string());
+        }
+    }
+}
+
+/// Sets a variable where they are sorted by name.
+fn put(env: &mut Vec<(OsString, OsString)>, name: &str, value: String) {
+    match env.binary_search_by(|(known, _)| known.as_os_str().cmp(OsStr::new(name))) {
+        Ok(at) => env[at].1 = value.into(),
+        Err(at) => env.insert(at, (name.into(), value.into())),
     }
 }
 

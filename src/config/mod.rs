@@ -4,23 +4,31 @@
 
 pub mod diff;
 pub mod node;
+pub mod plan;
 pub mod problem;
+pub mod reference;
 pub mod request;
 pub mod resolve;
+pub mod schema;
 pub mod source;
 
 mod build;
 mod command;
 mod detect;
+mod draft;
 mod duration;
+mod ecosystem;
+mod element;
 mod environment;
 mod interpreter;
+mod keys;
 mod lookup;
 mod name;
 mod near;
 mod place;
 mod profile;
 mod program;
+mod raw;
 mod secret;
 mod target;
 mod watching;

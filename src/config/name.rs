@@ -32,6 +32,11 @@ pub fn settle(given: &[String], apps: &[Naming]) -> Result<Vec<String>, Error> {
             return Err(Error::usage(format!("--name {name} was given twice, but names tell apps apart")));
         }
     }
+    Ok(distinct(given, apps))
+}
+
+/// Names for all: those given for the first, in order, then unique ones for the rest.
+pub fn distinct(given: &[String], apps: &[Naming]) -> Vec<String> {
     let mut names: Vec<String> = apps.iter().map(|app| app.name.clone()).collect();
     names[..given.len()].clone_from_slice(given);
     // Each round takes one more folder into the names that still clash; a chain of folders ends at the root.
@@ -53,7 +58,7 @@ pub fn settle(given: &[String], apps: &[Naming]) -> Result<Vec<String>, Error> {
             number += 1;
         }
     }
-    Ok(names)
+    names
 }
 
 fn count(number: usize, what: &str) -> String {

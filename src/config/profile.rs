@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::{AfterExit, Backoff, Error, RestartPolicy, Signal, StopSpec};
+use crate::model::{AfterExit, Backoff, Error, Limits, LogFile, Logs, RestartPolicy, Signal, StopSpec};
 
 use super::{Host, Request, milliseconds, near};
 
@@ -26,6 +26,9 @@ const MIN_UPTIME: Duration = Duration::from_secs(1);
 /// The window in which automatic restarts are counted. Backoff from 100 ms reaches its cap of 15 s after 13 restarts and 40 s,
 /// so 16 restarts fit well into a quarter of an hour and a nightly hiccup is forgotten.
 const WINDOW: Duration = Duration::from_secs(15 * 60);
+
+/// The delays before automatic restarts where nothing else is said.
+pub const BACKOFF: Backoff = Backoff::Exponential { initial: Duration::from_millis(100) };
 
 impl Profile {
     /// `--profile`, else `PMDEV_PROFILE`, else dev.
@@ -52,6 +55,38 @@ impl Profile {
         self == Self::Dev
     }
 
+    /// The names of the `env_NAME` that count without being asked for, the later on top.
+    pub fn env_names(self) -> [&'static str; 2] {
+        match self {
+            Self::Dev => ["development", "dev"],
+            Self::Prod => ["production", "prod"],
+        }
+    }
+
+    /// Whether a variable of the caller's speaks to or of the caller alone, and is not passed on: the sockets of systemd and of Node's
+    /// cluster, sudo's, and our own but the mark by which nested runners are told apart.
+    pub fn holds_back(self, name: &str) -> bool {
+        const PREFIXES: [&str; 4] = ["PMDEV_", "LISTEN_", "WATCHDOG_", "SUDO_"];
+        const NAMES: [&str; 3] = ["NOTIFY_SOCKET", "NODE_CHANNEL_FD", "NODE_UNIQUE_ID"];
+        self == Self::Prod && name != "PMDEV_RUN" && (NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
+    }
+
+    /// Where lines go.
+    pub fn logs(self) -> Logs {
+        match self {
+            Self::Dev => Logs::default(),
+            Self::Prod => Logs { out: LogFile::Default, error: LogFile::Default, ..Logs::default() },
+        }
+    }
+
+    /// What a run may use.
+    pub fn limits(self) -> Limits {
+        match self {
+            Self::Dev => Limits::default(),
+            Self::Prod => Limits { core: Some(0), umask: Some(0o027), no_new_privs: true, ..Limits::default() },
+        }
+    }
+
     /// The value of `NODE_ENV` where it is unset.
     pub fn node_env(self) -> &'static str {
         match self {
@@ -64,7 +99,7 @@ impl Profile {
     pub fn restart(self) -> RestartPolicy {
         let after_exit = match self {
             Self::Dev => AfterExit::Wait,
-            Self::Prod => AfterExit::Restart(Backoff::Exponential { initial: Duration::from_millis(100) }),
+            Self::Prod => AfterExit::Restart(BACKOFF),
         };
         RestartPolicy {
             after_exit,

@@ -17,6 +17,8 @@ pub enum WatchArg {
     Default,
     /// A path, a glob, or several of them with commas between.
     List(String),
+    /// A path or a glob, commas and all.
+    One(String),
 }
 
 /// Everything `pmdev start` can be told by targets and flags. A field that was not given is `None` or empty.
@@ -34,6 +36,8 @@ pub struct Request {
     pub interpreter: Option<String>,
     /// Arguments between the interpreter and the script, each a line to be split as a shell would.
     pub interpreter_args: Vec<String>,
+    /// Program and arguments by extension, above the table.
+    pub interpreters: Vec<(String, Vec<String>)>,
     /// Files of variables, as typed; a later one wins.
     pub env_files: Vec<PathBuf>,
     /// What to watch.
@@ -60,6 +64,10 @@ pub struct Request {
     pub kill_timeout: Option<Duration>,
     /// The profile by name.
     pub profile: Option<String>,
+    /// Apps of the project file by name, each a list with commas or blanks between; empty: all.
+    pub only: Vec<String>,
+    /// The `env_NAME` of the project file that is laid on top.
+    pub env_name: Option<String>,
 }
 
 /// Runs a tool to its end and gives its standard output.

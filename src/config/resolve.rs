@@ -1,29 +1,28 @@
-//! The order in which a request becomes specs: profile, targets, programs, names, environment, watching.
+//! The order in which a request becomes specs: profile, targets, project files, names, environment, watching.
 
 use std::{
-    ffi::{OsStr, OsString},
+    collections::HashSet,
     path::{Path, PathBuf},
 };
 
-use crate::model::{AppSpec, Error, Launch, Level, Notice, NoticeKind, WatchSpec};
+use crate::model::{AppSpec, Error, Notice, WatchSpec};
 
 use super::{
     Host, Request, WatchArg,
-    command::{self, Command},
-    detect::{self, What},
-    environment::{self, EnvRecipe},
-    interpreter::{self, Script, table},
-    lookup::Search,
-    name::{self, Naming},
-    near, place,
+    draft::{Draft, Drafter, app_folder},
+    ecosystem::{self, Ecosystem},
+    environment::{Declared, EnvRecipe},
+    name,
+    node::Document,
+    place,
     profile::Profile,
-    program::Program,
+    source,
     target::{self, Target},
     watching,
 };
 
 /// A request, completed.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Resolved {
     /// What shall run, in the order of the targets.
     pub apps: Vec<AppSpec>,
@@ -31,69 +30,163 @@ pub struct Resolved {
     pub env: Vec<EnvRecipe>,
     /// What people should know before anything runs.
     pub notices: Vec<Notice>,
-    /// The files that say what shall run besides the command line, absolute: an edit of one acts through a plan.
+    /// The project files, and the env files they name, absolute: an edit of one of them is applied.
     pub files: Vec<PathBuf>,
 }
 
-/// One target on its way to a spec.
-struct Draft {
-    naming: Naming,
-    cwd: PathBuf,
-    script: Option<PathBuf>,
-    search: Search,
-    program: Program,
-    /// What was chosen without being asked for: what, and why.
-    chosen: Option<(String, String)>,
-}
-
-struct Resolver<'a> {
-    request: &'a Request,
-    host: &'a Host,
-    profile: Profile,
-    /// `--cwd`, absolute.
-    cwd: Option<PathBuf>,
-    notices: Vec<Notice>,
+/// What a target stands for.
+enum Planned {
+    /// One app.
+    App(Box<Draft>),
+    /// Apps of a project file, already complete.
+    Apps(Ecosystem),
 }
 
 /// Completes a request. It reads files, looks for programs, and may ask node or cargo through [`Host::ask`].
+///
+/// # Errors
+/// Anything that keeps an app from being run as it was asked for; then none is.
 pub fn resolve(request: &Request, host: &Host) -> Result<Resolved, Error> {
     let profile = Profile::choose(request, host)?;
-    let stop = profile.stop(request, host)?;
-    let mut resolver = Resolver { request, host, profile, cwd: app_folder(request, host)?, notices: Vec::new() };
-    let drafts = resolver.drafts()?;
+    profile.stop(request, host)?;
+    let mut resolved = Resolved::default();
+    let mut drafter = Drafter { request, host, profile, cwd: app_folder(request, host)?, notices: Vec::new() };
+    let planned = plan(&mut drafter, &mut resolved.files)?;
+    let drafts: Vec<&Draft> = planned
+        .iter()
+        .filter_map(|planned| match planned {
+            Planned::App(draft) => Some(&**draft),
+            Planned::Apps(_) => None,
+        })
+        .collect();
     let namings: Vec<_> = drafts.iter().map(|draft| draft.naming.clone()).collect();
-    let names = name::settle(&request.names, &namings)?;
-    let mut resolved = Resolved { apps: Vec::new(), env: Vec::new(), notices: Vec::new(), files: Vec::new() };
-    for (draft, name) in drafts.into_iter().zip(names) {
-        let (launch, build, recipe) = resolver.launches(&draft)?;
-        if let Some((what, why)) = &draft.chosen {
-            resolver.notices.push(detected(&name, what, why));
+    let lone = match planned.as_slice() {
+        [Planned::Apps(ecosystem)] if ecosystem.apps.len() == 1 && request.names.len() == 1 => request.names.first().cloned(),
+        _ => None,
+    };
+    let mut names = name::settle(if lone.is_some() { &[] } else { &request.names }, &namings)?.into_iter();
+    for planned in planned {
+        match planned {
+            Planned::App(draft) => {
+                let name = names.next().expect("every draft was given a name");
+                let (spec, recipe) = drafter.spec(*draft, name, Declared::default())?;
+                resolved.apps.push(spec);
+                resolved.env.push(recipe);
+            }
+            Planned::Apps(ecosystem) => {
+                resolved.apps.extend(ecosystem.apps);
+                resolved.env.extend(ecosystem.env);
+                resolved.notices.extend(ecosystem.notices);
+                resolved.files.extend(ecosystem.files);
+            }
         }
-        let program = draft.program;
-        let app = watching::App { name: &name, cwd: &draft.cwd, script: draft.script.as_deref(), build: program.build.as_ref() };
-        let watch = watching::spec(&app, request, profile, host, &mut resolver.notices)?;
-        let port = launch.env.iter().find(|(name, _)| name == "PORT").and_then(|(_, value)| value.to_str()?.trim().parse().ok());
-        let missing_hint = program.hint;
-        let restart = profile.restart();
-        let spec = AppSpec::new(name, launch, restart, stop.clone());
-        resolved.apps.push(AppSpec { build, watch, port, missing_hint, ..spec });
-        resolved.files.extend(recipe.files().iter().filter(|file| !resolved.files.contains(file)).cloned().collect::<Vec<_>>());
-        resolved.env.push(recipe);
     }
-    resolved.notices = resolver.notices;
+    if let (Some(name), [app]) = (lone, resolved.apps.as_mut_slice()) {
+        app.name = name;
+    }
+    resolved.notices.append(&mut drafter.notices);
+    let named = resolved.env.iter().flat_map(EnvRecipe::files).cloned();
+    resolved.files.extend(named.collect::<Vec<_>>());
+    let mut seen = HashSet::new();
+    resolved.files.retain(|file| seen.insert(file.clone()));
+    distinct(&resolved.apps)?;
     Ok(resolved)
 }
 
+/// Apps of several project files, or of one and a script, may share a name.
+fn distinct(apps: &[AppSpec]) -> Result<(), Error> {
+    let twice = apps.iter().enumerate().find(|(at, app)| apps[..*at].iter().any(|other| other.name == app.name));
+    match twice {
+        Some((_, app)) => Err(Error::usage(format!("{} is the name of two apps, but names tell apps apart", app.name))
+            .hint("start them from two terminals, or give one of them another name")),
+        None => Ok(()),
+    }
+}
+
+/// What each target stands for.
+fn plan(drafter: &mut Drafter, files: &mut Vec<PathBuf>) -> Result<Vec<Planned>, Error> {
+    let (request, host) = (drafter.request, drafter.host);
+    if request.targets.is_empty() {
+        let folder = drafter.folder_of_apps();
+        if let Some(file) = source::discover(&folder) {
+            return Ok(vec![project(&file, folder, &only(request), drafter, files)?]);
+        }
+        if let Some(first) = only(request).first() {
+            return Err(Error::usage(format!("--only {first} names an app of a project file, and {} has none", folder.display())));
+        }
+        return Ok(vec![Planned::App(Box::new(drafter.folder(&folder, "No TARGET was given, and this folder")?))]);
+    }
+    let mut planned = Vec::new();
+    // Apps of the folder's own file that were named, to be completed together.
+    let mut members: Vec<String> = Vec::new();
+    let mut own: Option<(PathBuf, Document, Vec<String>)> = None;
+    for typed in &request.targets {
+        let cwd = drafter.folder_of_apps();
+        let exists = place::find(&[&host.cwd, &cwd], Path::new(typed)).is_some();
+        if let (false, Some(name)) = (exists, typed.to_str()) {
+            if own.is_none()
+                && let Some(file) = source::discover(&cwd)
+            {
+                let document = source::read(&file, host)?;
+                let names = ecosystem::names(&document, request, drafter.profile);
+                own = Some((file, document, names));
+            }
+            if own.as_ref().is_some_and(|(_, _, names)| names.iter().any(|known| known == name)) {
+                members.push(name.to_owned());
+                continue;
+            }
+        }
+        planned.push(match target::classify(typed, drafter.cwd.as_deref(), host)? {
+            Target::ProjectFile(file) => project(&file, cwd, &only(request), drafter, files)?,
+            Target::Folder(folder) => match source::discover(&folder) {
+                Some(file) => project(&file, folder, &only(request), drafter, files)?,
+                None => Planned::App(Box::new(drafter.target(typed, Target::Folder(folder))?)),
+            },
+            target @ (Target::Script(_) | Target::Line(_)) => Planned::App(Box::new(drafter.target(typed, target)?)),
+        });
+    }
+    if let (false, Some((file, document, _))) = (members.is_empty(), own) {
+        files.push(file);
+        let bases = [drafter.folder_of_apps()];
+        let ecosystem = ecosystem::apps(&document, &bases, &members, drafter.profile, request, host)?;
+        planned.insert(0, Planned::Apps(ecosystem));
+    }
+    Ok(planned)
+}
+
+/// The apps of a project file. Its paths count from `base`, as in PM2 the folder the command was typed in, and then from its own folder.
+fn project(file: &Path, base: PathBuf, only: &[String], drafter: &Drafter, files: &mut Vec<PathBuf>) -> Result<Planned, Error> {
+    let document = source::read(file, drafter.host)?;
+    let mut bases = vec![base];
+    let own = place::folder(&document.file).to_owned();
+    if !bases.contains(&own) {
+        bases.push(own);
+    }
+    files.push(document.file.clone());
+    ecosystem::apps(&document, &bases, only, drafter.profile, drafter.request, drafter.host).map(Planned::Apps)
+}
+
+/// The names of `--only`, with commas or blanks between.
+fn only(request: &Request) -> Vec<String> {
+    let words = request.only.iter().flat_map(|list| list.split([',', ' ']));
+    words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
 /// What would be watched, by app, whatever the profile says. Without a target and anything to detect: what would be for a program in this folder.
+///
+/// # Errors
+/// As [`resolve`].
 pub fn resolve_watch(request: &Request, host: &Host) -> Result<Vec<(String, WatchSpec)>, Error> {
     let mut request = request.clone();
     request.no_watch = false;
-    if request.watch.is_empty() {
+    let in_project =
+        request.targets.is_empty() && source::discover(&app_folder(&request, host)?.unwrap_or_else(|| host.cwd.clone())).is_some();
+    if request.watch.is_empty() && !in_project {
         request.watch.push(WatchArg::Default);
     }
     let specs = match resolve(&request, host) {
         Ok(resolved) => resolved.apps.into_iter().filter_map(|app| Some((app.name, app.watch?))).collect(),
-        Err(_) if request.targets.is_empty() => {
+        Err(_) if request.targets.is_empty() && !in_project => {
             let cwd = app_folder(&request, host)?.unwrap_or_else(|| host.cwd.clone());
             let name = name::of_folder(&cwd);
             let app = watching::App { name: &name, cwd: &cwd, script: None, build: None };
@@ -103,144 +196,4 @@ pub fn resolve_watch(request: &Request, host: &Host) -> Result<Vec<(String, Watc
         Err(error) => return Err(error),
     };
     Ok(specs)
-}
-
-/// `--cwd`, absolute.
-fn app_folder(request: &Request, host: &Host) -> Result<Option<PathBuf>, Error> {
-    let Some(typed) = &request.cwd else { return Ok(None) };
-    let folder = place::absolute(&host.cwd, typed);
-    if folder.is_dir() {
-        return Ok(Some(folder));
-    }
-    let what = if folder.exists() { "is not a folder" } else { "was not found: there is no such folder" };
-    Err(target::missing(typed, &host.cwd, format!("--cwd {} {what}", typed.display())))
-}
-
-fn detected(name: &str, what: &str, why: &str) -> Notice {
-    let written = if what.contains(' ') { format!("\"{what}\"") } else { what.to_owned() };
-    Notice::new(Level::Info, NoticeKind::Detected, format!("{name} runs {what} ({why})"))
-        .about(name)
-        .hint(format!("to choose yourself: pmdev start {written}"))
-}
-
-impl Resolver<'_> {
-    fn drafts(&mut self) -> Result<Vec<Draft>, Error> {
-        if self.request.targets.is_empty() {
-            let folder = self.cwd.clone().unwrap_or_else(|| self.host.cwd.clone());
-            return Ok(vec![self.folder(&folder, "No TARGET was given, and this folder")?]);
-        }
-        let targets = self.request.targets.clone();
-        targets.iter().map(|typed| self.target(typed)).collect()
-    }
-
-    fn target(&mut self, typed: &OsStr) -> Result<Draft, Error> {
-        let shown = typed.to_string_lossy();
-        let cwd = self.cwd.clone().unwrap_or_else(|| self.host.cwd.clone());
-        match target::classify(typed, self.cwd.as_deref(), self.host)? {
-            Target::Script(path) => {
-                let folder = place::folder(&path).to_owned();
-                self.script(path, cwd, shown.into_owned(), folder)
-            }
-            Target::Folder(folder) => self.folder(&folder, &shown),
-            Target::Line(line) => self.line(&line, cwd),
-        }
-    }
-
-    /// What a folder runs, in that folder.
-    fn folder(&mut self, folder: &Path, shown: &str) -> Result<Draft, Error> {
-        if let Some(file) = target::project_file_in(folder) {
-            return Err(target::project_file(Path::new(&place::shown(&self.host.cwd, &file))));
-        }
-        let Some(detected) = detect::folder(folder, self.profile, self.host) else {
-            return Err(Error::usage(format!("{shown} has nothing that pmdev knows how to run (looked in {})", folder.display()))
-                .because(format!("it has none of {}", detect::LOOKED_FOR))
-                .hint("name what to run: pmdev start app.js, or pmdev start \"npm run dev\""));
-        };
-        let cwd = self.cwd.clone().unwrap_or_else(|| folder.to_owned());
-        let (mut draft, what) = match detected.what {
-            What::Script(path) => {
-                let what = place::shown(&self.host.cwd, &path);
-                (self.script(path, cwd, what.clone(), folder.to_owned())?, what)
-            }
-            What::Line(line) => (self.line(&line, cwd)?, line),
-        };
-        let name = detected.name.or(draft.program.name.clone());
-        draft.naming = Naming { name: name.unwrap_or_else(|| name::of_folder(folder)), folder: folder.to_owned() };
-        draft.chosen = Some((what, detected.why));
-        Ok(draft)
-    }
-
-    fn script(&mut self, path: PathBuf, cwd: PathBuf, shown: String, folder: PathBuf) -> Result<Draft, Error> {
-        let search = Search::new(place::folder(&path), self.host);
-        let args = interpreter::arguments(self.request)?;
-        let script = Script { path: &path, shown, cwd: &cwd, search: &search, args };
-        let program = interpreter::choose(&script, self.request, self.host)?;
-        let name = program.name.clone().unwrap_or_else(|| name::of_file(&path));
-        Ok(Draft { naming: Naming { name, folder }, cwd, script: Some(path), search, program, chosen: None })
-    }
-
-    fn line(&mut self, line: &str, cwd: PathBuf) -> Result<Draft, Error> {
-        let search = Search::new(&cwd, self.host);
-        let mut script = None;
-        let argv = match command::parse(line).map_err(|why| Error::usage(format!("{line:?} cannot be read as a command line: {why}")))? {
-            Command::Simple(words) => {
-                let known = |word: &&String| table::row(Path::new(word)).is_some();
-                script = words.iter().filter(known).map(|word| place::absolute(&cwd, Path::new(word))).find(|file| file.is_file());
-                check_program(line, &words[0], &cwd, &search)?;
-                words.into_iter().map(OsString::from).collect()
-            }
-            // As npm does it, arguments go to the last command of the line.
-            Command::Shell(line) if self.request.script_args.is_empty() => vec!["sh".into(), "-c".into(), line.into()],
-            Command::Shell(line) => vec!["sh".into(), "-c".into(), format!("{line} \"$@\"").into(), "sh".into()],
-        };
-        if self.request.interpreter.is_some() || !self.request.interpreter_args.is_empty() {
-            let text = format!("{line:?} names its program itself, so --interpreter and --interpreter-args do nothing to it");
-            self.notices.push(Notice::new(Level::Warning, NoticeKind::Config, text));
-        }
-        let name = command::name(line).unwrap_or_else(|| name::of_folder(&cwd));
-        let hint = Some("the command line was given as TARGET; its program must be on PATH or in the project's own tools".to_owned());
-        let program = Program { argv, env: table::unbuffered(), hint, ..Program::default() };
-        Ok(Draft { naming: Naming { name, folder: cwd.clone() }, cwd, script, search, program, chosen: None })
-    }
-
-    /// The launches of app and build, and what their environment was made of.
-    fn launches(&self, draft: &Draft) -> Result<(Launch, Option<Launch>, EnvRecipe), Error> {
-        let files = environment::find_files(&self.request.env_files, self.host, &draft.cwd)?;
-        let recipe = EnvRecipe::new(self.host, self.profile, &draft.program, &draft.search, &draft.cwd, files);
-        let env = recipe.read()?;
-        let argv = draft.program.argv.iter().chain(&self.request.script_args).cloned().collect();
-        let build = draft.program.build.as_ref().map(|build| Launch { argv: build.argv.clone(), cwd: build.cwd.clone(), env: env.clone() });
-        Ok((Launch { argv, cwd: draft.cwd.clone(), env }, build, recipe))
-    }
-}
-
-/// Whether the program of a command line is there.
-fn check_program(line: &str, program: &str, cwd: &Path, search: &Search) -> Result<(), Error> {
-    if program.contains('/') {
-        let path = place::absolute(cwd, Path::new(program));
-        if place::executable(&path) {
-            return Ok(());
-        }
-        if path.is_file() {
-            return Err(Error::usage(format!("{line:?} cannot be run: {program} is not executable"))
-                .hint(format!("make it executable: chmod +x {program}, or run it as a script: pmdev start {program} -- ARGS")));
-        }
-        return Err(target::missing(
-            Path::new(program),
-            cwd,
-            format!("{line:?} cannot be run: there is no {program} in {}", cwd.display()),
-        ));
-    }
-    if search.find(program).is_some() {
-        return Ok(());
-    }
-    let error = Error::usage(format!("{line:?} cannot be run: {program} is neither in the project's own tools nor on PATH"));
-    if cwd.join(program).is_file() {
-        return Err(error.hint(format!("put its arguments after --: pmdev start {program} -- ARGS")));
-    }
-    let names = search.names();
-    Err(match near::nearest(program, names.iter().map(String::as_str)) {
-        Some(near) => error.hint(format!("did you mean {near}?")),
-        None => error.hint(format!("install {program}, or name another program")),
-    })
 }

@@ -11,12 +11,14 @@ use super::{
     Host,
     command::{self, Command},
     lookup::Search,
-    near, place,
+    near, place, source,
 };
 
 /// A TARGET, found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
+    /// A project file.
+    ProjectFile(PathBuf),
     /// A file to be run.
     Script(PathBuf),
     /// A folder to look into.
@@ -24,14 +26,6 @@ pub enum Target {
     /// A command line.
     Line(String),
 }
-
-/// Stems and extensions of project files.
-const PROJECT_FILES: [(&str, &[&str]); 4] = [
-    ("pmdev", &["toml", "yaml", "yml", "json"]),
-    ("pmdev.config", &["js", "cjs", "mjs"]),
-    ("ecosystem.config", &["js", "cjs", "mjs", "json", "json5", "yaml", "yml"]),
-    ("process", &["json", "yaml", "yml"]),
-];
 
 /// Finds out what was typed; looked for where it was typed, then in the app's folder.
 pub fn classify(typed: &OsStr, app_cwd: Option<&Path>, host: &Host) -> Result<Target, Error> {
@@ -42,7 +36,7 @@ pub fn classify(typed: &OsStr, app_cwd: Option<&Path>, host: &Host) -> Result<Ta
     let path = Path::new(typed);
     match place::find(&[&host.cwd, cwd], path) {
         Some(found) if found.is_dir() => return Ok(Target::Folder(found)),
-        Some(found) if is_project_file(&found) => return Err(project_file(path)),
+        Some(found) if found.is_file() && source::is_project_file(&found) => return Ok(Target::ProjectFile(found)),
         // To read the first line of a pipe would be to take it from the program.
         Some(found) if !found.is_file() => return Err(Error::usage(format!("{} is neither a file nor a folder", path.display()))),
         Some(found) => return Ok(Target::Script(found)),
@@ -62,24 +56,6 @@ pub fn classify(typed: &OsStr, app_cwd: Option<&Path>, host: &Host) -> Result<Ta
     }
     let what = if line.contains('/') { "there is no such file or folder" } else { "there is no such file, folder or program" };
     Err(missing(path, &host.cwd, format!("{line} was not found: {what} (looked in {})", host.cwd.display())))
-}
-
-/// The project file of a folder, where it has one.
-pub fn project_file_in(folder: &Path) -> Option<PathBuf> {
-    let names = PROJECT_FILES.iter().flat_map(|(stem, exts)| exts.iter().map(move |ext| format!("{stem}.{ext}")));
-    names.chain(["Procfile".to_owned()]).map(|name| folder.join(name)).find(|file| file.is_file())
-}
-
-fn is_project_file(file: &Path) -> bool {
-    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    name == "Procfile"
-        || name.rsplit_once('.').is_some_and(|(stem, ext)| PROJECT_FILES.iter().any(|(known, exts)| *known == stem && exts.contains(&ext)))
-}
-
-/// The refusal of a project file.
-pub fn project_file(shown: &Path) -> Error {
-    Error::usage(format!("{} is a project file, which this version does not read; name its script instead", shown.display()))
-        .hint("example: pmdev start app.js --name api")
 }
 
 /// An error about a file that is not there, with a file that may have been meant.

@@ -37,6 +37,7 @@ pub fn spec(app: &App, request: &Request, profile: Profile, host: &Host, notices
                     roots.push(root(&entry, app, host)?);
                 }
             }
+            WatchArg::One(entry) => roots.push(root(entry, app, host)?),
         }
     }
     if roots.is_empty() {
@@ -44,12 +45,15 @@ pub fn spec(app: &App, request: &Request, profile: Profile, host: &Host, notices
     }
     let mut unique = Vec::new();
     roots.retain(|root| !unique.contains(root) && (unique.push(root.clone()), true).1);
-    let lists =
-        |args: &[WatchArg]| args.iter().flat_map(|arg| if let WatchArg::List(list) = arg { split(list) } else { Vec::new() }).collect();
+    let list = |arg: &WatchArg| match arg {
+        WatchArg::Default => Vec::new(),
+        WatchArg::List(list) => split(list),
+        WatchArg::One(pattern) => vec![pattern.clone()],
+    };
     Ok(Some(WatchSpec {
         roots,
         base: app.cwd.to_owned(),
-        ignore: lists(&request.ignore_watch),
+        ignore: request.ignore_watch.iter().flat_map(list).collect(),
         ext: extensions(&request.ext),
         gitignore: !request.no_gitignore,
         defaults: !request.no_default_ignore,

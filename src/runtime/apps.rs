@@ -3,9 +3,9 @@
 use std::{collections::HashMap, sync::Arc};
 
 use crate::{
-    config::diff::{Plan, Step},
+    config::{EnvRecipe, Plan, diff::Step},
     log::{Console, Label, Source},
-    model::{AppId, AppSpec, InstanceId, WatchSpec},
+    model::{AppId, AppSpec, InstanceId, Launch, WatchSpec},
     supervisor::Edit,
     ui::{Labels, Style},
     watch::Watched,
@@ -15,6 +15,10 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Apps {
     list: Vec<(AppId, Arc<AppSpec>)>,
+    /// What each app's environment is made of, for the variables that differ from instance to instance.
+    recipes: HashMap<AppId, EnvRecipe>,
+    /// The number of each instance among all of the runner's: in the order of declaration, then of first starts; never given to another.
+    numbers: HashMap<InstanceId, usize>,
     /// The next app's id: none is used twice.
     next: u32,
     sources: HashMap<InstanceId, Source>,
@@ -23,13 +27,44 @@ pub struct Apps {
 
 impl Apps {
     /// The first apps.
-    pub fn new(specs: Vec<AppSpec>) -> Self {
+    pub fn new(specs: Vec<AppSpec>, recipes: Vec<EnvRecipe>) -> Self {
         let mut apps = Self::default();
-        for spec in specs {
-            let id = apps.id();
-            apps.list.push((id, Arc::new(spec)));
+        for (spec, recipe) in specs.into_iter().zip(recipes) {
+            let app = apps.id();
+            for slot in 0..spec.instances {
+                apps.number(InstanceId { app, slot });
+            }
+            apps.recipes.insert(app, recipe);
+            apps.list.push((app, Arc::new(spec)));
         }
         apps
+    }
+
+    /// The plan that leads from these apps to others.
+    pub fn plan(&self, specs: &[AppSpec], recipes: &[EnvRecipe]) -> Plan {
+        let mut plan = Plan::between(self.specs().map(AsRef::as_ref), specs);
+        for (spec, recipe) in specs.iter().zip(recipes) {
+            let known = self.named(&spec.name).and_then(|app| self.recipes.get(&app));
+            if known.is_some_and(|known| known.counting() != recipe.counting()) {
+                plan.restart(&spec.name, "variables of its instances changed");
+            }
+        }
+        plan
+    }
+
+    /// The launch of an instance, with the variables that are its own.
+    pub fn launch(&mut self, instance: InstanceId, spec: &AppSpec) -> Launch {
+        let mut launch = spec.launch.clone();
+        let number = self.number(instance);
+        if let Some(recipe) = self.recipes.get(&instance.app) {
+            recipe.add_instance(&mut launch.env, &spec.name, instance.slot, number);
+        }
+        launch
+    }
+
+    fn number(&mut self, instance: InstanceId) -> usize {
+        let next = self.numbers.len();
+        *self.numbers.entry(instance).or_insert(next)
     }
 
     /// What shall run, in order.
@@ -52,10 +87,10 @@ impl Apps {
     }
 
     /// Takes other apps in the place of these; what that means for whom.
-    pub fn replace(&mut self, specs: Vec<AppSpec>, plan: &Plan) -> Vec<Edit> {
+    pub fn replace(&mut self, specs: Vec<AppSpec>, recipes: Vec<EnvRecipe>, plan: &Plan) -> Vec<Edit> {
         let mut old = std::mem::take(&mut self.list);
         let mut edits = Vec::new();
-        for spec in specs {
+        for (spec, recipe) in specs.into_iter().zip(recipes) {
             let spec = Arc::new(spec);
             let known = old.iter().position(|(_, known)| known.name == spec.name).map(|index| old.swap_remove(index).0);
             let app = known.unwrap_or_else(|| self.id());
@@ -66,6 +101,7 @@ impl Apps {
                 }
                 Some(Step::Unchanged | Step::Removed) | None => {}
             }
+            self.recipes.insert(app, recipe);
             self.list.push((app, spec));
         }
         edits.extend(old.into_iter().map(|(app, _)| Edit::Remove { app }));

@@ -31,10 +31,10 @@ impl Runner {
 
     fn spawn(&mut self, run: RunId, instance: InstanceId, role: Role, spec: &Arc<AppSpec>) {
         let launch = match role {
-            Role::App => &spec.launch,
-            Role::Build => spec.build.as_ref().expect("only a spec with a build is built"),
+            Role::App => self.apps.launch(instance, spec),
+            Role::Build => spec.build.clone().expect("only a spec with a build is built"),
         };
-        match self.processes.spawn(run, launch) {
+        match self.processes.spawn(run, &launch) {
             Ok(spawned) => {
                 self.runs.insert(run, Live { instance, ending: Vec::new() });
                 if let Some(source) = self.apps.source(instance) {

@@ -8,7 +8,7 @@ use super::{
     tool::Link,
 };
 use crate::{
-    config::{self, Host, Plan, Request, Resolved},
+    config::{self, Host, Request, Resolved},
     model::{Error, Level, Notice, NoticeKind},
     supervisor::Event,
     watch::{self, Wanted},
@@ -123,10 +123,10 @@ impl Runner {
     }
 
     fn apply(&mut self, edited: &[PathBuf], read_at: SystemTime, resolved: Resolved) {
-        let Resolved { apps, notices, files, .. } = resolved;
+        let Resolved { apps, env, notices, files } = resolved;
         let shown = self.project.shown(edited);
         notices.iter().filter(|notice| notice.level > Level::Info).for_each(|notice| self.say(notice));
-        let plan = Plan::between(self.apps.specs().map(AsRef::as_ref), &apps);
+        let plan = self.apps.plan(&apps, &env);
         if plan.is_empty() {
             self.say(&Notice::new(Level::Info, NoticeKind::Plan, format!("{shown} was read again: nothing changes")));
         } else {
@@ -135,7 +135,7 @@ impl Runner {
                 self.say(&Notice { app: app.map(str::to_owned), ..notice });
             }
         }
-        let edits = self.apps.replace(apps, &plan);
+        let edits = self.apps.replace(apps, env, &plan);
         self.project.files = files;
         self.label();
         self.feed_input();

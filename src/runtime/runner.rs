@@ -101,7 +101,7 @@ impl Runner {
     /// Prepares everything and starts nothing but the threads that look at files, the terminal and the screen.
     pub fn start(options: Options) -> Result<Self, Error> {
         let Options { resolved, request, host, output, stdin, explain, guard_death } = options;
-        let apps = Apps::new(resolved.apps);
+        let apps = Apps::new(resolved.apps, resolved.env);
         let signals = Signals::listen(guard_death)?;
         let (inbox, news) = mpsc::unbounded_channel();
         let (out, outs) = mpsc::unbounded_channel();

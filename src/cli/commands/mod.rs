@@ -1,6 +1,8 @@
 //! The commands, one file each. A command parses, asks the rooms below, and returns an exit code.
 //! None of them prints a failure: that is done in one place, above. Start reading with [`start`].
 
+pub mod check;
+pub mod schema;
 pub mod start;
 pub mod why;
 
@@ -12,6 +14,8 @@ use crate::model::Error;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Start(Box<start::Start>),
+    Check(Box<check::Check>),
+    Schema(schema::Schema),
     Why(Box<why::Why>),
 }
 
@@ -20,6 +24,8 @@ impl Verb {
     pub(crate) fn run(self) -> Result<u8, Error> {
         match self {
             Self::Start(start) => start.run(),
+            Self::Check(check) => check.run(),
+            Self::Schema(schema) => Ok(schema.run()),
             Self::Why(why) => why.run(),
         }
     }

@@ -57,6 +57,20 @@ impl Plan {
         self.apps.iter().find(|(known, _)| known == name).map(|(_, step)| step)
     }
 
+    /// Something else differs in this app, so that its processes have to be replaced.
+    pub fn restart(&mut self, name: &str, why: &str) {
+        for (_, step) in self.apps.iter_mut().filter(|(known, _)| known == name) {
+            match step {
+                Step::Unchanged => *step = Step::Changed { what: vec![why.to_owned()], needs_restart: true },
+                Step::Changed { what, needs_restart } => {
+                    what.push(why.to_owned());
+                    *needs_restart = true;
+                }
+                Step::Added | Step::Removed => {}
+            }
+        }
+    }
+
     /// Whether it leaves everything as it is.
     pub fn is_empty(&self) -> bool {
         self.apps.iter().all(|(_, step)| *step == Step::Unchanged)

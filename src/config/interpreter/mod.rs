@@ -53,20 +53,25 @@ pub fn arguments(request: &Request) -> Result<Vec<OsString>, Error> {
 pub fn choose(script: &Script, request: &Request, host: &Host) -> Result<Program, Error> {
     match request.interpreter.as_deref() {
         Some("none") => return itself(script, "it is not executable"),
-        Some(name) => return named(name, script, host),
+        Some(name) => return named(name, &format!("--interpreter {name}"), script, &script.args, host),
         None => {}
     }
     let row = table::row(script.path);
+    let own = request.interpreters.iter().find(|(ext, _)| script.path.extension().is_some_and(|found| found == ext.as_str()));
     if let Some(shebang) = shebang::read(script.path) {
         let typescript = row.is_some_and(table::Row::strips_types) && shebang.program() == "node";
         // Compilers keep the first line of a TypeScript source, so there it speaks of the compiled file.
         if !typescript {
             match by_shebang(&shebang, script) {
                 Some(program) => return Ok(program),
-                None if row.is_none() => return Err(shebang_missing(&shebang, script)),
+                None if row.is_none() && own.is_none() => return Err(shebang_missing(&shebang, script)),
                 None => {}
             }
         }
+    }
+    if let Some((ext, words)) = own {
+        let args: Vec<_> = words[1..].iter().map(OsString::from).chain(script.args.iter().cloned()).collect();
+        return named(&words[0], &format!("interpreters.{ext}: {}", words[0]), script, &args, host);
     }
     match row {
         Some(row) => match row.how {
@@ -95,8 +100,8 @@ fn itself(script: &Script, why_not: &str) -> Result<Program, Error> {
     })
 }
 
-/// Runs a script by the program that `--interpreter` names.
-fn named(name: &str, script: &Script, host: &Host) -> Result<Program, Error> {
+/// Runs a script by the program that people name; `called`: how they did.
+fn named(name: &str, called: &str, script: &Script, args: &[OsString], host: &Host) -> Result<Program, Error> {
     if let Some(builder) = table::builder(name) {
         return build::program(builder, script, host);
     }
@@ -107,7 +112,7 @@ fn named(name: &str, script: &Script, host: &Host) -> Result<Program, Error> {
     };
     let Some(path) = program else {
         let looked = if name.contains('/') { "there is no such program" } else { "it is neither in the project's own tools nor on PATH" };
-        let error = Error::usage(format!("--interpreter {name} was not found: {looked}"));
+        let error = Error::usage(format!("{called} was not found: {looked}"));
         let names = script.search.names();
         return Err(match super::near::nearest(name, names.iter().map(String::as_str)) {
             Some(near) => error.hint(format!("did you mean {near}? `none` runs {} itself", script.shown)),
@@ -117,7 +122,7 @@ fn named(name: &str, script: &Script, host: &Host) -> Result<Program, Error> {
     let base = path.file_name().and_then(|base| base.to_str()).unwrap_or(name);
     let argv0 = if name.contains('/') { path.clone().into() } else { OsString::from(name) };
     // Arguments of the user's replace those of the table: `deno` alone gets `run --allow-all`, `deno` with arguments gets those.
-    let args = if script.args.is_empty() { table::args_of(base).iter().map(OsString::from).collect() } else { script.args.clone() };
+    let args = if args.is_empty() { table::args_of(base).iter().map(OsString::from).collect() } else { args.to_vec() };
     let mut argv = vec![argv0];
     argv.extend(args);
     argv.push(script.argument());

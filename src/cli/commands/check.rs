@@ -1,0 +1,66 @@
+//! `pmdev check`.
+
+use std::{
+    env,
+    ffi::OsString,
+    io::{self, IsTerminal as _, Write as _},
+};
+
+use clap::Args;
+
+use crate::{
+    cli::{
+        args::{AppArgs, WatchArgs},
+        host, print,
+    },
+    config::{self, Request, plan},
+    model::Error,
+    ui::{Style, notice},
+};
+
+/// Show what would run, and everything that is wrong; nothing is started
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Check {
+    /// What `pmdev start` would be given: a project file, a script, a folder, an app of the project [default: this folder]
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<OsString>,
+    /// Arguments for the apps, after `--`
+    #[arg(value_name = "ARGS", last = true)]
+    pub script_args: Vec<OsString>,
+    #[command(flatten)]
+    pub app: AppArgs,
+    #[command(flatten)]
+    pub watch: WatchArgs,
+    /// The whole plan as one JSON object
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+}
+
+const EXAMPLES: &str = "\
+What is shown is what would run: programs and arguments, folders, variables that differ from this shell's, what is watched, what follows a crash. \
+Values of variables that are named like secrets are hidden. The exit code is 2 where something is wrong.
+
+Examples:
+  pmdev check                               the project file of this folder, or what the folder is made to run
+  pmdev check ecosystem.config.js --prod    the same file as it would run on a server
+  pmdev check --only api --json             one app, for a program to read";
+
+impl Check {
+    /// Prints the plan; warnings go to standard error.
+    pub fn run(self) -> Result<u8, Error> {
+        let mut request = Request { targets: self.targets, script_args: self.script_args, ..Request::default() };
+        self.app.apply(&mut request);
+        self.watch.apply(&mut request);
+        let host = host::host(false)?;
+        let resolved = config::resolve(&request, &host)?;
+        let style = Style::decide(false, |name| env::var_os(name), io::stderr().is_terminal());
+        for told in &resolved.notices {
+            // Nobody is left to be told when standard error is gone.
+            let _ = io::stderr().write_all(&notice::render(told, style, false, jiff::Timestamp::UNIX_EPOCH));
+        }
+        let text = if self.json { format!("{:#}\n", plan::json(&resolved, &host)) } else { plan::text(&resolved, &host) };
+        print(text.as_bytes());
+        Ok(0)
+    }
+}

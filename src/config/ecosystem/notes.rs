@@ -1,0 +1,95 @@
+//! What has to be told of keys that are used: those that do nothing, and those that a later version carries out. This is the one place
+//! that knows what is not carried out yet, together with the table of keys.
+
+use crate::{
+    config::{
+        Request,
+        element::{Fate, instances::Instances, watch::Watch},
+        near,
+        node::{Document, Place},
+        problem::Problem,
+        profile::Profile,
+        raw::Raw,
+    },
+    model::{ExecMode, SaveAction},
+};
+
+use super::{App, request::value};
+
+/// The use of a key by some apps.
+struct Use {
+    key: String,
+    fate: Fate,
+    apps: Vec<String>,
+    path: String,
+    place: Place,
+}
+
+/// Tells every such key once, with the apps that use it.
+pub fn tell(raw: &Raw, chosen: &[&App], profile: Profile, document: &Document, problems: &mut Vec<Problem>) {
+    let mut uses: Vec<Use> = Vec::new();
+    let mut add = |key: &str, fate: Fate, app: &str, path: &str, place: Place| match uses.iter_mut().find(|known| known.key == key) {
+        Some(known) => known.apps.push(app.to_owned()),
+        None => uses.push(Use { key: key.to_owned(), fate, apps: vec![app.to_owned()], path: path.to_owned(), place }),
+    };
+    let other = if profile.watches() { ["profiles.prod", "profiles.production"] } else { ["profiles.dev", "profiles.development"] };
+    for app in chosen {
+        let own =
+            |path: &str| path.strip_prefix(app.raw.path.as_str()).is_some_and(|rest| app.raw.path.is_empty() || rest.starts_with('.'));
+        for note in raw.notes.iter().filter(|note| own(&note.path) && !other.iter().any(|other| note.key.starts_with(other))) {
+            let key = note.key.strip_prefix("profiles.").and_then(|rest| rest.split_once('.')).map_or(note.key.as_str(), |(_, key)| key);
+            add(key, note.fate, &app.name, &note.path, note.place);
+        }
+        for (key, path, place) in by_value(app) {
+            add(key, Fate::Later(crate::config::element::Told::On), &app.name, &path, place);
+        }
+    }
+    for Use { key, fate, apps, path, place } in uses {
+        let who = match apps.as_slice() {
+            [first, second, third, rest @ ..] if !rest.is_empty() => format!("{first}, {second}, {third} and {} more", rest.len()),
+            several => several.join(", "),
+        };
+        let message = match fate {
+            Fate::Later(_) => format!("{key} ({who}) is checked and kept, but this version does not carry it out yet"),
+            Fate::Ignored(why) => format!("{key} ({who}) does nothing: {why}"),
+            Fate::Honoured => continue,
+        };
+        let mut problem = Problem::error(&document.file, place, message).warning();
+        if apps.len() == 1 {
+            problem = problem.about(path);
+        }
+        problems.push(problem);
+    }
+}
+
+/// Keys of which some values are honoured and others not yet: what to call the value, and where it stands.
+fn by_value(app: &App) -> Vec<(&'static str, String, Place)> {
+    let keys = &app.layer.keys;
+    let mut found = Vec::new();
+    if let Some(mode) = &keys.exec_mode
+        && mode.value == ExecMode::Cluster
+        && value(&keys.execute_command) != Some(true)
+        && value(&keys.instances).is_some_and(|instances| instances != Instances::Count(1))
+    {
+        found.push(("exec_mode cluster", mode.path.clone(), mode.place));
+    }
+    if let Some(watch) = &keys.watch
+        && let Watch::List(_, rules) = &watch.value
+        && rules.iter().any(|rule| rule.action != SaveAction::Restart || rule.run.is_some())
+    {
+        found.push(("the action of a watch rule", watch.path.clone(), watch.place));
+    }
+    found
+}
+
+/// `--env NAME` that no app has.
+pub fn check_env_name(chosen: &[&App], request: &Request, document: &Document, problems: &mut Vec<Problem>) {
+    let Some(wanted) = &request.env_name else { return };
+    let names: Vec<&str> = chosen.iter().flat_map(|app| &app.layer.named_env).map(|(name, _)| name.as_str()).collect();
+    if names.contains(&wanted.as_str()) {
+        return;
+    }
+    let message = format!("--env {wanted} changes nothing: no app has env_{wanted}");
+    let problem = Problem::error(&document.file, Place::Unknown, message).warning();
+    problems.push(Problem { suggestion: near::nearest(wanted, names).map(str::to_owned), ..problem });
+}

@@ -1,0 +1,170 @@
+//! The part of a spec that no flag speaks of: restarts, instances, and everything that is declared beside the program.
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    config::{
+        command::Command,
+        draft::Draft,
+        element::{command::Line, instances::Instances, listen::Address, log_file::File, watch::Watch},
+        place,
+        profile::BACKOFF,
+        program::Build,
+        raw::Layer,
+    },
+    model::{
+        Account, ActionRule, AfterExit, AppSpec, Backoff, ExecMode, Hooks, Limits, Listen, LogFile, Logs, Probe, Ready, RestartPolicy,
+    },
+};
+
+use super::request::value;
+
+/// Puts the build of the file in the place of the interpreter's.
+pub fn build(draft: &mut Draft, layer: &Layer) {
+    let argv: Vec<OsString> = match value(&layer.keys.build) {
+        None => return,
+        Some(Line::Off) => {
+            draft.program.build = None;
+            return;
+        }
+        Some(Line::Run(Command::Simple(words))) => words.into_iter().map(OsString::from).collect(),
+        Some(Line::Run(Command::Shell(line))) => vec!["sh".into(), "-c".into(), line.into()],
+    };
+    draft.program.build = Some(Build { argv, cwd: draft.cwd.clone(), output: Vec::new() });
+}
+
+/// Completes a spec. `own`: the files that act through the plan alone, and are in no change set.
+pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, own: Vec<PathBuf>) -> AppSpec {
+    let keys = &layer.keys;
+    let mut spec = AppSpec { restart: restart(spec.restart, layer), ..spec };
+    spec.stop.tree = value(&keys.treekill).unwrap_or(true);
+    spec.stop.message = value(&keys.shutdown_with_message).unwrap_or(false);
+    if let Some(watch) = &mut spec.watch {
+        let options = value(&keys.watch_options).unwrap_or_default();
+        watch.follow_symlinks = value(&options.follow_symlinks).unwrap_or(watch.follow_symlinks);
+        watch.own.extend(own);
+    }
+    if let Some(Watch::List(_, rules)) = value(&keys.watch) {
+        spec.rules = rules.into_iter().map(|rule| ActionRule { paths: rule.paths, run: rule.run, action: rule.action }).collect();
+    }
+    spec.instances = value(&keys.instances).map_or(1, Instances::count);
+    spec.exec_mode = exec_mode(layer, &spec);
+    spec.namespace = value(&keys.namespace).unwrap_or(spec.namespace);
+    spec.autostart = value(&keys.autostart).unwrap_or(true);
+    spec.depends_on = value(&keys.depends_on).map(|needs| needs.0.into_iter().map(|(needed, _)| needed).collect()).unwrap_or_default();
+    spec.ready = ready(layer);
+    spec.health = value(&keys.health);
+    spec.listen = value(&keys.listen).map(|all| all.0.into_iter().map(|address| listen(address, cwd)).collect()).unwrap_or_default();
+    spec.logs = logs(spec.logs, layer, cwd);
+    spec.limits = limits(spec.limits, layer);
+    spec.account = Account { user: value(&keys.uid), group: value(&keys.gid) };
+    let hooks = value(&keys.hooks).unwrap_or_default();
+    spec.hooks = Hooks {
+        before_start: value(&hooks.before_start),
+        after_ready: value(&hooks.after_ready),
+        before_stop: value(&hooks.before_stop),
+        after_exit: value(&hooks.after_exit),
+    };
+    spec.cron = value(&keys.cron_restart).and_then(|cron| cron.0);
+    spec.pid_file = value(&keys.pid_file).map(|file| place::absolute(cwd, Path::new(&file)));
+    spec
+}
+
+fn restart(mut policy: RestartPolicy, layer: &Layer) -> RestartPolicy {
+    let keys = &layer.keys;
+    let delay = match (value(&keys.exp_backoff_restart_delay), value(&keys.restart_delay)) {
+        (Some(initial), _) if !initial.is_zero() => Some(Backoff::Exponential { initial }),
+        (_, Some(delay)) => Some(Backoff::Fixed(delay)),
+        (_, None) => None,
+    };
+    let limit = value(&keys.max_restarts);
+    let never = value(&keys.autorestart) == Some(false) || limit.is_some_and(|limit| limit.0 == Some(0));
+    policy.after_exit = match (policy.after_exit, value(&keys.autorestart)) {
+        _ if never => AfterExit::Wait,
+        (AfterExit::Wait, Some(true)) => AfterExit::Restart(delay.unwrap_or(BACKOFF)),
+        (AfterExit::Restart(usual), _) => AfterExit::Restart(delay.unwrap_or(usual)),
+        (AfterExit::Wait, _) => AfterExit::Wait,
+    };
+    policy.min_uptime = value(&keys.min_uptime).unwrap_or(policy.min_uptime);
+    policy.max_restarts = limit.map_or(policy.max_restarts, |limit| limit.0);
+    policy.window = value(&keys.restart_window).unwrap_or(policy.window);
+    policy.stop_exit_codes = value(&keys.stop_exit_codes).map(|codes| codes.0).unwrap_or_default();
+    policy
+}
+
+/// As in PM2: instances of Node and bun share their ports unless the file says otherwise.
+fn exec_mode(layer: &Layer, spec: &AppSpec) -> ExecMode {
+    let keys = &layer.keys;
+    if value(&keys.execute_command) == Some(true) {
+        return ExecMode::Fork;
+    }
+    let program = spec.launch.argv.first().map(Path::new).and_then(Path::file_name);
+    let node = program.is_some_and(|name| name == "node" || name == "bun");
+    let by_instances = if keys.instances.is_some() && node { ExecMode::Cluster } else { ExecMode::Fork };
+    value(&keys.exec_mode).unwrap_or(by_instances)
+}
+
+fn ready(layer: &Layer) -> Ready {
+    let keys = &layer.keys;
+    let usual = Ready::default();
+    let by_message = value(&keys.wait_ready) == Some(true);
+    let (by, timeout) = match value(&keys.ready) {
+        Some(ready) => (ready.by, ready.timeout),
+        None => (if by_message { Probe::Message } else { usual.by }, None),
+    };
+    Ready { by, timeout: timeout.or(value(&keys.listen_timeout)).unwrap_or(usual.timeout) }
+}
+
+fn listen(address: Address, cwd: &Path) -> Listen {
+    match address {
+        Address::Tcp(address) => Listen::Tcp(address),
+        Address::Unix(path) => Listen::Unix(place::absolute(cwd, Path::new(&path))),
+    }
+}
+
+fn logs(usual: Logs, layer: &Layer, cwd: &Path) -> Logs {
+    let keys = &layer.keys;
+    let group = value(&keys.logs).unwrap_or_default();
+    let file = |file: File| match file {
+        File::None => LogFile::None,
+        File::Default => LogFile::Default,
+        File::At(path) => LogFile::At(place::absolute(cwd, Path::new(&path))),
+    };
+    let time = value(&keys.time).filter(|on| *on).map(|_| "YYYY-MM-DDTHH:mm:ss".to_owned());
+    Logs {
+        out: value(&group.out).or(value(&keys.out_file)).map_or(usual.out, file),
+        error: value(&group.error).or(value(&keys.error_file)).map_or(usual.error, file),
+        combined: value(&group.file).or(value(&keys.log_file)).map_or(usual.combined, file),
+        merge: value(&group.merge).or(value(&keys.merge_logs)).unwrap_or(keys.instances.is_none()),
+        json: value(&group.format).or(value(&keys.log_type)).map_or(usual.json, |kind| kind.json),
+        timestamp: value(&group.timestamp).or(value(&keys.log_date_format)).or(time).unwrap_or(usual.timestamp),
+        disabled: value(&group.disabled).or(value(&keys.disable_logs)).unwrap_or(usual.disabled),
+        max_size: value(&group.max_size).map_or(usual.max_size, |size| Some(size.0).filter(|size| *size > 0)),
+        keep: value(&group.keep).unwrap_or(usual.keep),
+        compress: value(&group.compress).unwrap_or(usual.compress),
+        total_size: value(&group.total_size).map_or(usual.total_size, |size| Some(size.0)),
+    }
+}
+
+fn limits(usual: Limits, layer: &Layer) -> Limits {
+    let keys = &layer.keys;
+    let group = value(&keys.limits).unwrap_or_default();
+    Limits {
+        memory_soft: value(&group.memory)
+            .or(value(&keys.max_memory_restart))
+            .map(|size| size.0)
+            .filter(|size| *size > 0)
+            .or(usual.memory_soft),
+        memory_hard: value(&group.memory_hard).map(|size| size.0).or(usual.memory_hard),
+        nofile: value(&group.nofile).map(u64::from).or(usual.nofile),
+        nproc: value(&group.nproc).map(u64::from).or(usual.nproc),
+        core: value(&group.core).map(|size| size.0).or(usual.core),
+        nice: value(&group.nice).or(usual.nice),
+        oom_score_adj: value(&group.oom_score_adj).or(usual.oom_score_adj),
+        umask: value(&keys.umask).map(|mask| mask.0).or(usual.umask),
+        no_new_privs: value(&group.no_new_privs).unwrap_or(usual.no_new_privs),
+    }
+}

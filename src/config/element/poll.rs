@@ -1,0 +1,44 @@
+//! Polling: yes, no, or how often.
+
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+
+use super::{Element, Reader};
+use crate::{
+    config::node::{Node, Value},
+    model::PollMode,
+};
+
+impl Element for PollMode {
+    const WHAT: &'static str = "true, false, or a duration";
+
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        match &node.value {
+            Value::Bool(true) => Some(Self::Always(None)),
+            Value::Bool(false) => Some(Self::Never),
+            Value::Text(_) | Value::Int(_) | Value::Float(_) => Duration::read(node, reader).map(|interval| Self::Always(Some(interval))),
+            _ => reader.wrong(node),
+        }
+    }
+
+    fn schema() -> Json {
+        json!({ "anyOf": [{ "type": "boolean" }, Duration::schema()] })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::tests::{read, refused},
+        *,
+    };
+
+    #[test]
+    fn yes_no_and_how_often() {
+        assert_eq!(read("true"), Some(PollMode::Always(None)));
+        assert_eq!(read("false"), Some(PollMode::Never));
+        assert_eq!(read(r#""1s""#), Some(PollMode::Always(Some(Duration::from_secs(1)))));
+        insta::assert_snapshot!(refused::<PollMode>("[]"), @"key is a list, but it takes true, false, or a duration");
+    }
+}

@@ -1,0 +1,210 @@
+//! Signs of life: what makes a run ready, and what tells that it hangs.
+
+use std::time::Duration;
+
+use regex::Regex;
+use serde_json::{Value as Json, json};
+
+use super::{Element, Fate, Given, Reader, keyed, keyed_element, listen::Near};
+use crate::{
+    config::node::{Node, Value},
+    model::{Health, Probe},
+};
+
+/// When a run is ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Readiness {
+    /// The sign.
+    pub by: Probe,
+    /// How long it has, where said.
+    pub timeout: Option<Duration>,
+}
+
+/// A URL that can be asked without TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Url(String);
+
+/// A regex for lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line(String);
+
+keyed! {
+    /// A sign of life as written.
+    pub struct RawProbe {
+        /// A port that takes connections.
+        tcp: Near, [], "3000", Fate::Honoured;
+        /// A URL that answers with a status below 400.
+        http: Url, [], r#""http://localhost:3000/healthz""#, Fate::Honoured;
+        /// A line of output that matches this regex.
+        log: Line, [], r#""listening on""#, Fate::Honoured;
+        /// A command line that ends with code 0.
+        command: String, [], r#""pg_isready""#, Fate::Honoured;
+        /// systemd's notify protocol, sd_notify(3).
+        notify: bool, [], "true", Fate::Honoured;
+        /// `process.send('ready')` of a Node app.
+        message: bool, [], "true", Fate::Honoured;
+        /// How long it may take.
+        timeout: Duration, [], r#""30s""#, Fate::Honoured;
+        /// For `health`: how often it is asked.
+        interval: Duration, [], r#""10s""#, Fate::Honoured;
+        /// For `health`: how many failures in a row mean that the app hangs.
+        failures: u32, [], "3", Fate::Honoured;
+    }
+}
+keyed_element!(RawProbe, "a port, a URL, or a map with one of tcp, http, log, command, notify, message");
+
+impl Element for Url {
+    const WHAT: &'static str = "a URL that begins with http://";
+
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        match &node.value {
+            Value::Text(text) if text.strip_prefix("http://").is_some_and(|rest| !rest.is_empty()) => Some(Self(text.clone())),
+            _ => reader.wrong(node),
+        }
+    }
+
+    fn schema() -> Json {
+        json!({ "type": "string", "pattern": "^http://." })
+    }
+}
+
+impl Element for Line {
+    const WHAT: &'static str = "a regex for a line of output";
+
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        let source = match &node.value {
+            Value::Text(text) => text.clone(),
+            Value::Regex { source, flags } if flags.contains('i') => format!("(?i){source}"),
+            Value::Regex { source, .. } => source.clone(),
+            _ => return reader.wrong(node),
+        };
+        if Regex::new(&source).is_err() {
+            let message = format!("{} is {source:?}, which is not a regex", reader.path());
+            return reader.refuse(node, message);
+        }
+        Some(Self(source))
+    }
+
+    fn schema() -> Json {
+        json!({ "type": "string" })
+    }
+}
+
+/// The map form, and the short ones: a port, a URL.
+fn raw(node: &Node, reader: &mut Reader) -> Option<RawProbe> {
+    let given = |reader: &Reader, near| Some(Given { value: near, place: node.place, path: reader.path().to_owned() });
+    match &node.value {
+        Value::Text(text) if text.starts_with("http") => {
+            let url = Url::read(node, reader)?;
+            let http = Some(Given { value: url, place: node.place, path: reader.path().to_owned() });
+            Some(RawProbe { http, ..RawProbe::default() })
+        }
+        Value::Int(_) | Value::Text(_) => Near::read(node, reader).map(|near| RawProbe { tcp: given(reader, near), ..RawProbe::default() }),
+        Value::Map(_) => RawProbe::read(node, reader),
+        _ => reader.wrong(node),
+    }
+}
+
+/// The one sign that was given.
+fn probe(raw: &RawProbe, node: &Node, reader: &mut Reader) -> Option<Probe> {
+    let on = |flag: &Option<Given<bool>>| flag.as_ref().is_some_and(|given| given.value);
+    let signs = [
+        raw.tcp.as_ref().map(|given| Probe::Tcp(given.value.0)),
+        raw.http.as_ref().map(|given| Probe::Http(given.value.0.clone())),
+        raw.log.as_ref().map(|given| Probe::Log(given.value.0.clone())),
+        raw.command.as_ref().map(|given| Probe::Command(given.value.clone())),
+        on(&raw.notify).then_some(Probe::Notify),
+        on(&raw.message).then_some(Probe::Message),
+    ];
+    let mut signs = signs.into_iter().flatten();
+    match (signs.next(), signs.next()) {
+        (Some(one), None) => Some(one),
+        (None, _) => {
+            let message = format!("{} names no sign: it has one of tcp, http, log, command, notify, message", reader.path());
+            reader.refuse(node, message)
+        }
+        (Some(_), Some(_)) => {
+            let message = format!("{} names several signs, but one decides", reader.path());
+            reader.refuse(node, message)
+        }
+    }
+}
+
+impl Element for Readiness {
+    const WHAT: &'static str = RawProbe::WHAT;
+
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        let before = reader.problems.len();
+        let raw = raw(node, reader)?;
+        // A sign that was refused is not missing.
+        if reader.problems.len() > before {
+            return None;
+        }
+        Some(Self { by: probe(&raw, node, reader)?, timeout: raw.timeout.map(|given| given.value) })
+    }
+
+    fn schema() -> Json {
+        json!({ "anyOf": [{ "type": ["integer", "string"] }, RawProbe::schema()] })
+    }
+
+    fn inner() -> Vec<super::About> {
+        RawProbe::inner()
+    }
+}
+
+impl Element for Health {
+    const WHAT: &'static str = RawProbe::WHAT;
+
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        let before = reader.problems.len();
+        let raw = raw(node, reader)?;
+        if reader.problems.len() > before {
+            return None;
+        }
+        let or = |given: &Option<Given<Duration>>, seconds| given.as_ref().map_or(Duration::from_secs(seconds), |given| given.value);
+        Some(Self {
+            probe: probe(&raw, node, reader)?,
+            interval: or(&raw.interval, 10),
+            timeout: or(&raw.timeout, 5),
+            failures: raw.failures.as_ref().map_or(3, |given| given.value.max(1)),
+        })
+    }
+
+    fn schema() -> Json {
+        Readiness::schema()
+    }
+
+    fn inner() -> Vec<super::About> {
+        RawProbe::inner()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::tests::{read, refused},
+        *,
+    };
+
+    #[test]
+    fn short_and_long_forms() {
+        let by = |json: &str| read::<Readiness>(json).unwrap().by;
+        assert_eq!(by("3000"), Probe::Tcp("127.0.0.1:3000".parse().unwrap()));
+        assert_eq!(by(r#""http://localhost/x""#), Probe::Http("http://localhost/x".into()));
+        assert_eq!(by(r#"{"log": {"/": "up", "flags": "i"}}"#), Probe::Log("(?i)up".into()));
+        assert_eq!(by(r#"{"notify": true}"#), Probe::Notify);
+        let ready: Readiness = read(r#"{"command": "pg_isready", "timeout": "30s"}"#).unwrap();
+        assert_eq!(ready, Readiness { by: Probe::Command("pg_isready".into()), timeout: Some(Duration::from_secs(30)) });
+        let health: Health = read(r#"{"tcp": "localhost:5432", "failures": 0}"#).unwrap();
+        assert_eq!((health.interval, health.timeout, health.failures), (Duration::from_secs(10), Duration::from_secs(5), 1));
+    }
+
+    #[test]
+    fn exactly_one_sign() {
+        insta::assert_snapshot!(refused::<Readiness>("{}"), @"key names no sign: it has one of tcp, http, log, command, notify, message");
+        insta::assert_snapshot!(refused::<Health>(r#"{"tcp": 1, "notify": true}"#), @"key names several signs, but one decides");
+        insta::assert_snapshot!(refused::<Readiness>(r#"{"log": "("}"#), @r#"key.log is "(", which is not a regex"#);
+        insta::assert_snapshot!(refused::<Readiness>(r#""https://x""#), @r#"key is "https://x", but it takes a URL that begins with http://"#);
+        insta::assert_snapshot!(refused::<Readiness>("true"), @"key is true, but it takes a port, a URL, or a map with one of tcp, http, log, command, notify, message");
+    }
+}

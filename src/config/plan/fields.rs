@@ -1,0 +1,200 @@
+//! A spec as an object: every field, durations in milliseconds, sizes in bytes.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde_json::{Value as Json, json};
+
+use super::Difference;
+use crate::model::{
+    AfterExit, AppSpec, Backoff, Condition, ExecMode, Health, Launch, Limits, Listen, LogFile, Logs, PollMode, Probe, RestartPolicy,
+    SaveAction, WatchRoot, WatchSpec,
+};
+
+/// An app.
+pub fn app(app: &AppSpec, env: &[Difference]) -> Json {
+    let env: serde_json::Map<String, Json> = env.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+    let needs: serde_json::Map<String, Json> =
+        app.depends_on.iter().map(|needed| (needed.app.clone(), condition(needed.condition).into())).collect();
+    json!({
+        "name": app.name,
+        "namespace": app.namespace,
+        "argv": argv(&app.launch),
+        "cwd": path(&app.launch.cwd),
+        "env": env,
+        "build": app.build.as_ref().map(|build| json!({ "argv": argv(build), "cwd": path(&build.cwd) })),
+        "instances": app.instances,
+        "exec_mode": match app.exec_mode { ExecMode::Fork => "fork", ExecMode::Cluster => "cluster" },
+        "autostart": app.autostart,
+        "port": app.port,
+        "watch": app.watch.as_ref().map(watch),
+        "rules": app.rules.iter().map(|rule| json!({ "paths": rule.paths, "run": rule.run, "action": action(rule.action) })).collect::<Vec<_>>(),
+        "restart": restart(&app.restart),
+        "stop": {
+            "signal": app.stop.signal.to_string(),
+            "timeout_ms": millis(app.stop.timeout),
+            "tree": app.stop.tree,
+            "message": app.stop.message,
+        },
+        "depends_on": needs,
+        "ready": { "by": probe(&app.ready.by), "timeout_ms": millis(app.ready.timeout) },
+        "health": app.health.as_ref().map(health),
+        "listen": app.listen.iter().map(listen).collect::<Vec<_>>(),
+        "logs": logs(&app.logs),
+        "limits": limits(&app.limits),
+        "user": app.account.user,
+        "group": app.account.group,
+        "hooks": {
+            "before_start": app.hooks.before_start,
+            "after_ready": app.hooks.after_ready,
+            "before_stop": app.hooks.before_stop,
+            "after_exit": app.hooks.after_exit,
+        },
+        "cron": app.cron,
+        "pid_file": app.pid_file.as_deref().map(path),
+    })
+}
+
+fn argv(launch: &Launch) -> Vec<String> {
+    launch.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect()
+}
+
+fn path(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn condition(condition: Condition) -> &'static str {
+    match condition {
+        Condition::Started => "started",
+        Condition::Ready => "ready",
+        Condition::Completed => "completed",
+    }
+}
+
+/// As it would be written: `restart`, `reload`, `SIGHUP`.
+pub fn action(action: SaveAction) -> String {
+    match action {
+        SaveAction::Nothing => "none".to_owned(),
+        SaveAction::Signal(signal) => signal.to_string(),
+        SaveAction::Reload => "reload".to_owned(),
+        SaveAction::Restart => "restart".to_owned(),
+    }
+}
+
+/// A watched root, as a path or glob.
+pub fn root(root: &WatchRoot) -> String {
+    match root {
+        WatchRoot::Tree { path: folder, explicit: _ } => path(folder),
+        WatchRoot::File(file) => path(file),
+        WatchRoot::Glob(glob) => glob.clone(),
+    }
+}
+
+fn watch(watch: &WatchSpec) -> Json {
+    let own = |list: &[PathBuf]| list.iter().map(|file| path(file)).collect::<Vec<_>>();
+    json!({
+        "roots": watch.roots.iter().map(root).collect::<Vec<_>>(),
+        "base": path(&watch.base),
+        "ignore": watch.ignore,
+        "ext": watch.ext,
+        "gitignore": watch.gitignore,
+        "default_ignore": watch.defaults,
+        "gate": watch.gate,
+        "delay_ms": watch.delay.map(millis),
+        "poll": match watch.poll {
+            PollMode::Auto => json!("auto"),
+            PollMode::Never => json!(false),
+            PollMode::Always(None) => json!(true),
+            PollMode::Always(Some(interval)) => json!(millis(interval)),
+        },
+        "follow_symlinks": watch.follow_symlinks,
+        "script": watch.script.as_deref().map(path),
+        "own": own(&watch.own),
+    })
+}
+
+fn restart(policy: &RestartPolicy) -> Json {
+    let (automatic, delay, first) = match &policy.after_exit {
+        AfterExit::Wait => (false, None, None),
+        AfterExit::Restart(Backoff::Fixed(delay)) => (true, Some(millis(*delay)), None),
+        AfterExit::Restart(Backoff::Exponential { initial }) => (true, None, Some(millis(*initial))),
+    };
+    json!({
+        "automatic": automatic,
+        "delay_ms": delay,
+        "backoff_from_ms": first,
+        "min_uptime_ms": millis(policy.min_uptime),
+        "max_restarts": policy.max_restarts,
+        "window_ms": millis(policy.window),
+        "stop_exit_codes": policy.stop_exit_codes,
+    })
+}
+
+fn probe(probe: &Probe) -> Json {
+    match probe {
+        Probe::Started => json!("started"),
+        Probe::Notify => json!("notify"),
+        Probe::Message => json!("message"),
+        Probe::Tcp(address) => json!({ "tcp": address.to_string() }),
+        Probe::Http(url) => json!({ "http": url }),
+        Probe::Log(regex) => json!({ "log": regex }),
+        Probe::Command(line) => json!({ "command": line }),
+    }
+}
+
+fn health(health: &Health) -> Json {
+    json!({
+        "by": probe(&health.probe),
+        "interval_ms": millis(health.interval),
+        "timeout_ms": millis(health.timeout),
+        "failures": health.failures,
+    })
+}
+
+fn listen(listen: &Listen) -> String {
+    match listen {
+        Listen::Tcp(address) => address.to_string(),
+        Listen::Unix(file) => path(file),
+    }
+}
+
+fn logs(logs: &Logs) -> Json {
+    let file = |file: &LogFile| match file {
+        LogFile::None => json!(false),
+        LogFile::Default => json!(true),
+        LogFile::At(file) => json!(path(file)),
+    };
+    json!({
+        "out": file(&logs.out),
+        "error": file(&logs.error),
+        "file": file(&logs.combined),
+        "merge": logs.merge,
+        "format": if logs.json { "json" } else { "raw" },
+        "timestamp": logs.timestamp,
+        "disabled": logs.disabled,
+        "max_size": logs.max_size,
+        "keep": logs.keep,
+        "compress": logs.compress,
+        "total_size": logs.total_size,
+    })
+}
+
+fn limits(limits: &Limits) -> Json {
+    json!({
+        "memory": limits.memory_soft,
+        "memory_hard": limits.memory_hard,
+        "nofile": limits.nofile,
+        "nproc": limits.nproc,
+        "core": limits.core,
+        "nice": limits.nice,
+        "oom_score_adj": limits.oom_score_adj,
+        "umask": limits.umask.map(|mask| format!("{mask:03o}")),
+        "no_new_privs": limits.no_new_privs,
+    })
+}

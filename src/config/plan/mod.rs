@@ -1,0 +1,56 @@
+//! What would run, for people and programs to read before it does: every app of a [`Resolved`] request, nothing left out, secrets hidden.
+//! It runs nothing and completes nothing; what is not in a spec is not in a plan.
+//! [`json`] has all fields, [`text`](fn@text) the ones people ask for.
+
+mod fields;
+mod lines;
+mod secret;
+
+use std::ffi::OsString;
+
+use serde_json::{Value as Json, json};
+
+use super::{EnvRecipe, Host, Resolved};
+use crate::model::AppSpec;
+
+/// A variable of an app that differs from the caller's; without a value it is taken away.
+pub type Difference = (String, Option<String>);
+
+/// All apps, each as an object, in their order.
+pub fn json(resolved: &Resolved, host: &Host) -> Json {
+    json!({ "apps": each(resolved, host, fields::app) })
+}
+
+/// All apps as paragraphs.
+pub fn text(resolved: &Resolved, host: &Host) -> String {
+    each(resolved, host, lines::app).join("\n")
+}
+
+fn each<T>(resolved: &Resolved, host: &Host, show: impl Fn(&AppSpec, &[Difference]) -> T) -> Vec<T> {
+    let mut id = 0;
+    let apps = resolved.apps.iter().zip(&resolved.env);
+    apps.map(|(app, recipe)| {
+        let shown = show(app, &differences(app, recipe, host, id));
+        id += usize::from(app.instances);
+        shown
+    })
+    .collect()
+}
+
+/// What the first instance sees that its caller does not, and the other way round; sorted by name, secrets hidden.
+fn differences(app: &AppSpec, recipe: &EnvRecipe, host: &Host, id: usize) -> Vec<Difference> {
+    let mut env = app.launch.env.clone();
+    recipe.add_instance(&mut env, &app.name, 0, id);
+    let text = |text: &OsString| text.to_string_lossy().into_owned();
+    let mut found: Vec<Difference> = Vec::new();
+    for (name, value) in &env {
+        if host.var(&text(name)) != Some(value) {
+            found.push((text(name), Some(secret::hidden(&text(name), &text(value)))));
+        }
+    }
+    let gone = host.env.iter().filter(|(name, _)| !env.iter().any(|(known, _)| known == name));
+    found.extend(gone.map(|(name, _)| (text(name), None)));
+    found.sort();
+    found.dedup();
+    found
+}
