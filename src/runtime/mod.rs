@@ -12,6 +12,8 @@ mod stdin;
 mod terminal;
 mod tool;
 
+use std::time::SystemTime;
+
 use crate::{
     config::{Host, Request, Resolved},
     log::{ConsoleConfig, Format, TimestampFormat},
@@ -23,6 +25,8 @@ use crate::{
 pub struct Options {
     /// The apps, at least one, the files that say so, and what was said about them; shown first.
     pub resolved: Resolved,
+    /// When those files were read, by [`watch::stamp`](crate::watch::stamp).
+    pub read_at: SystemTime,
     /// What was asked for and where, to be completed again when those files are edited.
     pub request: Request,
     /// Its surroundings; what starts children is replaced.

@@ -38,7 +38,7 @@ enum State {
 pub struct Loaded {
     /// What was edited.
     edited: Vec<PathBuf>,
-    /// When reading began, by the system's clock.
+    /// When reading began.
     read_at: SystemTime,
     result: Result<Resolved, Error>,
 }
@@ -59,12 +59,6 @@ impl Project {
     }
 }
 
-/// The time by the clock that stamps files.
-#[expect(clippy::disallowed_methods, reason = "the runtime is where time enters")]
-pub fn wall() -> SystemTime {
-    SystemTime::now()
-}
-
 impl Runner {
     /// Files that say what shall run were edited.
     pub fn edited(&mut self, paths: Vec<PathBuf>) {
@@ -83,7 +77,7 @@ impl Runner {
             run: Arc::new(move |launch, limit| runs.run(launch, limit)),
             ..self.project.host.clone()
         };
-        let (request, inbox, read_at) = (self.project.request.clone(), self.inbox.clone(), wall());
+        let (request, inbox, read_at) = (self.project.request.clone(), self.inbox.clone(), watch::stamp());
         let paths = edited.clone();
         let read = move || {
             let result = config::resolve(&request, &host).and_then(|resolved| {

@@ -14,7 +14,7 @@ use tokio::{
 use super::{
     Options, Output,
     apps::Apps,
-    reload::{Loaded, Project, wall},
+    reload::{Loaded, Project},
     signals::{Meaning, Signals},
     stdin::Inputs,
     terminal::{self, Typed},
@@ -100,7 +100,7 @@ pub struct Runner {
 impl Runner {
     /// Prepares everything and starts nothing but the threads that look at files, the terminal and the screen.
     pub fn start(options: Options) -> Result<Self, Error> {
-        let Options { resolved, request, host, output, stdin, explain, guard_death } = options;
+        let Options { resolved, read_at, request, host, output, stdin, explain, guard_death } = options;
         let apps = Apps::new(resolved.apps, resolved.env);
         let signals = Signals::listen(guard_death)?;
         let (inbox, news) = mpsc::unbounded_channel();
@@ -114,7 +114,7 @@ impl Runner {
         #[expect(deprecated, reason = "an OwnedFd keeps the promise for which the newer call asks for unsafe")]
         let stage = AsyncFd::new(stage).map_err(no_system)?;
         let project = Project::new(request, host, resolved.files);
-        let wanted = Wanted { apps: apps.watched(), files: project.files.clone(), read_at: wall() };
+        let wanted = Wanted { apps: apps.watched(), files: project.files.clone(), read_at };
         let watcher = if wanted.apps.is_empty() && wanted.files.is_empty() { None } else { Some(Watcher::start(wanted, explain, out)?) };
         process::terminal::ignore_background_stops();
         terminal::listen(typing).map_err(no_system)?;

@@ -227,6 +227,8 @@ impl Group {
         }
         if !paths.is_empty() || settled.lost {
             self.settle.fired(now);
+            let shown: Vec<_> = paths.iter().map(|path| self.shown(path)).collect();
+            self.explain(|| format!("what shall run was edited: {}", shown.join(", ")), out);
             out.push(Out::ProjectFile { paths });
         }
     }

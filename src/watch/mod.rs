@@ -26,4 +26,4 @@ mod walk;
 pub mod why;
 
 pub use api::{Ctl, FileKind, Fs, Out, Raw, Stat, Wanted, WatchError, WatchSet, Watched};
-pub use engine::{Watcher, check};
+pub use engine::{Watcher, check, stamp};

@@ -35,6 +35,7 @@ fn project(file: &str) -> Project {
 }
 
 fn start<'a>(project: &'a Project, arguments: &[&str]) -> Runner<'a> {
+    project.let_stamps_pass();
     let mut runner = project.start(arguments);
     runner.wait_for(&words::watching());
     runner.wait_for(&runs("api"));
@@ -196,7 +197,7 @@ fn an_env_file_is_edited() {
     project.save("web.env", "this is no line\n");
     runner.wait_for(&words::refused("web.env"));
     project.save("web.env", "PORT=1\n");
-    runner.wait_for(&plan("web: env API_KEY removed, env MODE removed, env PORT added (1), restart"));
+    runner.wait_for(&plan("web: env PORT added (1), env API_KEY removed, env MODE removed, restart"));
     runner.wait_for(&prefixed("web", "port=1 mode=none"));
     assert_eq!(pids(&runner, "web").len(), 3, "an env file is in no change set");
     only_the_last_lives(&runner, "web");
@@ -275,13 +276,15 @@ fn a_file_in_javascript_is_read_by_a_child_and_holds_nobody_up() {
         )
     };
     project.save("pmdev.config.js", file(1, ""));
-    let mut runner = start(&project, &[]);
+    let mut runner = start(&project, &["--explain"]);
     // While one reading hangs, a save of an app restarts it, and a newer edit is read as soon as that is over.
     project.save("pmdev.config.js", file(2, "require('fs').writeFileSync('reading', ''); while (require('fs').existsSync('reading'));"));
     assert!(comes_true(PATIENCE, || project.path("reading").exists()), "the file is read");
     project.save("web.sh", format!("{APP}# new\n"));
     runner.wait_for(&words::restarted_by("web.sh"));
+    runner.wait_for(&words::says("what shall run was edited: pmdev.config.js"));
     project.save("pmdev.config.js", file(3, ""));
+    runner.wait_for(&words::says("what shall run was edited: pmdev.config.js"));
     std::fs::remove_file(project.path("reading")).expect("it was seen");
     runner.wait_for(&plan("api: env PORT 1 -> 3, restart"));
     runner.wait_for(&prefixed("api", "port=3"));

@@ -30,7 +30,7 @@ pub struct Cast {
 pub enum Change {
     Add(AppSpec, Cast),
     /// Another spec for an app, with or without a restart.
-    Change(AppId, AppSpec, bool),
+    Spec(AppId, AppSpec, bool),
     Remove(AppId),
 }
 
@@ -104,7 +104,7 @@ impl Sim {
                 self.apps.push((Arc::clone(&spec), cast));
                 Edit::Add { app, spec }
             }
-            Change::Change(app, spec, restart) => {
+            Change::Spec(app, spec, restart) => {
                 let spec = Arc::new(spec);
                 self.apps[app.0 as usize].0 = Arc::clone(&spec);
                 Edit::Change { app, spec, restart }

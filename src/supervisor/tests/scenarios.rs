@@ -151,8 +151,8 @@ fn edit(sim: &Sim, words: &str, later: &mut Vec<App>) -> Change {
             let app = next();
             Change::Add(app.spec(), app.cast())
         }
-        "change" => Change::Change(sim.app(name), next().spec(), false),
-        "restart" => Change::Change(sim.app(name), next().spec(), true),
+        "change" => Change::Spec(sim.app(name), next().spec(), false),
+        "restart" => Change::Spec(sim.app(name), next().spec(), true),
         "remove" => Change::Remove(sim.app(name)),
         _ => panic!("{words:?} is no edit"),
     }

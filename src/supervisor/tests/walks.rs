@@ -168,12 +168,12 @@ fn edit(sim: &mut Sim, rng: &mut Rng, open: &mut Open, apps: &mut Vec<App>) {
             }
             1..=2 => {
                 apps[index] = App { name: apps[index].name.clone(), ..app(rng, index) };
-                changes.push(Change::Change(id, apps[index].spec(), true));
+                changes.push(Change::Spec(id, apps[index].spec(), true));
             }
             3 => {
                 let (build, instances) = (apps[index].build, rng.u16(1..4));
                 apps[index] = App { name: apps[index].name.clone(), build, instances, ..app(rng, index) };
-                changes.push(Change::Change(id, apps[index].spec(), false));
+                changes.push(Change::Spec(id, apps[index].spec(), false));
             }
             0 | 4.. => {}
         }

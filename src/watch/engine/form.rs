@@ -107,7 +107,7 @@ impl Engine {
     fn form_project(&mut self, files: Vec<PathBuf>, poll: PollMode, read_at: SystemTime) -> Option<Formed> {
         let old = self.rooms.iter().position(|room| room.group.is_project());
         let pending = old.and_then(|index| self.rooms[index].group.settle.pending());
-        let since = self.wall(pending, read_at - LAG);
+        let since = self.wall(pending, read_at);
         if let Some(index) = old {
             self.rooms[index].group.retire();
         }

@@ -19,6 +19,7 @@ use std::{
 use tokio::sync::mpsc::UnboundedSender;
 
 use disk::Disk;
+pub use disk::stamp;
 use room::{Room, World};
 
 use super::{
