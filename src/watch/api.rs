@@ -177,7 +177,7 @@ pub struct Wanted {
     pub apps: Vec<Watched>,
     /// The files that say what shall run: they are in no app's change sets, and told as [`Out::ProjectFile`].
     pub files: Vec<PathBuf>,
-    /// When those files were read, as [`stamp`](super::stamp) tells it: what changed since is told.
+    /// When those files were read, as [`stamp`](super::stamp) tells it: what changed since is told, also for apps that are watched from now on.
     pub read_at: SystemTime,
 }
 

@@ -37,8 +37,9 @@ struct Moved {
 impl Engine {
     /// Watches other things from now on.
     pub(super) fn reform(&mut self, wanted: Wanted) {
-        let wall = self.fs.now();
-        let formed = self.form(wanted, wall);
+        // Whoever saves right after the plan was told means the new rules.
+        let since = wanted.read_at;
+        let formed = self.form(wanted, since);
         let kept: Vec<_> = formed.iter().map(|formed| self.walk_room(formed.index)).collect();
         self.know_project(&formed);
         self.catch_up(formed.into_iter().zip(kept));
