@@ -1,6 +1,6 @@
 //! The surroundings of a request, as this process has them.
 
-use std::{env, io, path::PathBuf};
+use std::{env, io, path::PathBuf, sync::Arc};
 
 use super::child;
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 pub fn host(colour: bool) -> Result<Host, Error> {
     let cwd = env::current_dir().map_err(|error| Error::failed("The current folder cannot be read; was it removed?").because(error))?;
     let home = env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
-    Ok(Host { cwd, env: env::vars_os().collect(), home, colour, ask, run: child::run })
+    Ok(Host { cwd, env: env::vars_os().collect(), home, colour, ask: Arc::new(ask), run: Arc::new(child::run) })
 }
 
 /// Runs a tool to its end, before any runner exists, and gives its standard output.

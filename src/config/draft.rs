@@ -161,7 +161,7 @@ impl Drafter<'_> {
         if let Some((what, why)) = &chosen {
             self.notices.push(detected(&name, what, why));
         }
-        let app = watching::App { name: &name, cwd: &cwd, script: script.as_deref(), env_files: &files, build: program.build.as_ref() };
+        let app = watching::App { name: &name, cwd: &cwd, script: script.as_deref(), build: program.build.as_ref() };
         let watch = watching::spec(&app, self.request, self.profile, self.host, &mut self.notices)?;
         let port = env.iter().find(|(name, _)| name == "PORT").and_then(|(_, value)| value.to_str()?.trim().parse().ok());
         let argv = program.argv.into_iter().chain(self.request.script_args.iter().cloned()).collect();

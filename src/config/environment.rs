@@ -106,6 +106,11 @@ impl EnvRecipe {
         Ok(env.into_iter().collect())
     }
 
+    /// Which variables count the instances, and how.
+    pub fn counting(&self) -> impl PartialEq {
+        (self.declared.instance_var.clone(), self.declared.increment_var.clone())
+    }
+
     /// Adds what differs from instance to instance, as PM2's users expect it: the number of the instance among the app's, the app's
     /// name, the number of the instance among all of the runner's.
     pub fn add_instance(&self, env: &mut Vec<(OsString, OsString)>, name: &str, slot: u16, id: usize) {

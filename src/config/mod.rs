@@ -2,6 +2,7 @@
 //! It starts nothing and keeps nothing: the folder, the environment and the way to ask a tool a question come in as a [`Host`], files are read as they are.
 //! Start reading with [`request`] (what comes in) and [`resolve`](mod@resolve) (the order in which it is worked out).
 
+pub mod diff;
 pub mod node;
 pub mod plan;
 pub mod problem;
@@ -29,12 +30,14 @@ mod place;
 mod profile;
 mod program;
 mod raw;
+mod secret;
 mod target;
 mod watching;
 
 #[cfg(test)]
 mod tests;
 
+pub use diff::Plan;
 pub use duration::{milliseconds, seconds};
 pub use environment::EnvRecipe;
 pub use place::absolute;

@@ -2,7 +2,9 @@
 
 use std::{
     ffi::OsString,
+    fmt,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -68,8 +70,14 @@ pub struct Request {
     pub env_name: Option<String>,
 }
 
+/// Runs a tool to its end and gives its standard output.
+pub type Ask = dyn Fn(&Launch) -> Result<String, Error> + Send + Sync;
+
+/// Runs a program to its end or to a limit.
+pub type Run = dyn Fn(&Launch, Duration) -> Result<Output, Error> + Send + Sync;
+
 /// The surroundings of a request.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Host {
     /// The folder in which the request was typed, absolute.
     pub cwd: PathBuf,
@@ -80,9 +88,9 @@ pub struct Host {
     /// Whether our output is a terminal and colours are on.
     pub colour: bool,
     /// Runs a tool to its end and gives its standard output (`node --version`, `cargo metadata`); asked only where nothing else tells.
-    pub ask: fn(&Launch) -> Result<String, Error>,
+    pub ask: Arc<Ask>,
     /// Runs a program to its end or, with all it has started, to this limit. Its input is empty; a failure is one of starting it.
-    pub run: fn(&Launch, Duration) -> Result<Output, Error>,
+    pub run: Arc<Run>,
 }
 
 /// What came of a program that was run.
@@ -101,6 +109,12 @@ pub enum End {
     Exited(Exit),
     /// It ran into the limit and was killed.
     Limit,
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").field("cwd", &self.cwd).field("home", &self.home).finish_non_exhaustive()
+    }
 }
 
 impl Host {

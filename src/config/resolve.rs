@@ -1,6 +1,9 @@
 //! The order in which a request becomes specs: profile, targets, project files, names, environment, watching.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
 
 use crate::model::{AppSpec, Error, Notice, WatchSpec};
 
@@ -84,6 +87,10 @@ pub fn resolve(request: &Request, host: &Host) -> Result<Resolved, Error> {
         app.name = name;
     }
     resolved.notices.append(&mut drafter.notices);
+    let named = resolved.env.iter().flat_map(EnvRecipe::files).cloned();
+    resolved.files.extend(named.collect::<Vec<_>>());
+    let mut seen = HashSet::new();
+    resolved.files.retain(|file| seen.insert(file.clone()));
     distinct(&resolved.apps)?;
     Ok(resolved)
 }
@@ -184,7 +191,7 @@ pub fn resolve_watch(request: &Request, host: &Host) -> Result<Vec<(String, Watc
         Err(_) if request.targets.is_empty() && !in_project => {
             let cwd = app_folder(&request, host)?.unwrap_or_else(|| host.cwd.clone());
             let name = name::of_folder(&cwd);
-            let app = watching::App { name: &name, cwd: &cwd, script: None, env_files: &[], build: None };
+            let app = watching::App { name: &name, cwd: &cwd, script: None, build: None };
             let spec = watching::spec(&app, &request, Profile::Dev, host, &mut Vec::new())?;
             spec.map(|spec| (name, spec)).into_iter().collect()
         }

@@ -1,6 +1,6 @@
 //! What is watched for an app, from flags, profile and folders.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use globset::GlobBuilder;
 
@@ -17,8 +17,6 @@ pub struct App<'a> {
     pub cwd: &'a Path,
     /// The file it runs, where there is one.
     pub script: Option<&'a Path>,
-    /// Its env files.
-    pub env_files: &'a [PathBuf],
     /// Its build.
     pub build: Option<&'a Build>,
 }
@@ -45,7 +43,6 @@ pub fn spec(app: &App, request: &Request, profile: Profile, host: &Host, notices
     if roots.is_empty() {
         return Ok(None);
     }
-    roots.extend(app.env_files.iter().cloned().map(WatchRoot::File));
     let mut unique = Vec::new();
     roots.retain(|root| !unique.contains(root) && (unique.push(root.clone()), true).1);
     let list = |arg: &WatchArg| match arg {

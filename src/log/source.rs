@@ -35,7 +35,7 @@ pub struct Source(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     shared: Arc<Shared>,
-    layout: Layout,
+    layout: Mutex<Arc<Layout>>,
     budget: Arc<Budget>,
     ring: Mutex<Ring>,
     taps: Mutex<Vec<Weak<Tap>>>,
@@ -50,13 +50,18 @@ impl Drop for Inner {
 impl Source {
     pub(super) fn new(shared: Arc<Shared>, label: Label) -> Self {
         shared.sources.fetch_add(1, Ordering::Relaxed);
-        let layout = Layout::new(&shared.config, label);
+        let layout = Mutex::new(Arc::new(Layout::new(&shared.config, label)));
         Self(Arc::new(Inner { shared, layout, budget: Arc::default(), ring: Mutex::default(), taps: Mutex::default() }))
     }
 
     /// The last lines (at most 50) of both streams since [`Source::begin_run`], oldest first, without line ends, each cut to its last 4 KiB.
     pub fn ring(&self, lines: usize) -> Vec<Vec<u8>> {
         self.ring_lock().last(lines)
+    }
+
+    /// Another label from the next line on, also for the runs that are under way.
+    pub fn relabel(&self, label: Label) {
+        *self.layout_lock() = Arc::new(Layout::new(&self.0.shared.config, label));
     }
 
     /// Forgets the last lines: those of a new run begin.
@@ -88,8 +93,8 @@ impl Source {
         &self.0.shared
     }
 
-    pub(super) fn layout(&self) -> &Layout {
-        &self.0.layout
+    pub(super) fn layout(&self) -> Arc<Layout> {
+        Arc::clone(&self.layout_lock())
     }
 
     pub(super) fn budget(&self) -> &Arc<Budget> {
@@ -104,6 +109,10 @@ impl Source {
     #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
         self.0.budget.used()
+    }
+
+    fn layout_lock(&self) -> MutexGuard<'_, Arc<Layout>> {
+        self.0.layout.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn taps(&self) -> MutexGuard<'_, Vec<Weak<Tap>>> {

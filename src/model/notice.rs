@@ -61,6 +61,8 @@ pub enum NoticeKind {
     Answer,
     /// Anything that is wrong with the configuration but not fatal.
     Config,
+    /// What an edit of the project file means for an app.
+    Plan,
 }
 
 /// One thing people are told: one line, `[pmdev] text`, with continuation lines for the hint.

@@ -52,6 +52,15 @@ pub enum ProcessEvent {
     },
 }
 
+impl ProcessEvent {
+    /// Whose news it is.
+    pub fn run(&self) -> RunId {
+        match self {
+            Self::Executed { run, .. } | Self::LaunchFailed { run, .. } | Self::MainExited { run, .. } | Self::SetEmpty { run } => *run,
+        }
+    }
+}
+
 /// A live process of a set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {

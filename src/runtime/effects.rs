@@ -31,20 +31,13 @@ impl Runner {
 
     fn spawn(&mut self, run: RunId, instance: InstanceId, role: Role, spec: &Arc<AppSpec>) {
         let launch = match role {
-            Role::App => spec.launch.clone(),
+            Role::App => self.apps.launch(instance, spec),
             Role::Build => spec.build.clone().expect("only a spec with a build is built"),
         };
-        let (mut launch, trouble) = self.environments.fresh(instance.app, &spec.name, launch);
-        if role == Role::App {
-            self.environments.add_instance(instance, &spec.name, &mut launch);
-        }
-        if let Some(notice) = trouble {
-            self.say(&notice);
-        }
         match self.processes.spawn(run, &launch) {
             Ok(spawned) => {
                 self.runs.insert(run, Live { instance, ending: Vec::new() });
-                if let Some(source) = self.sources.get(&instance) {
+                if let Some(source) = self.apps.source(instance) {
                     source.begin_run();
                     for (pipe, stream) in [(spawned.stdout, Stream::Out), (spawned.stderr, Stream::Err)] {
                         let (pumping, name, inbox) = (log::pump(pipe, stream, source.clone()), spec.name.clone(), self.inbox.clone());
@@ -75,7 +68,7 @@ impl Runner {
 
     /// On a thread of its own: to look at every descriptor of every process may take a while.
     fn look_up_port(&mut self, run: RunId, spec: &AppSpec) {
-        let said = self.runs.get(&run).and_then(|live| self.sources.get(&live.instance)).map(|source| source.ring(port::LAST_LINES));
+        let said = self.runs.get(&run).and_then(|live| self.apps.source(live.instance)).map(|source| source.ring(port::LAST_LINES));
         let Some(wanted) = Wanted::find(said.as_deref().unwrap_or_default(), spec) else { return };
         // What is left of the run itself is being stopped.
         let own: Vec<i32> = self.processes.members(run).iter().map(|member| member.pid).collect();

@@ -37,7 +37,7 @@ impl Runner {
                 let key = Key::parse(&String::from_utf8_lossy(&line));
                 // With --stdin every line but `rs` is the app's.
                 let fate = if key == Key::RestartAll { Fate::Ours } else { self.inputs.line(line) };
-                match (fate, &self.options.stdin) {
+                match (fate, &self.stdin) {
                     (Fate::Lost { first: true }, Some(app)) => {
                         let text = format!("{app} takes no lines now: it does not run, or its input is at its end");
                         self.say(&Notice::new(Level::Warning, NoticeKind::Answer, text).about(app));
@@ -57,7 +57,7 @@ impl Runner {
             Key::Quit => self.handle(Event::Shutdown(ShutdownCause::Key)),
             Key::List => {
                 let snapshot = self.supervisor.snapshot(now());
-                if self.options.output.json {
+                if self.output.json {
                     let table = table::render(&snapshot, Style::PLAIN, usize::MAX);
                     String::from_utf8_lossy(&table).lines().for_each(|line| self.answer(line));
                 } else {

@@ -2,33 +2,36 @@
 //! It decides nothing about apps and formats no sentence of its own where another room owns the fact; nothing here blocks.
 //! Start reading with [`runner`], then `effects`.
 
+mod apps;
 mod effects;
-mod environment;
 mod keys;
 mod port;
+mod reload;
 mod runner;
 mod signals;
 mod stdin;
 mod terminal;
+mod tool;
 
-use std::{collections::HashMap, sync::Arc};
+use std::time::SystemTime;
 
 use crate::{
-    config::EnvRecipe,
-    log::{Console, ConsoleConfig, Format, Label, Source, TimestampFormat},
-    model::{AppSpec, Error, InstanceId, Notice, Signal},
-    ui::{self, Style},
+    config::{Host, Request, Resolved},
+    log::{ConsoleConfig, Format, TimestampFormat},
+    model::{Error, Signal},
 };
 
 /// What a runner is started with.
 #[derive(Debug)]
 pub struct Options {
-    /// The apps, at least one.
-    pub apps: Vec<AppSpec>,
-    /// How to make the environment of each app anew, in the same order.
-    pub env: Vec<EnvRecipe>,
-    /// What was said while they were resolved; shown first.
-    pub notices: Vec<Notice>,
+    /// The apps, at least one, the files that say so, and what was said about them; shown first.
+    pub resolved: Resolved,
+    /// When those files were read, by [`watch::stamp`](crate::watch::stamp).
+    pub read_at: SystemTime,
+    /// What was asked for and where, to be completed again when those files are edited.
+    pub request: Request,
+    /// Its surroundings; what starts children is replaced.
+    pub host: Host,
     /// How output looks.
     pub output: Output,
     /// The app, by name, that gets the lines typed at the runner.
@@ -78,22 +81,4 @@ fn console_config(output: &Output) -> Result<ConsoleConfig, Error> {
     let timestamp = output.timestamp.as_deref().map(str::parse::<TimestampFormat>).transpose();
     let timestamp = timestamp.map_err(|why| Error::usage(format!("--timestamp: {why}")))?;
     Ok(ConsoleConfig { format, timestamp, raw: output.raw })
-}
-
-/// A source for each instance of each app.
-fn sources(console: &Console, apps: &[Arc<AppSpec>], style: Style) -> HashMap<InstanceId, Source> {
-    let slots = |app: &AppSpec| 0..app.instances;
-    let of_app = |(index, app): (usize, &Arc<AppSpec>)| {
-        let app_id = runner::app_id(index);
-        let several = app.instances > 1;
-        slots(app).map(|slot| (InstanceId { app: app_id, slot }, app.name.clone(), several.then_some(slot))).collect::<Vec<_>>()
-    };
-    let instances: Vec<_> = apps.iter().enumerate().flat_map(of_app).collect();
-    let shown = |(_, app, slot): &(InstanceId, String, Option<u16>)| match slot {
-        Some(slot) => format!("{app}:{slot}"),
-        None => app.clone(),
-    };
-    let names: Vec<String> = instances.iter().map(shown).collect();
-    let labelled = instances.into_iter().zip(ui::style::prefixes(&names, style));
-    labelled.map(|((id, app, instance), prefix)| (id, console.source(Label { app, instance, prefix }))).collect()
 }

@@ -3,7 +3,6 @@
 use std::{
     collections::HashMap,
     os::fd::OwnedFd,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -14,19 +13,22 @@ use tokio::{
 };
 
 use super::{
-    Options, effects,
-    environment::Environments,
+    Options, Output,
+    apps::Apps,
+    effects,
+    reload::{Loaded, Project},
     signals::{Meaning, Signals},
     stdin::Inputs,
     terminal::{self, Typed},
+    tool::{Question, Tools},
 };
 use crate::{
-    log::{Console, Source},
-    model::{AppId, AppSpec, Error, HumanDuration, InstanceId, Level, Notice, NoticeKind, RunId},
+    log::Console,
+    model::{Error, HumanDuration, InstanceId, Level, Notice, NoticeKind, RunId},
     process::{self, ProcessEvent, Processes},
     supervisor::{Event, ShutdownCause, Supervisor},
     ui::{Style, notice},
-    watch::{Out, Watched, Watcher},
+    watch::{Out, Wanted, Watcher},
 };
 
 /// How long the notice of a death waits for the dead run's last words to be read.
@@ -58,6 +60,12 @@ pub enum Inbox {
     Notice(Notice),
     /// The last words of a run are read, so its end can be told.
     LastWords(RunId),
+    /// A question about the project file needs a child.
+    Ask(Question),
+    /// What that child printed is read.
+    ToolRead(RunId),
+    /// The files that say what shall run were read again.
+    Loaded(Box<Loaded>),
 }
 
 /// What the runner keeps of a program that was started.
@@ -72,12 +80,12 @@ pub struct Runner {
     pub supervisor: Supervisor,
     pub processes: Processes,
     pub console: Console,
-    pub sources: HashMap<InstanceId, Source>,
     pub runs: HashMap<RunId, Live>,
     pub inputs: Inputs,
-    pub environments: Environments,
     pub watcher: Option<Watcher>,
-    pub apps: Vec<Arc<AppSpec>>,
+    pub apps: Apps,
+    pub project: Project,
+    pub tools: Tools,
     pub inbox: UnboundedSender<Inbox>,
     pub exit: Option<u8>,
     /// Who holds the ports of apps that failed.
@@ -92,43 +100,44 @@ pub struct Runner {
     pub style: Style,
     /// Nobody reads our output any more.
     unheard: bool,
-    pub options: Options,
+    /// What was said before anything ran; shown first.
+    first_words: Vec<Notice>,
+    pub output: Output,
+    /// The app, by name, that gets the lines typed at the runner.
+    pub stdin: Option<String>,
 }
 
 impl Runner {
     /// Prepares everything and starts nothing but the threads that look at files, the terminal and the screen.
-    pub fn start(mut options: Options) -> Result<Self, Error> {
-        let apps: Vec<Arc<AppSpec>> = std::mem::take(&mut options.apps).into_iter().map(Arc::new).collect();
-        let signals = Signals::listen(options.guard_death)?;
+    pub fn start(options: Options) -> Result<Self, Error> {
+        let Options { resolved, read_at, request, host, output, stdin, explain, guard_death } = options;
+        let apps = Apps::new(resolved.apps, resolved.env);
+        let signals = Signals::listen(guard_death)?;
         let (inbox, news) = mpsc::unbounded_channel();
         let (out, outs) = mpsc::unbounded_channel();
         let (typing, typed) = mpsc::channel(TYPED);
-        let mut inputs = Inputs::default();
-        if let Some(index) = apps.iter().position(|app| options.stdin.as_ref() == Some(&app.name)) {
-            inputs.feed(app_id(index));
-        }
         let no_system = |cause| Error::failed("the runner could not be set up").because(cause);
-        let style = Style { colour: options.output.colour };
-        let console = Console::start(super::console_config(&options.output)?).map_err(no_system)?;
-        let sources = super::sources(&console, &apps, style);
+        let style = Style { colour: output.colour };
+        let console = Console::start(super::console_config(&output)?).map_err(no_system)?;
         let processes = Processes::new().map_err(no_system)?;
         let stage = processes.stage_fd().try_clone_to_owned().map_err(no_system)?;
         #[expect(deprecated, reason = "an OwnedFd keeps the promise for which the newer call asks for unsafe")]
         let stage = AsyncFd::new(stage).map_err(no_system)?;
-        let watched: Vec<Watched> = watched(&apps);
-        let watcher = if watched.is_empty() { None } else { Some(Watcher::start(watched, options.explain, out)?) };
+        let project = Project::new(request, host, resolved.files);
+        let wanted = Wanted { apps: apps.watched(), files: project.files.clone(), read_at };
+        let watcher = if wanted.apps.is_empty() && wanted.files.is_empty() { None } else { Some(Watcher::start(wanted, explain, out)?) };
         process::terminal::ignore_background_stops();
         terminal::listen(typing).map_err(no_system)?;
-        Ok(Self {
+        let mut runner = Self {
             supervisor: Supervisor::new(std::process::id().into()),
             processes,
             console,
-            sources,
             runs: HashMap::new(),
-            inputs,
-            environments: Environments::new(std::mem::take(&mut options.env), &apps),
+            inputs: Inputs::default(),
             watcher,
             apps,
+            project,
+            tools: Tools::default(),
             inbox,
             exit: None,
             lookups: JoinSet::new(),
@@ -140,16 +149,34 @@ impl Runner {
             signals,
             style,
             unheard: false,
-            options,
-        })
+            first_words: resolved.notices,
+            output,
+            stdin,
+        };
+        runner.label();
+        runner.feed_input();
+        Ok(runner)
+    }
+
+    /// Gives every instance its label.
+    pub fn label(&mut self) {
+        let runs = &self.runs;
+        self.apps.label(&self.console, self.style, |instance| runs.values().any(|live| live.instance == instance));
+    }
+
+    /// Typed lines go to the app that shall have them, whatever its id is now.
+    pub fn feed_input(&mut self) {
+        if let Some(app) = self.stdin.as_ref().and_then(|name| self.apps.named(name)) {
+            self.inputs.feed(app);
+        }
     }
 
     /// Runs until the supervisor says that everything is over; gives the exit code.
     pub async fn run(mut self) -> Result<u8, Error> {
-        for notice in std::mem::take(&mut self.options.notices) {
+        for notice in std::mem::take(&mut self.first_words) {
             self.say(&notice);
         }
-        self.handle(Event::Begin { apps: self.apps.clone() });
+        self.handle(Event::Begin { apps: self.apps.specs().cloned().collect() });
         let code = loop {
             if let Some(code) = self.exit {
                 break code;
@@ -168,7 +195,7 @@ impl Runner {
             self.say(&effects::stuck("what is left of the apps", &left));
         }
         let drained = now() + LAST_WORDS;
-        for source in self.sources.values() {
+        for source in self.apps.sources() {
             source.drained(drained.saturating_duration_since(now())).await;
         }
         let lookups = async {
@@ -187,7 +214,7 @@ impl Runner {
 
     /// Waits for one thing to happen and sees it through.
     async fn next(&mut self) {
-        let deadline = [self.supervisor.next_deadline(), self.processes.next_look()].into_iter().flatten().min();
+        let deadline = [self.supervisor.next_deadline(), self.processes.next_look(), self.tools.deadline()].into_iter().flatten().min();
         tokio::select! {
             biased;
             meaning = self.signals.next() => self.signal(meaning),
@@ -210,6 +237,7 @@ impl Runner {
             }
             () = sleep_until(deadline) => {
                 self.collect();
+                self.end_tools();
                 if self.supervisor.next_deadline().is_some_and(|due| due <= now()) {
                     self.handle(Event::Deadline);
                 }
@@ -226,7 +254,7 @@ impl Runner {
 
     /// Tells people.
     pub fn say(&self, notice: &Notice) {
-        let output = &self.options.output;
+        let output = &self.output;
         if notice::is_shown(notice, output.quiet) {
             self.console.say(notice::render(notice, self.style, output.json, jiff::Timestamp::now()));
         }
@@ -248,6 +276,7 @@ impl Runner {
                 let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
                 let stopped_for = now().duration_since(before);
                 self.processes.thaw();
+                self.tools.shift(stopped_for);
                 self.handle(Event::Continued { stopped_for });
             }
         }
@@ -257,6 +286,9 @@ impl Runner {
         match news {
             Inbox::Event(event) => self.handle(event),
             Inbox::Notice(notice) => self.say(&notice),
+            Inbox::Ask(question) => self.ask(question),
+            Inbox::ToolRead(run) => self.tool_read(run),
+            Inbox::Loaded(loaded) => self.loaded(*loaded),
             Inbox::LastWords(run) => {
                 let ending = self.runs.get_mut(&run).map(|live| std::mem::take(&mut live.ending)).unwrap_or_default();
                 for event in ending {
@@ -269,6 +301,10 @@ impl Runner {
     /// Takes the news of processes to the supervisor. A death waits for the last words of the dead.
     fn collect(&mut self) {
         for event in self.processes.collect(now()) {
+            if self.tools.has(event.run()) {
+                self.tool(event);
+                continue;
+            }
             match event {
                 ProcessEvent::Executed { run, pid } => self.handle(Event::Spawned { run, pid }),
                 ProcessEvent::LaunchFailed { run, failure } => {
@@ -284,7 +320,7 @@ impl Runner {
     fn ending(&mut self, run: RunId, event: Event) {
         let Some(live) = self.runs.get_mut(&run) else { return };
         let waits = !live.ending.is_empty();
-        match (&event, self.sources.get(&live.instance)) {
+        match (&event, self.apps.source(live.instance)) {
             (Event::MainExited { .. }, Some(source)) => {
                 live.ending.push(event);
                 let (source, inbox) = (source.clone(), self.inbox.clone());
@@ -313,6 +349,8 @@ impl Runner {
 
     fn watched(&mut self, out: Out) {
         match out {
+            // The files that say what shall run are watched in any case.
+            Out::Ready { .. } if self.apps.watched().is_empty() => {}
             Out::Ready { dirs, files: _, took, polled } => {
                 let polled = if polled == 0 { String::new() } else { format!(", {polled} of them polled") };
                 let folders = if dirs == 1 { "folder" } else { "folders" };
@@ -337,19 +375,10 @@ impl Runner {
             }
             Out::Probe { app, path } => self.handle(Event::Probe { app, path }),
             Out::ProbeOver { app } => self.handle(Event::ProbeOver { app }),
+            Out::ProjectFile { paths } => self.edited(paths),
             Out::Notice(notice) => self.say(&notice),
         }
     }
-}
-
-/// The id of the app declared at this place.
-pub fn app_id(index: usize) -> AppId {
-    AppId(u32::try_from(index).expect("fewer than 2^32 apps fit a command line"))
-}
-
-fn watched(apps: &[Arc<AppSpec>]) -> Vec<Watched> {
-    let with_ids = apps.iter().enumerate();
-    with_ids.filter_map(|(index, app)| app.watch.clone().map(|spec| Watched { app: app_id(index), name: app.name.clone(), spec })).collect()
 }
 
 async fn sleep_until(deadline: Option<Instant>) {

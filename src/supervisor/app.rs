@@ -25,6 +25,10 @@ pub(super) struct App {
     pub spec: Arc<AppSpec>,
     /// Whether it shall run at all.
     pub wanted: bool,
+    /// It is no app of the runner any more, and goes once nothing of it is alive.
+    pub removed: bool,
+    /// Apps that were going when it came: under another name they may be the same program, with the same port.
+    pub after: Vec<AppId>,
     /// The newest generation.
     pub version: Version,
     /// The newest generation that was built, of an app with a build.
@@ -53,6 +57,10 @@ pub(super) enum Gate {
     Open(Generation),
     /// They shall not run.
     Unwanted,
+    /// The app is no longer part of the runner.
+    Removed,
+    /// Apps that were removed have to be gone first.
+    Preceded,
     /// The restart-loop guard holds them.
     Probing,
     /// A change set is about to come.
@@ -65,16 +73,13 @@ pub(super) enum Gate {
 
 impl App {
     pub fn new(id: AppId, spec: Arc<AppSpec>, now: Instant) -> Self {
-        let version = Version { generation: Generation(1), reason: Reason::Begin, asked: now };
-        let count = spec.instances.max(1);
-        let instances = (0..count).map(|slot| {
-            let name = if count == 1 { spec.name.clone() } else { format!("{}:{slot}", spec.name) };
-            Instance::new(InstanceId { app: id, slot }, name, version.generation)
-        });
-        Self {
+        let version = Version { generation: Generation(1), reason: Reason::Begin, spec: Arc::clone(&spec), asked: now };
+        let mut app = Self {
             id,
             wanted: true,
-            instances: instances.collect(),
+            removed: false,
+            after: Vec::new(),
+            instances: Vec::new(),
             spec,
             version,
             built: None,
@@ -85,7 +90,27 @@ impl App {
             probing: None,
             pending: None,
             announced: None,
+        };
+        app.number_instances();
+        app
+    }
+
+    /// As many instances as the spec says, named by it. Those beyond stay until they have stopped.
+    pub fn number_instances(&mut self) {
+        let generation = self.version.generation;
+        let wanted = usize::from(self.spec.instances.max(1));
+        for slot in 0..self.spec.instances.max(1) {
+            let name = if wanted == 1 { self.spec.name.clone() } else { format!("{}:{slot}", self.spec.name) };
+            match self.instances.get_mut(usize::from(slot)) {
+                Some(instance) => instance.name = name,
+                None => self.instances.push(Instance::new(InstanceId { app: self.id, slot }, name, generation)),
+            }
         }
+    }
+
+    /// Whether this slot lies beyond the number of instances.
+    pub fn is_surplus(&self, slot: usize) -> bool {
+        slot >= usize::from(self.spec.instances.max(1))
     }
 
     /// The newest version that can run.
@@ -100,7 +125,9 @@ impl App {
     }
 
     pub fn gate(&self) -> Gate {
-        if !self.wanted {
+        if self.removed {
+            Gate::Removed
+        } else if !self.wanted {
             Gate::Unwanted
         } else if self.probing.is_some() {
             Gate::Probing
@@ -108,6 +135,8 @@ impl App {
             Gate::Settling
         } else if self.build.is_some() || self.build_due() {
             Gate::Building
+        } else if !self.after.is_empty() {
+            Gate::Preceded
         } else {
             self.runnable().map_or(Gate::Unbuilt, |version| Gate::Open(version.generation))
         }
@@ -118,7 +147,7 @@ impl App {
         match self.gate() {
             Gate::Open(generation) => Some(generation),
             Gate::Building | Gate::Unbuilt => self.runnable().map(|version| version.generation),
-            Gate::Unwanted | Gate::Probing | Gate::Settling => None,
+            Gate::Unwanted | Gate::Removed | Gate::Preceded | Gate::Probing | Gate::Settling => None,
         }
     }
 
@@ -128,7 +157,12 @@ impl App {
         let ran = self.instances.iter().any(|instance| instance.newest == Some(old));
         let tried = self.tried.as_ref().is_some_and(|(generation, _)| *generation == old);
         let reason = if ran || tried { reason } else { self.version.reason.folded(reason, &self.spec) };
-        self.version = Version { generation: old.next(), reason, asked };
+        self.version = Version { generation: old.next(), reason, spec: Arc::clone(&self.spec), asked };
+        self.reset();
+    }
+
+    /// Budgets start afresh.
+    pub fn reset(&mut self) {
         self.instances.iter_mut().for_each(|instance| instance.tally = Tally::default());
     }
 
@@ -139,7 +173,8 @@ impl App {
             State::Up(_) | State::Down { hold: Hold::Backoff { .. }, .. } => true,
             State::Down { hold: Hold::None | Hold::Crashed | Hold::Exited | Hold::Errored, .. } => false,
         };
-        self.spec.watch.is_some() || self.build.is_some() || self.instances.iter().any(goes_on)
+        let awaited = self.wanted && (self.spec.watch.is_some() || !self.after.is_empty());
+        awaited || self.build.is_some() || self.instances.iter().any(goes_on)
     }
 
     /// Every process set of it that may be alive.

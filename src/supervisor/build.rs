@@ -64,10 +64,11 @@ fn still_at(run: &Run, took: Duration) -> Option<Instant> {
 impl App {
     /// Starts the build of the newest version, and cancels that of any other.
     pub fn reconcile_build(&mut self, step: &mut Step) {
+        let (wanted, stop) = (self.wanted, self.stop_cause());
         if let Some(build) = &mut self.build {
             match build.run.phase {
-                Phase::Starting | Phase::Ready if !self.wanted => {
-                    build.run.stop(StopCause::Shutdown, step);
+                Phase::Starting | Phase::Ready if !wanted => {
+                    build.run.stop(stop, step);
                 }
                 Phase::Starting | Phase::Ready if build.run.generation != self.version.generation => {
                     build.run.stop(StopCause::Replaced, step);

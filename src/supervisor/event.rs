@@ -66,6 +66,13 @@ pub enum Event {
     },
     /// Somebody asks for something.
     Request(Request),
+    /// What shall run was edited while it runs. Apps that are not named stay as they are.
+    Apply {
+        /// What becomes of which app; at most one edit an app.
+        edits: Vec<Edit>,
+        /// What was edited, as people are shown it: `pmdev.toml`.
+        shown: String,
+    },
     /// End the runner gracefully.
     Shutdown(ShutdownCause),
     /// End it now: kill everything (a second Ctrl-C, the guard's death).
@@ -80,6 +87,32 @@ pub enum Event {
     },
     /// The deadline that `next_deadline` named has come.
     Deadline,
+}
+
+/// What an edited project file means for one app. An edit of an app that does not exist, or the addition of one that does, is ignored.
+#[derive(Debug, Clone)]
+pub enum Edit {
+    /// A new app.
+    Add {
+        /// Its id, never used before.
+        app: AppId,
+        /// Its spec.
+        spec: Arc<AppSpec>,
+    },
+    /// The app gets another spec of the same name.
+    Change {
+        /// Which app.
+        app: AppId,
+        /// Its spec from now on.
+        spec: Arc<AppSpec>,
+        /// Whether its runs are replaced; otherwise they go on, and what is no property of a process takes effect.
+        restart: bool,
+    },
+    /// The app is stopped and goes; its id is never used again.
+    Remove {
+        /// Which app.
+        app: AppId,
+    },
 }
 
 /// Why the runner ends.

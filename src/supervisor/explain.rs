@@ -69,6 +69,8 @@ impl App {
             State::Down { hold, .. } => match self.gate() {
                 Gate::Open(_) => self.explain_hold(instance, *hold, now),
                 Gate::Unwanted => "the runner ends".to_owned(),
+                Gate::Removed => "it is no app of this runner any more".to_owned(),
+                Gate::Preceded => "apps that were removed have to be gone first".to_owned(),
                 Gate::Probing => "it is seen whether a file changes without it".to_owned(),
                 Gate::Settling => "files are changing".to_owned(),
                 Gate::Building => "its build has to succeed first".to_owned(),
@@ -112,6 +114,7 @@ fn stopped_because(cause: StopCause) -> &'static str {
         StopCause::Replaced => "a newer version takes its place",
         StopCause::Settling => "files are changing",
         StopCause::Probing => "it is seen whether a file changes without it",
+        StopCause::Removed => "it is no app of this runner any more",
         StopCause::Shutdown => "the runner ends",
     }
 }

@@ -3,6 +3,7 @@
 //! Start reading with [`event`] and [`effect`], then `reconcile`: what is desired (`app`) against what is (`instance`, `run`).
 
 mod app;
+mod apply;
 mod build;
 mod changes;
 pub mod effect;
@@ -29,7 +30,7 @@ mod wording;
 use std::time::Instant;
 
 pub use effect::{Effect, Effects, Role, WatchNote};
-pub use event::{Event, Request, ShutdownCause, Target};
+pub use event::{Edit, Event, Request, ShutdownCause, Target};
 pub use explain::{AppExplanation, Explanation};
 
 use app::App;
@@ -65,6 +66,11 @@ impl Supervisor {
         step.effects
     }
 
+    /// Whether its apps shall run: it has begun, and its end has not.
+    pub fn is_running(&self) -> bool {
+        self.course == Course::Running
+    }
+
     /// When `Event::Deadline` is to be handled unless something else happens before. After `handle` it lies in the future.
     pub fn next_deadline(&self) -> Option<Instant> {
         self.apps.iter().filter_map(App::deadline).min()
@@ -90,6 +96,7 @@ impl Supervisor {
             Event::Probe { app, path } => self.probe(app, path, step),
             Event::ProbeOver { app } => self.probe_over(app, step),
             Event::Request(request) => self.request(request, step),
+            Event::Apply { edits, shown } => self.apply(edits, &shown, step),
             Event::Shutdown(cause) => self.shut_down(cause, step),
             Event::ForceShutdown { code } => self.force_shutdown(code, step),
             Event::Continued { stopped_for } => self.apps.iter_mut().for_each(|app| app.shift(stopped_for)),

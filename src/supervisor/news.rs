@@ -131,7 +131,7 @@ impl App {
     fn announce(&mut self, step: &mut Step) {
         let Some(version) = self.runnable() else { return };
         let current = version.generation;
-        let to_come = self.instances.iter().any(|instance| match &instance.state {
+        let to_come = self.instances.iter().take(usize::from(self.spec.instances.max(1))).any(|instance| match &instance.state {
             State::Up(run) => run.generation != current || run.phase == Phase::Starting,
             State::Down { hold, of } => *hold == Hold::None || *of != current,
         });

@@ -14,20 +14,29 @@ use super::{
 
 impl Supervisor {
     pub(super) fn reconcile(&mut self, step: &mut Step) {
-        for app in &mut self.apps {
-            app.reconcile_build(step);
-            for slot in 0..app.instances.len() {
-                while app.advance(slot, step) {}
-            }
-            app.reconcile_left(step);
-        }
+        // First what goes: what comes in its place may wait for it.
+        self.apps.iter_mut().filter(|app| app.removed).for_each(|app| app.reconcile(step));
+        self.drop_removed(step);
+        self.apps.iter_mut().filter(|app| !app.removed).for_each(|app| app.reconcile(step));
     }
 }
 
 impl App {
+    fn reconcile(&mut self, step: &mut Step) {
+        self.reconcile_build(step);
+        for slot in 0..self.instances.len() {
+            while self.advance(slot, step) {}
+        }
+        while self.is_surplus(self.instances.len() - 1) && self.instances.last().is_some_and(|instance| instance.run().is_none()) {
+            self.instances.pop();
+        }
+        self.reconcile_left(step);
+    }
+
     /// Moves an instance one step towards what is desired; false: there is nothing to do now.
     fn advance(&mut self, slot: usize, step: &mut Step) -> bool {
-        let (kept, gate, stop) = (self.kept(), self.gate(), self.stop_cause());
+        let surplus = self.is_surplus(slot);
+        let (kept, gate, stop) = (self.kept().filter(|_| !surplus), self.gate(), self.stop_cause());
         match &mut self.instances[slot].state {
             State::Up(run) => match run.phase {
                 Phase::Starting | Phase::Ready => {
@@ -47,6 +56,9 @@ impl App {
                     return true;
                 }
                 let Gate::Open(generation) = gate else { return false };
+                if surplus {
+                    return false;
+                }
                 let free = *hold == Hold::None || *of < generation;
                 if free {
                     self.start(slot, step);
@@ -86,7 +98,7 @@ impl App {
 
     fn start(&mut self, slot: usize, step: &mut Step) {
         let Some(version) = self.runnable() else { return };
-        let (generation, reason) = (version.generation, wording::reason(&version.reason));
+        let (generation, reason, spec) = (version.generation, wording::reason(&version.reason), Arc::clone(&version.spec));
         let instance = &mut self.instances[slot];
         let why = if instance.newest == Some(generation) { Why::Again } else { Why::Version };
         let reason = match (why, &instance.end) {
@@ -98,26 +110,27 @@ impl App {
             id: step.mint.run(),
             role: Role::App,
             generation,
-            spec: Arc::clone(&self.spec),
+            spec: Arc::clone(&spec),
             why,
             spawned: step.now,
             started: None,
             pid: None,
             phase: Phase::Starting,
         };
-        step.act(Effect::Spawn { run: run.id, instance: instance.id, generation, role: Role::App, spec: Arc::clone(&self.spec) });
+        step.act(Effect::Spawn { run: run.id, instance: instance.id, generation, role: Role::App, spec });
         instance.start = Some(Start { at: step.now, why: reason });
         instance.newest = Some(generation);
         instance.starts += 1;
         instance.state = State::Up(run);
     }
 
-    fn stop_cause(&self) -> StopCause {
+    pub fn stop_cause(&self) -> StopCause {
         match self.gate() {
             Gate::Unwanted => StopCause::Shutdown,
+            Gate::Removed => StopCause::Removed,
             Gate::Probing => StopCause::Probing,
             Gate::Settling => StopCause::Settling,
-            Gate::Open(_) | Gate::Building | Gate::Unbuilt => StopCause::Replaced,
+            Gate::Open(_) | Gate::Building | Gate::Unbuilt | Gate::Preceded => StopCause::Replaced,
         }
     }
 }

@@ -16,8 +16,8 @@ impl Supervisor {
     /// The apps that a target means.
     pub(super) fn targets(&self, target: &Target) -> Vec<usize> {
         let meant = |app: &App| match target {
-            Target::All => true,
-            Target::Name(name) => app.spec.name == *name,
+            Target::All => !app.removed,
+            Target::Name(name) => !app.removed && app.spec.name == *name,
         };
         (0..self.apps.len()).filter(|index| meant(&self.apps[*index])).collect()
     }

@@ -64,6 +64,8 @@ pub(super) enum StopCause {
     Settling,
     /// The restart-loop guard wants to see what happens without it.
     Probing,
+    /// It is no app of the runner any more.
+    Removed,
     /// The runner ends.
     Shutdown,
 }

@@ -51,9 +51,9 @@ impl App {
             State::Down { hold, .. } => match self.gate() {
                 Gate::Building => Status::Building,
                 Gate::Probing | Gate::Settling => Status::WaitingRestart,
-                Gate::Unwanted => held(*hold, Status::Stopped),
+                Gate::Unwanted | Gate::Removed => held(*hold, Status::Stopped),
                 Gate::Unbuilt => Status::Crashed,
-                Gate::Open(_) => held(*hold, Status::Launching),
+                Gate::Preceded | Gate::Open(_) => held(*hold, Status::Launching),
             },
         }
     }

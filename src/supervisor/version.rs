@@ -11,6 +11,8 @@ use super::changes;
 pub(super) struct Version {
     pub generation: Generation,
     pub reason: Reason,
+    /// What it runs.
+    pub spec: Arc<AppSpec>,
     /// Since when somebody waits for it: the last event of a change set, or the request.
     pub asked: Instant,
 }
@@ -26,6 +28,8 @@ pub(super) enum Reason {
     Probe(String),
     /// Somebody asked for it.
     Request,
+    /// What shall run was edited; the file as people are shown it.
+    Edit(String),
 }
 
 impl Reason {
@@ -33,7 +37,7 @@ impl Reason {
     pub fn by_files(&self) -> bool {
         match self {
             Self::Files(_) | Self::Probe(_) => true,
-            Self::Begin | Self::Request => false,
+            Self::Begin | Self::Request | Self::Edit(_) => false,
         }
     }
 
@@ -44,6 +48,7 @@ impl Reason {
             Self::Files(changes) => changes::shown(changes),
             Self::Probe(path) => path.clone(),
             Self::Request => "on request".to_owned(),
+            Self::Edit(file) => file.clone(),
         }
     }
 
@@ -51,7 +56,7 @@ impl Reason {
     pub fn folded(&self, newer: Self, spec: &AppSpec) -> Self {
         match (self, newer) {
             (Self::Files(older), Self::Files(newer)) => Self::Files(changes::merge(older, &newer, spec)),
-            (Self::Begin | Self::Files(_) | Self::Probe(_) | Self::Request, newer) => newer,
+            (Self::Begin | Self::Files(_) | Self::Probe(_) | Self::Request | Self::Edit(_), newer) => newer,
         }
     }
 }

@@ -57,6 +57,7 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::Begin => "the runner began".to_owned(),
         Reason::Files(_) | Reason::Probe(_) => format!("of a change ({})", reason.shown()),
         Reason::Request => "it was asked to".to_owned(),
+        Reason::Edit(file) => format!("{file} was edited"),
     }
 }
 
@@ -176,6 +177,11 @@ pub(super) fn build_failure(app: &str, outcome: &Outcome) -> String {
         Outcome::Launch(failure) => not_started(&name, failure),
         Outcome::Stuck => format!("{name} outlived SIGKILL"),
     }
+}
+
+/// The end of an app that is no longer part of the runner.
+pub(super) fn removed(app: &str) -> Notice {
+    info(NoticeKind::Stopped, app, format!("{app} is stopped and gone"))
 }
 
 pub(super) fn probing(app: &str, path: &str) -> Notice {

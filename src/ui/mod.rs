@@ -10,4 +10,4 @@ pub mod style;
 pub mod table;
 
 pub use keys::Key;
-pub use style::{Style, prefixes};
+pub use style::{Labels, Style};

@@ -1,6 +1,10 @@
 //! When and how things are coloured, and the labels before the lines of apps.
 
-use std::ffi::{OsStr, OsString};
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    ffi::{OsStr, OsString},
+};
 
 use owo_colors::{AnsiColors, OwoColorize as _};
 use unicode_width::UnicodeWidthStr as _;
@@ -56,33 +60,39 @@ impl Style {
     }
 }
 
-/// The labels before the lines of these instances (`api    | `, `worker | `), aligned; empty where there is only one instance.
-pub fn prefixes(names: &[String], style: Style) -> Vec<Vec<u8>> {
-    if names.len() < 2 {
-        return vec![Vec::new(); names.len()];
-    }
-    let names: Vec<_> = names.iter().map(|name| clean(name)).collect();
-    let width = names.iter().map(|name| name.width()).max().unwrap_or_default();
-    let colours = colours(names.iter().map(AsRef::as_ref));
-    let label = |(name, colour): (&std::borrow::Cow<'_, str>, AnsiColors)| {
-        let padded = format!("{name}{:1$} |", "", width - name.width());
-        (style.paint(&padded, owo_colors::Style::new().color(colour)) + " ").into_bytes()
-    };
-    names.iter().zip(colours).map(label).collect()
+/// The labels of instances, and the colours that names have had so far: a name keeps its colour whoever comes and goes beside it.
+#[derive(Debug, Default)]
+pub struct Labels {
+    chosen: HashMap<String, AnsiColors>,
 }
 
-/// A colour for each name, by the name alone, so that it is the same tomorrow; only where a neighbour has it, the next.
-fn colours<'a>(names: impl Iterator<Item = &'a str>) -> Vec<AnsiColors> {
-    let mut last = None;
-    let choose = |name: &str| {
-        let mut choice = usize::try_from(xxh3_64(name.as_bytes()) % NAMES.len() as u64).expect("it is below the palette's length");
-        if last == Some(choice) {
-            choice = (choice + 1) % NAMES.len();
+impl Labels {
+    /// The labels before the lines of these instances (`api    | `, `worker | `), aligned; empty where there is only one instance.
+    pub fn prefixes(&mut self, names: &[String], style: Style) -> Vec<Vec<u8>> {
+        self.choose(names.iter().map(String::as_str));
+        if names.len() < 2 {
+            return vec![Vec::new(); names.len()];
         }
-        last = Some(choice);
-        NAMES[choice]
-    };
-    names.map(choose).collect()
+        let cleaned: Vec<_> = names.iter().map(|name| clean(name)).collect();
+        let width = cleaned.iter().map(|name| name.width()).max().unwrap_or_default();
+        let label = |(name, shown): (&String, &Cow<'_, str>)| {
+            let padded = format!("{shown}{:1$} |", "", width - shown.width());
+            (style.paint(&padded, owo_colors::Style::new().color(self.chosen[name])) + " ").into_bytes()
+        };
+        names.iter().zip(&cleaned).map(label).collect()
+    }
+
+    /// A colour for each name, by the name alone, so that it is the same tomorrow; only where a neighbour has it, the next.
+    fn choose<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
+        let mut last = None;
+        for name in names {
+            let colour = self.chosen.entry(name.to_owned()).or_insert_with(|| {
+                let choice = usize::try_from(xxh3_64(name.as_bytes()) % NAMES.len() as u64).expect("it is below the palette's length");
+                if last == Some(NAMES[choice]) { NAMES[(choice + 1) % NAMES.len()] } else { NAMES[choice] }
+            });
+            last = Some(*colour);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -113,7 +123,7 @@ mod tests {
 
     fn texts(names: &[&str], style: Style) -> Vec<String> {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-        prefixes(&names, style).into_iter().map(|prefix| String::from_utf8(prefix).unwrap()).collect()
+        Labels::default().prefixes(&names, style).into_iter().map(|prefix| String::from_utf8(prefix).unwrap()).collect()
     }
 
     #[test]
@@ -122,7 +132,7 @@ mod tests {
         assert_eq!(texts(&["名前", "abc"], Style::PLAIN), ["名前 | ", "abc  | "]);
         assert_eq!(texts(&["a\x1b[2J", "b"], Style::PLAIN), [r"a\u{1b}[2J | ", "b          | "]);
         assert_eq!(texts(&["alone"], Style { colour: true }), [""]);
-        assert!(prefixes(&[], Style::PLAIN).is_empty());
+        assert!(Labels::default().prefixes(&[], Style::PLAIN).is_empty());
     }
 
     #[test]
@@ -132,13 +142,28 @@ mod tests {
         }
     }
 
+    fn colours(names: &[&str]) -> Vec<AnsiColors> {
+        let mut labels = Labels::default();
+        labels.choose(names.iter().copied());
+        names.iter().map(|name| labels.chosen[*name]).collect()
+    }
+
     #[test]
     fn names_keep_their_colour_and_neighbours_differ() {
-        assert_eq!(colours(["api", "web"].into_iter())[0], colours(["api", "db", "x"].into_iter())[0]);
-        let mut random = fastrand::Rng::with_seed(3);
-        let names: Vec<String> = (0..500).map(|_| random.u8(..).to_string()).collect();
-        let chosen = colours(names.iter().map(String::as_str));
+        assert_eq!(colours(&["api", "web"])[0], colours(&["api", "db", "x"])[0]);
+        let names: Vec<String> = (0..500).map(|number| number.to_string()).collect();
+        let chosen = colours(&names.iter().map(String::as_str).collect::<Vec<_>>());
         assert!(chosen.windows(2).all(|pair| pair[0] != pair[1]));
         assert!(NAMES.iter().all(|colour| chosen.contains(colour)), "some colour is never used");
+    }
+
+    #[test]
+    fn a_colour_stays_when_neighbours_go() {
+        let names: Vec<String> = (0..50).map(|number| number.to_string()).collect();
+        let mut labels = Labels::default();
+        labels.prefixes(&names, Style::PLAIN);
+        let before = labels.chosen.clone();
+        labels.prefixes(&names.iter().step_by(2).cloned().collect::<Vec<_>>(), Style::PLAIN);
+        assert_eq!(labels.chosen, before);
     }
 }

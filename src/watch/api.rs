@@ -161,8 +161,24 @@ pub enum Out {
         /// Which app.
         app: AppId,
     },
+    /// Files that say what shall run were edited; without paths: events were lost, and they may have been.
+    ProjectFile {
+        /// The files.
+        paths: Vec<PathBuf>,
+    },
     /// Something people should know.
     Notice(Notice),
+}
+
+/// Everything that is to be watched.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// The apps whose files are watched.
+    pub apps: Vec<Watched>,
+    /// The files that say what shall run: they are in no app's change sets, and told as [`Out::ProjectFile`].
+    pub files: Vec<PathBuf>,
+    /// When those files were read, as [`stamp`](super::stamp) tells it: what changed since is told, also for apps that are watched from now on.
+    pub read_at: SystemTime,
 }
 
 /// One app and what is watched for it.

@@ -10,7 +10,7 @@ use std::{
     time::Instant,
 };
 
-use super::{Ctl, Raw};
+use super::{Ctl, Raw, Wanted};
 use crate::model::AppId;
 
 /// How many events wait at most; one more means that the folders are looked at again.
@@ -23,6 +23,8 @@ pub enum Message {
     Raw(Instant, Raw),
     /// An app does something.
     Tell(AppId, Ctl),
+    /// This is to be watched from now on.
+    Watch(Wanted),
     /// The last sender of the source with this number is gone: its thread ended, or it was replaced.
     SourceEnded(u64),
     /// Everything ends.
@@ -147,7 +149,7 @@ mod tests {
             match message {
                 Message::Raw(..) => raw += 1,
                 Message::Tell(..) => told += 1,
-                Message::SourceEnded(_) | Message::End => unreachable!("nobody sent it"),
+                Message::Watch(_) | Message::SourceEnded(_) | Message::End => unreachable!("nobody sent it"),
             }
         }
         assert_eq!((raw, told), (CAPACITY, 1));

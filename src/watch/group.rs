@@ -20,8 +20,9 @@ const NAMED: usize = 100;
 
 /// One app of a group.
 #[derive(Debug)]
-struct Member {
-    app: AppId,
+pub struct Member {
+    /// Which app.
+    pub app: AppId,
     name: String,
     guard: Guard,
     /// It was told to stop for this path already: a change set must follow.
@@ -45,6 +46,8 @@ pub struct Group {
     base: PathBuf,
     early_stop: bool,
     explain: bool,
+    /// It is about the files that say what shall run, and has no apps.
+    project: bool,
     members: Vec<Member>,
     /// What was sent, and when; not all of it was read.
     sent: Option<(Instant, Vec<Item>)>,
@@ -53,12 +56,52 @@ pub struct Group {
 impl Group {
     /// A group without apps. `base`: the spec's, with its links resolved, as the paths of events are; `explain`: every decision is told.
     pub fn new(spec: &WatchSpec, base: PathBuf, explain: bool) -> Self {
-        Self { settle: Settle::new(spec.delay, spec.gate), base, early_stop: spec.early_stop, explain, members: Vec::new(), sent: None }
+        let settle = Settle::new(spec.delay, spec.gate);
+        Self { settle, base, early_stop: spec.early_stop, explain, project: false, members: Vec::new(), sent: None }
     }
 
-    /// Adds an app.
-    pub fn join(&mut self, app: AppId, name: String) {
-        self.members.push(Member { app, name, guard: Guard::default(), owed: None });
+    /// The group of the files that say what shall run.
+    pub fn of_project(spec: &WatchSpec, base: PathBuf, explain: bool) -> Self {
+        Self { project: true, ..Self::new(spec, base, explain) }
+    }
+
+    /// Whether it is that of the files that say what shall run.
+    pub fn is_project(&self) -> bool {
+        self.project
+    }
+
+    /// Adds an app, with what is known of it from another group.
+    pub fn join(&mut self, member: Member) {
+        self.members.push(member);
+    }
+
+    /// Whether an app is one of it.
+    pub fn has(&self, app: AppId) -> bool {
+        self.members.iter().any(|member| member.app == app)
+    }
+
+    /// The files it is about are those of another group now.
+    pub fn retire(&mut self) {
+        self.project = false;
+    }
+
+    /// Whether nobody needs it any more.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty() && !self.project
+    }
+
+    /// Lets the apps go that do not stay. One that was told to stop for a change gets that change now.
+    pub fn leave(&mut self, now: Instant, stays: impl Fn(AppId) -> bool, out: &mut Vec<Out>) -> Vec<Member> {
+        let mut gone: Vec<Member> = self.members.extract_if(.., |member| !stays(member.app)).collect();
+        for member in &mut gone {
+            if let Some(path) = member.owed.take() {
+                let shown = self.shown(&path);
+                let paths = vec![(path, ChangeKind::Written)];
+                let changes = ChangeSet { paths, total: 1, first: now, last: now, cause: Cause::Files, shown };
+                out.push(Out::Changed { app: member.app, changes: Arc::new(changes) });
+            }
+        }
+        gone
     }
 
     /// What an app does; other groups' apps are nothing to it.
@@ -142,6 +185,11 @@ impl Group {
     }
 
     fn settled(&mut self, now: Instant, settled: Settled, fs: &mut dyn Fs, out: &mut Vec<Out>) {
+        if self.project {
+            self.project_settled(now, &settled, out);
+            self.sent = Some((now, settled.items));
+            return;
+        }
         let wall = fs.now();
         let wall = |at: Instant| wall - now.saturating_duration_since(at);
         let mut members = std::mem::take(&mut self.members);
@@ -155,6 +203,29 @@ impl Group {
         }
         self.members = members;
         self.sent = Some((now, settled.items));
+    }
+
+    fn project_settled(&mut self, now: Instant, settled: &Settled, out: &mut Vec<Out>) {
+        let mut paths = Vec::new();
+        for item in &settled.items {
+            let reason = match item.what {
+                What::Touched => Some("was touched, and says what it said"),
+                other => other.why_not(),
+            };
+            match reason {
+                None => paths.push(item.path.clone()),
+                Some(reason) => self.explain(|| format!("{} {reason}", self.shown(&item.path)), out),
+            }
+            if item.what == What::Removed {
+                self.settle.forget(&item.path);
+            }
+        }
+        if !paths.is_empty() || settled.lost {
+            self.settle.fired(now);
+            let shown: Vec<_> = paths.iter().map(|path| self.shown(path)).collect();
+            self.explain(|| format!("what shall run was edited: {}", shown.join(", ")), out);
+            out.push(Out::ProjectFile { paths });
+        }
     }
 
     /// What the app gets a change set of; `None`: it gets none.
@@ -280,6 +351,18 @@ impl Group {
             (Ok(below), Keys::Folders(_)) => format!("echo {} >> .pmdevignore", shell_words::quote(&format!("{}/", below.display()))),
             (Err(_), _) => format!("pmdev start --ignore-watch {}", shell_words::quote(&path.display().to_string())),
         }
+    }
+}
+
+impl Member {
+    /// An app of which nothing is known.
+    pub fn new(app: AppId, name: String) -> Self {
+        Self { app, name, guard: Guard::default(), owed: None }
+    }
+
+    /// Whether the restart-loop guard holds it: the end of that has to be told.
+    pub fn is_held(&self) -> bool {
+        self.guard.deadline().is_some()
     }
 }
 

@@ -25,5 +25,5 @@ pub mod tree;
 mod walk;
 pub mod why;
 
-pub use api::{Ctl, FileKind, Fs, Out, Raw, Stat, WatchError, WatchSet, Watched};
-pub use engine::Watcher;
+pub use api::{Ctl, FileKind, Fs, Out, Raw, Stat, Wanted, WatchError, WatchSet, Watched};
+pub use engine::{Watcher, check, stamp};

@@ -211,6 +211,13 @@ impl Tree {
         self.plan.roots.truncate(self.planned);
     }
 
+    /// Ends the watch of every folder; nothing is left.
+    pub fn release(&mut self, set: &mut dyn WatchSet) {
+        let all: Vec<PathBuf> = self.nodes.keys().cloned().collect();
+        set.remove(&all);
+        self.clear();
+    }
+
     /// Lists the watched folders again and shows every file that counts: the sweep after the start.
     pub fn for_each_kept_file(&self, f: &mut dyn FnMut(&Path, &Stat)) {
         let mut listing = Listing::new();

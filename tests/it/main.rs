@@ -1,6 +1,8 @@
 //! The end-to-end tests: real processes, real files, a private home each, deadlines instead of sleeps.
 #![expect(clippy::print_stderr, reason = "figures and skips are printed, and timelines of failed tests")]
 
+mod apply;
+mod build_gate;
 mod cli;
 mod ending;
 mod hooks;

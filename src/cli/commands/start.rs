@@ -18,6 +18,7 @@ use crate::{
     process::guard,
     runtime::{self, Options, Output},
     ui::Style,
+    watch,
 };
 
 /// Run apps in this terminal, and restart them the moment a save settles
@@ -59,20 +60,14 @@ impl Start {
         let (request, OutputArgs { stdin, raw, timestamp, json, quiet, no_color, explain }) = self.request();
         let terminal = Style::decide(no_color, |name| env::var_os(name), io::stdout().is_terminal());
         let colour = terminal.colour && !json;
-        let resolved = config::resolve(&request, &host::host(colour)?)?;
+        let host = host::host(colour)?;
+        let read_at = watch::stamp();
+        let resolved = config::resolve(&request, &host)?;
         let stdin = stdin.map(|name| reader(&name, &resolved.apps)).transpose()?;
         // Before any thread exists: from here on this is the runner, and the process that was started guards it.
         let place = guard::enter().map_err(|error| Error::failed("The process that guards the runner could not be made").because(error))?;
         let output = Output { json, raw, quiet, timestamp, colour };
-        runtime::run(Options {
-            apps: resolved.apps,
-            env: resolved.env,
-            notices: resolved.notices,
-            output,
-            stdin,
-            explain,
-            guard_death: place.guard_death,
-        })
+        runtime::run(Options { resolved, read_at, request, host, output, stdin, explain, guard_death: place.guard_death })
     }
 
     /// What is asked for, and how it shall be shown.

@@ -3,10 +3,10 @@ use super::*;
 /// A project with crates whose metadata is written down beside their manifests.
 fn crates() -> Project {
     let mut project = Project::new(&["cargo", "rustc"]);
-    project.host.ask = |launch| {
+    project.host.ask = Arc::new(|launch: &Launch| {
         assert_eq!(launch.argv[1], "metadata");
         fs::read_to_string(launch.cwd.join("metadata.json")).map_err(|error| Error::failed("cargo metadata failed").because(error))
-    };
+    });
     project.files(&["Cargo.toml", "src/main.rs", "src/lib.rs", "src/bin/tool.rs", "examples/demo.rs", "tests/t.rs"]);
     project
 }

@@ -46,19 +46,11 @@ fn typescript_prefers_the_projects_tsx_then_a_node_that_can() {
         ("v26.1.0\n", "node src/a.ts"),
         ("what?", "bun src/a.ts"),
     ] {
-        project.host.ask = match version {
-            "v20.20.2\n" => |_| Ok("v20.20.2\n".to_owned()),
-            "v22.5.9\n" => |_| Ok("v22.5.9\n".to_owned()),
-            "v22.6.0\n" => |_| Ok("v22.6.0\n".to_owned()),
-            "v22.18.0\n" => |_| Ok("v22.18.0\n".to_owned()),
-            "v23.5.0\n" => |_| Ok("v23.5.0\n".to_owned()),
-            "v23.6.0\n" => |_| Ok("v23.6.0\n".to_owned()),
-            "v26.1.0\n" => |_| Ok("v26.1.0\n".to_owned()),
-            _ => |_| Ok("what?".to_owned()),
-        };
+        let answer = version.to_owned();
+        project.host.ask = Arc::new(move |_| Ok(answer.clone()));
         assert_eq!(project.line("src/a.ts"), line, "{version}");
     }
-    project.host.ask = silent;
+    project.host.ask = Arc::new(silent);
     project.program("node_modules/.bin/tsx");
     assert_eq!(project.line("src/a.ts"), "tsx src/a.ts");
 }
@@ -99,7 +91,7 @@ fn a_first_line_beats_the_table() {
         ("e.ts", "#!/usr/bin/env node\n".to_owned(), "bun e.ts"),
         ("f.ts", "#!/usr/bin/env bun\n".to_owned(), "bun f.ts"),
     ];
-    project.host.ask = |_| Ok("v20.0.0".to_owned());
+    project.host.ask = Arc::new(|_| Ok("v20.0.0".to_owned()));
     for (script, first, line) in cases {
         project.file(script, &first);
         assert_eq!(project.line(script), line, "{script}: {first}");
@@ -149,7 +141,7 @@ fn an_interpreter_can_be_named() {
 fn missing_programs_are_named() {
     let mut project = Project::new(&["node"]);
     project.files(&["a.rb", "a.py", "a.ts", "a.go", "a.rs", "data.csv", "run"]);
-    project.host.ask = |_| Ok("v20.20.2".to_owned());
+    project.host.ask = Arc::new(|_| Ok("v20.20.2".to_owned()));
     let refusal = |target: &str| project.refusal(&request(&[target]));
     insta::assert_snapshot!(refusal("a.rb"), @r"
     a.rb needs ruby, which was not found in the project or on PATH

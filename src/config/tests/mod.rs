@@ -18,6 +18,7 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -41,7 +42,11 @@ impl Project {
         fs::create_dir_all(&cwd).unwrap();
         fs::create_dir(root.join("bin")).unwrap();
         let env = vec![("PATH".into(), root.join("bin").into())];
-        let project = Self { host: Host { cwd, env, home: Some(home), colour: false, ask: silent, run: idle }, root, _folder: folder };
+        let project = Self {
+            host: Host { cwd, env, home: Some(home), colour: false, ask: Arc::new(silent), run: Arc::new(idle) },
+            root,
+            _folder: folder,
+        };
         for program in programs {
             project.program(&format!("../../bin/{program}"));
         }

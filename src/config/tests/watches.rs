@@ -112,7 +112,7 @@ fn what_cannot_be_watched_is_refused() {
 #[test]
 fn every_flag_has_its_field() {
     let project = Project::new(&["node"]);
-    project.files(&["a.js", ".env"]);
+    project.files(&["a.js"]);
     let plain = watch(&project, "a.js", |_| {}).unwrap();
     assert_eq!((plain.gitignore, plain.defaults, plain.gate, plain.early_stop), (true, true, true, true));
     assert_eq!((plain.poll, plain.delay, plain.ext.len(), plain.ignore.len()), (PollMode::Auto, None, 0, 0));
@@ -124,14 +124,13 @@ fn every_flag_has_its_field() {
         request.ext = vec!["js,.json d.ts".into(), "*.html".into()];
         request.watch_delay = Some(Duration::from_secs(1));
         request.poll = Some(PollMode::Always(None));
-        request.env_files = vec![".env".into()];
     })
     .unwrap();
     assert_eq!((spec.gitignore, spec.defaults, spec.gate), (false, false, false));
     assert_eq!(spec.ignore, ["logs", "*.{tmp,bak}", "!src"]);
     assert_eq!(spec.ext, ["js", "json", "d.ts", "html"]);
     assert_eq!((spec.delay, spec.poll), (Some(Duration::from_secs(1)), PollMode::Always(None)));
-    assert_eq!(roots(&project, Some(spec)), "/home/p =/home/p/.env");
+    assert_eq!(roots(&project, Some(spec)), "/home/p");
     assert!(watch(&project, "a.js", |request| request.ext = vec!["js,*".into()]).unwrap().ext.is_empty());
     assert_eq!(watch(&project, "a.js", |request| request.no_watch = true), None);
 }

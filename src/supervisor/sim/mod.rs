@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Effect, Event, Role, Supervisor};
+use super::{Edit, Effect, Event, Role, Supervisor};
 use crate::model::{AppId, AppSpec, InstanceId, RunId, Signal};
 use child::{Act, Child, Script};
 use oracle::Oracle;
@@ -23,6 +23,15 @@ pub use timeline::Timeline;
 pub struct Cast {
     pub runs: Vec<Script>,
     pub builds: Vec<Script>,
+}
+
+/// An edit of what shall run.
+#[derive(Debug, Clone)]
+pub enum Change {
+    Add(AppSpec, Cast),
+    /// Another spec for an app, with or without a restart.
+    Spec(AppId, AppSpec, bool),
+    Remove(AppId),
 }
 
 /// More events than any test needs: a world that comes to no rest is a failure, not a test that hangs.
@@ -87,6 +96,25 @@ impl Sim {
         self.oracle.after(&self.supervisor, self.now, self.ended);
     }
 
+    /// What shall run is edited.
+    pub fn apply(&mut self, changes: Vec<Change>) {
+        let edits = changes.into_iter().map(|change| match change {
+            Change::Add(spec, cast) => {
+                let (app, spec) = (id(self.apps.len()), Arc::new(spec));
+                self.apps.push((Arc::clone(&spec), cast));
+                Edit::Add { app, spec }
+            }
+            Change::Spec(app, spec, restart) => {
+                let spec = Arc::new(spec);
+                self.apps[app.0 as usize].0 = Arc::clone(&spec);
+                Edit::Change { app, spec, restart }
+            }
+            Change::Remove(app) => Edit::Remove { app },
+        });
+        let edits = edits.collect();
+        self.tell(Event::Apply { edits, shown: "pmdev.toml".to_owned() });
+    }
+
     /// Lets time pass until then; whatever is due meanwhile happens.
     pub fn run_until(&mut self, then: Instant) {
         while let Some(next) = self.next().filter(|next| *next <= then) {
@@ -116,8 +144,7 @@ impl Sim {
     }
 
     pub fn app(&self, name: &str) -> AppId {
-        let index = self.apps.iter().position(|(spec, _)| spec.name == name).unwrap_or_else(|| panic!("no app is called {name}"));
-        AppId(u32::try_from(index).expect("a test has few apps"))
+        id(self.apps.iter().rposition(|(spec, _)| spec.name == name).unwrap_or_else(|| panic!("no app is called {name}")))
     }
 
     pub fn oracle(&self) -> &Oracle {
@@ -225,6 +252,10 @@ impl Sim {
         let build = if role == Role::Build { "build of " } else { "" };
         format!("{build}{}{slot}#{}", spec.name, run.0)
     }
+}
+
+fn id(index: usize) -> AppId {
+    AppId(u32::try_from(index).expect("a test has few apps"))
 }
 
 pub fn pid(run: RunId) -> i32 {

@@ -8,7 +8,7 @@ use std::{
 use super::child::Child;
 use crate::{
     model::{AppId, InstanceId, RunId},
-    supervisor::{Effect, Event, Request, Role, Supervisor, Target},
+    supervisor::{Edit, Effect, Event, Request, Role, Supervisor, Target},
 };
 
 /// What it remembers.
@@ -21,6 +21,10 @@ pub struct Oracle {
     /// The latest change or request that each app has to follow.
     asked: HashMap<AppId, u64>,
     names: Vec<String>,
+    /// Whose run it is.
+    owners: HashMap<RunId, AppId>,
+    /// The apps that the event under way edits; `None`: it edits none.
+    edited: Option<Vec<AppId>>,
     /// When the end has to have come.
     ends_by: Option<Instant>,
     longest_stop: Duration,
@@ -30,7 +34,9 @@ pub struct Oracle {
 impl Oracle {
     pub fn before(&mut self, event: &Event, now: Instant) {
         self.clock += 1;
+        self.edited = None;
         match event {
+            Event::Apply { edits, .. } => self.edit(edits),
             Event::Begin { apps } => {
                 self.names = apps.iter().map(|spec| spec.name.clone()).collect();
                 self.longest_stop = apps.iter().map(|spec| spec.stop.timeout).max().unwrap_or_default();
@@ -65,12 +71,45 @@ impl Oracle {
         }
     }
 
+    fn edit(&mut self, edits: &[Edit]) {
+        for edit in edits {
+            match edit {
+                Edit::Add { spec, .. } => {
+                    self.names.push(spec.name.clone());
+                    self.longest_stop = self.longest_stop.max(spec.stop.timeout);
+                }
+                Edit::Change { app, spec, restart } => {
+                    self.longest_stop = self.longest_stop.max(spec.stop.timeout);
+                    if *restart {
+                        self.asked.insert(*app, self.clock);
+                    }
+                }
+                Edit::Remove { .. } => {}
+            }
+        }
+        let ids = edits.iter().map(|edit| match edit {
+            Edit::Add { app, .. } | Edit::Change { app, .. } | Edit::Remove { app } => *app,
+        });
+        self.edited = Some(ids.collect());
+    }
+
+    /// An edit leaves the apps alone that it does not name; only daemons of builds go with the runner.
+    fn concerns_the_edited(&self, app: Option<AppId>) {
+        if let (Some(edited), Some(app)) = (&self.edited, app) {
+            assert!(edited.contains(&app), "an edit of others acts on {app:?}");
+        }
+    }
+
     pub fn effect(&mut self, effect: &Effect, children: &HashMap<RunId, Child>) {
         assert!(!self.exited, "something is done after the exit: {effect:?}");
         match effect {
             Effect::Spawn { run, instance, role, .. } => {
                 assert!(self.ends_by.is_none(), "{run} is spawned after the shutdown began");
                 self.clock += 1;
+                self.concerns_the_edited(Some(instance.app));
+                if *role == Role::App {
+                    self.owners.insert(*run, instance.app);
+                }
                 let before = self.latest.insert((*instance, *role == Role::App), (*run, self.clock));
                 let before = before.and_then(|(run, _)| children.get(&run));
                 match role {
@@ -80,6 +119,7 @@ impl Oracle {
             }
             Effect::Signal { run, .. } | Effect::Kill { run } | Effect::ReportStuck { run, .. } | Effect::LookUpPort { run, .. } => {
                 assert!(children.contains_key(run), "{run} was never spawned");
+                self.concerns_the_edited(self.owners.get(run).copied());
             }
             Effect::Watch { .. } | Effect::Notice(_) => {}
             Effect::Exit { .. } => {

@@ -5,7 +5,7 @@ use std::{collections::HashMap, fmt, sync::Arc, time::Instant};
 use super::{Cast, child::Child};
 use crate::{
     model::{AppId, AppSpec, Level, Notice, RunId},
-    supervisor::{Effect, Event, Request, Role, ShutdownCause, Target, WatchNote},
+    supervisor::{Edit, Effect, Event, Request, Role, ShutdownCause, Target, WatchNote},
 };
 
 type Apps = [(Arc<AppSpec>, Cast)];
@@ -39,6 +39,15 @@ impl Timeline {
             Event::FilesChanged { app: id, changes } => format!("{} changed: {}", app(id), changes.shown),
             Event::Probe { app: id, path } => format!("{} probe: {}", app(id), path.display()),
             Event::ProbeOver { app: id } => format!("{} probe is over", app(id)),
+            Event::Apply { edits, shown } => {
+                let edit = |edit: &Edit| match edit {
+                    Edit::Add { spec, .. } => format!("add {}", spec.name),
+                    Edit::Change { spec, restart: true, .. } => format!("restart {} otherwise", spec.name),
+                    Edit::Change { spec, restart: false, .. } => format!("change {}", spec.name),
+                    Edit::Remove { app: id } => format!("remove {}", app(id)),
+                };
+                format!("{shown}: {}", edits.iter().map(edit).collect::<Vec<_>>().join(", "))
+            }
             Event::Request(Request::Restart(Target::All)) => "rs".to_owned(),
             Event::Request(Request::Restart(Target::Name(name))) => format!("r {name}"),
             Event::Request(Request::TogglePause) => "p".to_owned(),

@@ -14,7 +14,10 @@ use serde::Deserialize;
 use super::specs::App;
 use crate::{
     model::{Cause, ChangeKind, ChangeSet},
-    supervisor::{Event, Request, ShutdownCause, Target, sim::Sim},
+    supervisor::{
+        Event, Request, ShutdownCause, Target,
+        sim::{Change, Sim},
+    },
 };
 
 #[derive(Deserialize)]
@@ -25,6 +28,9 @@ struct Scenario {
     story: String,
     #[serde(rename = "app")]
     apps: Vec<App>,
+    /// What edits of the project file bring, by name; of several with one name, each the next.
+    #[serde(default)]
+    later: Vec<App>,
     #[serde(default)]
     expect: Expect,
 }
@@ -74,18 +80,19 @@ fn play(scenario: &Scenario, file: &Path) -> String {
     let mut sim = Sim::new(7, apps);
     let epoch = sim.now;
     let mut suspended = Duration::ZERO;
+    let mut later = scenario.later.clone();
     for line in scenario.story.lines().filter(|line| !line.trim().is_empty()) {
         let (at, what) = line.trim().split_once(' ').unwrap_or_else(|| panic!("{}: {line}", file.display()));
         let at = Duration::from_millis(at.parse().unwrap_or_else(|_| panic!("{}: {line}", file.display())));
         sim.run_until(epoch + at + suspended);
-        suspended += happens(&mut sim, what.trim());
+        suspended += happens(&mut sim, what.trim(), &mut later);
     }
     assert!(sim.run_dry(Duration::from_secs(600)), "{}: it goes on for ever", file.display());
     sim.timeline.to_string()
 }
 
 /// What a line of a story means; how long the clock stood still.
-fn happens(sim: &mut Sim, what: &str) -> Duration {
+fn happens(sim: &mut Sim, what: &str, later: &mut Vec<App>) -> Duration {
     let words: Vec<_> = what.split_whitespace().collect();
     let event = match words[..] {
         ["begin"] => Event::Begin { apps: sim.specs() },
@@ -103,6 +110,11 @@ fn happens(sim: &mut Sim, what: &str) -> Duration {
             let time = Duration::from_millis(time.parse().unwrap());
             sim.suspend(time);
             return time;
+        }
+        ["apply", ..] => {
+            let edits = what.trim_start_matches("apply ").split(", ").map(|words| edit(sim, words, later)).collect();
+            sim.apply(edits);
+            return Duration::ZERO;
         }
         ["why", app] => {
             let explanation = sim.supervisor.explain(&Target::Name(app.to_owned()), sim.now);
@@ -125,6 +137,25 @@ fn happens(sim: &mut Sim, what: &str) -> Duration {
     };
     sim.tell(event);
     Duration::ZERO
+}
+
+/// An edit: `add web`, `change api` (without a restart), `restart api` (with one), `remove api`.
+fn edit(sim: &Sim, words: &str, later: &mut Vec<App>) -> Change {
+    let (what, name) = words.split_once(' ').unwrap_or_else(|| panic!("{words:?} is no edit"));
+    let mut next = || {
+        let index = later.iter().position(|app| app.name == name).unwrap_or_else(|| panic!("no later {name} is left"));
+        later.remove(index)
+    };
+    match what {
+        "add" => {
+            let app = next();
+            Change::Add(app.spec(), app.cast())
+        }
+        "change" => Change::Spec(sim.app(name), next().spec(), false),
+        "restart" => Change::Spec(sim.app(name), next().spec(), true),
+        "remove" => Change::Remove(sim.app(name)),
+        _ => panic!("{words:?} is no edit"),
+    }
 }
 
 /// A change set as the watch engine makes it: its last event came 10 ms ago.

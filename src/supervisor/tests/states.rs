@@ -7,8 +7,8 @@ use std::{
 
 use super::specs::App;
 use crate::{
-    model::{AppId, Cause, ChangeKind, ChangeSet, Exit, LaunchFailure, RunId, Signal, Stage, Status},
-    supervisor::{Event, Request, ShutdownCause, Supervisor, Target},
+    model::{AppId, AppSpec, Cause, ChangeKind, ChangeSet, Exit, LaunchFailure, RunId, Signal, Stage, Status},
+    supervisor::{Edit, Event, Request, ShutdownCause, Supervisor, Target},
 };
 
 /// The first time of a test; every other counts from it.
@@ -55,6 +55,14 @@ fn restart() -> Event {
 
 fn pause() -> Event {
     Event::Request(Request::TogglePause)
+}
+
+fn apply(edit: Edit) -> Event {
+    Event::Apply { edits: vec![edit], shown: "pmdev.toml".to_owned() }
+}
+
+fn spec(app: App) -> Arc<AppSpec> {
+    Arc::new(app.spec())
 }
 
 fn quit() -> Event {
@@ -125,6 +133,11 @@ fn events(now: Instant) -> Vec<Event> {
         changed(APP, now),
         restart(),
         pause(),
+        apply(Edit::Add { app: AppId(1), spec: spec(App::default()) }),
+        apply(Edit::Change { app: APP, spec: spec(App { build: true, instances: 3, ..App::default() }), restart: true }),
+        apply(Edit::Change { app: APP, spec: spec(App::default()), restart: true }),
+        apply(Edit::Change { app: APP, spec: spec(App { restart: "at once".to_owned(), ..App::default() }), restart: false }),
+        apply(Edit::Remove { app: APP }),
         quit(),
         Event::Shutdown(ShutdownCause::Terminal),
         Event::Shutdown(ShutdownCause::Signal(Signal::TERM)),
@@ -150,6 +163,9 @@ fn strangers(now: Instant) -> Vec<Event> {
         changed(app, now),
         probe(app),
         Event::ProbeOver { app },
+        apply(Edit::Add { app: APP, spec: spec(App { watch: false, ..App::default() }) }),
+        apply(Edit::Change { app, spec: spec(App::default()), restart: true }),
+        apply(Edit::Remove { app }),
     ]
 }
 

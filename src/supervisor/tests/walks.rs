@@ -13,7 +13,7 @@ use crate::{
         Event, Request, ShutdownCause, Target,
         instance::Hold,
         sim::{
-            Sim,
+            Change, Sim,
             child::{Fails, Leaves, Script},
         },
     },
@@ -46,21 +46,21 @@ impl Drop for Seed {
 
 fn walk(seed: u64) {
     let mut rng = Rng::with_seed(seed);
-    let apps: Vec<_> = (0..rng.usize(1..=3)).map(|index| app(&mut rng, index)).collect();
+    let mut apps: Vec<_> = (0..rng.usize(1..=3)).map(|index| app(&mut rng, index)).collect();
     let mut sim = Sim::new(seed, apps.iter().map(|app| (app.spec(), app.cast())).collect());
-    let mut open = Open { settling: vec![false; apps.len()], probing: vec![false; apps.len()], paused: false };
+    let mut open = Open::new(apps.len());
     sim.begin();
     for _ in 0..COMMANDS {
         if sim.ended.is_some() {
             break;
         }
         pass(&mut sim, &mut rng);
-        command(&mut sim, &mut rng, &mut open);
+        command(&mut sim, &mut rng, &mut open, &mut apps);
     }
     if rng.u8(0..3) == 0 {
-        end(&mut sim, &mut rng);
+        end(&mut sim, &mut rng, &mut open, &mut apps);
     } else {
-        quiet(&mut sim, &apps, open);
+        quiet(&mut sim, open);
     }
 }
 
@@ -69,6 +69,20 @@ struct Open {
     settling: Vec<bool>,
     probing: Vec<bool>,
     paused: bool,
+    /// Apps that an edit removed: nothing is said of them any more.
+    removed: Vec<bool>,
+}
+
+impl Open {
+    fn new(apps: usize) -> Self {
+        Self { settling: vec![false; apps], probing: vec![false; apps], paused: false, removed: vec![false; apps] }
+    }
+
+    fn add(&mut self) {
+        self.settling.push(false);
+        self.probing.push(false);
+        self.removed.push(false);
+    }
 }
 
 fn app(rng: &mut Rng, index: usize) -> App {
@@ -113,11 +127,11 @@ fn pass(sim: &mut Sim, rng: &mut Rng) {
     sim.run_until(then);
 }
 
-fn command(sim: &mut Sim, rng: &mut Rng, open: &mut Open) {
+fn command(sim: &mut Sim, rng: &mut Rng, open: &mut Open, apps: &mut Vec<App>) {
     let index = rng.usize(0..open.settling.len());
     let app = AppId(u32::try_from(index).unwrap());
-    let watched = sim.specs()[index].watch.is_some();
-    match rng.u8(0..40) {
+    let watched = sim.specs()[index].watch.is_some() && !open.removed[index];
+    match rng.u8(0..43) {
         0..=7 if watched => {
             open.settling[index] = true;
             sim.tell(Event::FilesChanging { app, path: "/project/a".into() });
@@ -133,9 +147,47 @@ fn command(sim: &mut Sim, rng: &mut Rng, open: &mut Open) {
         33 => toggle_pause(sim, open),
         34..=36 => nonsense(sim, rng),
         37 => sim.suspend(Duration::from_millis(rng.u64(0..10_000))),
+        40..=42 => edit(sim, rng, open, apps),
         0..=39 => sim.tell(Event::Deadline),
-        40.. => unreachable!("the range ends before"),
+        43.. => unreachable!("the range ends before"),
     }
+}
+
+/// Some apps come, change and go at once. An early stop or a probe of an app that changes is still followed up, as the watch engine does it.
+fn edit(sim: &mut Sim, rng: &mut Rng, open: &mut Open, apps: &mut Vec<App>) {
+    let mut changes = Vec::new();
+    for index in 0..apps.len() {
+        if open.removed[index] {
+            continue;
+        }
+        let id = AppId(u32::try_from(index).unwrap());
+        match rng.u8(0..8) {
+            0 if apps.len() < 12 => {
+                open.removed[index] = true;
+                changes.push(Change::Remove(id));
+            }
+            1..=2 => {
+                apps[index] = App { name: apps[index].name.clone(), ..app(rng, index) };
+                changes.push(Change::Spec(id, apps[index].spec(), true));
+            }
+            3 => {
+                let (build, instances) = (apps[index].build, rng.u16(1..4));
+                apps[index] = App { name: apps[index].name.clone(), build, instances, ..app(rng, index) };
+                changes.push(Change::Spec(id, apps[index].spec(), false));
+            }
+            0 | 4.. => {}
+        }
+    }
+    // Sometimes under a name that was removed just now.
+    if apps.len() < 12 && rng.bool() {
+        let name = rng.usize(0..=apps.len());
+        let free = open.removed.get(name).is_none_or(|removed| *removed);
+        let new = app(rng, if free { name } else { apps.len() });
+        changes.push(Change::Add(new.spec(), new.cast()));
+        apps.push(new);
+        open.add();
+    }
+    sim.apply(changes);
 }
 
 fn change(sim: &mut Sim, open: &mut Open, index: usize) {
@@ -173,13 +225,12 @@ fn nonsense(sim: &mut Sim, rng: &mut Rng) {
 }
 
 /// The end comes in time, whatever else happens; the world's own oracle says what time that is.
-fn end(sim: &mut Sim, rng: &mut Rng) {
+fn end(sim: &mut Sim, rng: &mut Rng, open: &mut Open, apps: &mut Vec<App>) {
     sim.tell(Event::Shutdown(ShutdownCause::Signal(Signal::INT)));
-    let mut open = Open { settling: vec![false; sim.specs().len()], probing: vec![false; sim.specs().len()], paused: false };
     for _ in 0..rng.usize(0..6) {
         pass(sim, rng);
         if sim.ended.is_none() {
-            command(sim, rng, &mut open);
+            command(sim, rng, open, apps);
         }
     }
     if sim.ended.is_none() && rng.bool() {
@@ -190,11 +241,11 @@ fn end(sim: &mut Sim, rng: &mut Rng) {
 }
 
 /// Nothing is lost: when the world has gone quiet, whatever is up was spawned after the last change, and whatever is down says why.
-fn quiet(sim: &mut Sim, apps: &[App], mut open: Open) {
+fn quiet(sim: &mut Sim, mut open: Open) {
     if open.paused && sim.ended.is_none() {
         toggle_pause(sim, &mut open);
     }
-    for index in 0..apps.len() {
+    for index in 0..open.settling.len() {
         if open.settling[index] && sim.ended.is_none() {
             change(sim, &mut open, index);
         }
@@ -209,7 +260,8 @@ fn quiet(sim: &mut Sim, apps: &[App], mut open: Open) {
     }
     let supervisor = &sim.supervisor;
     assert!(supervisor.apps.iter().any(super::super::app::App::goes_on), "nothing can go on, and the runner does not end");
-    for app in &supervisor.apps {
+    for app in supervisor.apps.iter().filter(|app| !app.removed) {
+        assert!(app.after.is_empty(), "{} waits for apps that are gone", app.spec.name);
         assert!(!app.settling && app.probing.is_none() && app.pending.is_none(), "{} is held for ever", app.spec.name);
         let unbuilt = app.tried.as_ref().is_some_and(|(_, end)| end.is_some());
         for instance in &app.instances {

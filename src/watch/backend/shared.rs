@@ -109,6 +109,11 @@ impl Shared {
         self.modes.len() - 1
     }
 
+    /// A group is gone; its number is never used again.
+    pub fn leave(&mut self, number: usize) {
+        self.modes[number] = PollMode::Never;
+    }
+
     /// The set as one group sees it.
     pub fn group(&mut self, number: usize) -> Group<'_> {
         Group { shared: self, number }

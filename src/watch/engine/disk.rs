@@ -6,9 +6,10 @@ use std::{
     io::Read,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use rustix::time::{ClockId, clock_gettime};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::watch::{Fs, Stat, gate, mounts, walk};
@@ -28,9 +29,9 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// `shared`: several groups may ask.
-    pub fn new(shared: bool) -> Self {
-        Self { shared, ..Self::default() }
+    /// Whether several groups may ask.
+    pub fn share(&mut self, shared: bool) {
+        self.shared = shared;
     }
 
     /// A turn is over: a file with the same times may be another version from now on.
@@ -55,6 +56,13 @@ impl Disk {
         let len = file.read_to_end(&mut self.buffer).ok()?;
         Some((u64::try_from(len).ok()?, xxh3_64(&self.buffer)))
     }
+}
+
+/// The time as the kernel stamps files with it: a file that is changed from now on has no earlier one (clock_gettime(2), CLOCK_REALTIME_COARSE).
+pub fn stamp() -> SystemTime {
+    let now = clock_gettime(ClockId::RealtimeCoarse);
+    let (seconds, nanos) = (u64::try_from(now.tv_sec).unwrap_or_default(), u32::try_from(now.tv_nsec).unwrap_or_default());
+    UNIX_EPOCH + Duration::new(seconds, nanos)
 }
 
 impl Fs for Disk {

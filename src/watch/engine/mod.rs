@@ -3,12 +3,15 @@
 //! Start with [`Watcher::start`], then [`Engine::run`]; `room` is what happens to an event.
 
 mod disk;
+mod form;
 mod room;
 #[cfg(test)]
 mod tests;
 
 use std::{
     collections::HashSet,
+    path::PathBuf,
+    rc::Rc,
     thread,
     time::{Duration, Instant, SystemTime},
 };
@@ -16,15 +19,16 @@ use std::{
 use tokio::sync::mpsc::UnboundedSender;
 
 use disk::Disk;
+pub use disk::stamp;
 use room::{Room, World};
 
 use super::{
-    Ctl, Out, Raw, Watched,
+    Ctl, Out, Raw, Wanted, Watched,
     backend::Shared,
     feed::{self, Feed, Inbox, Message},
     git::Repositories,
-    group::{Group, Step},
-    limits, paths,
+    group::Step,
+    limits,
     tree::Tree,
 };
 use crate::model::{AppId, Error, Level, Notice, NoticeKind, WatchSpec};
@@ -44,38 +48,42 @@ impl Watcher {
     /// Starts watching. Patterns that cannot be read are a usage error at once; everything else happens in the thread, which tells
     /// [`Out::Ready`] when all is watched. No change is missed from then on that the kernel stamps later than this call (its clock for
     /// files lags by up to a tick, 10 ms at most): spawn after it. `explain`: every decision is told.
-    pub fn start(apps: Vec<Watched>, explain: bool, out: UnboundedSender<Out>) -> Result<Self, Error> {
-        Self::with(apps, explain, out, feed::channel())
+    pub fn start(wanted: Wanted, explain: bool, out: UnboundedSender<Out>) -> Result<Self, Error> {
+        Self::with(wanted, explain, out, feed::channel())
     }
 
     #[expect(clippy::disallowed_methods, reason = "the beginning of watching, against which files' times are compared")]
-    fn with(apps: Vec<Watched>, explain: bool, out: UnboundedSender<Out>, (feed, inbox): (Feed, Inbox)) -> Result<Self, Error> {
+    fn with(wanted: Wanted, explain: bool, out: UnboundedSender<Out>, (feed, inbox): (Feed, Inbox)) -> Result<Self, Error> {
         let began = (Instant::now(), SystemTime::now());
-        let mut rooms: Vec<(WatchSpec, Room)> = Vec::new();
-        let mut notices = Vec::new();
-        for Watched { app, name, spec } in apps {
-            if let Some((_, room)) = rooms.iter_mut().find(|(known, _)| *known == spec) {
-                room.group.join(app, name);
-                continue;
+        let mut built = Vec::new();
+        for Watched { spec, .. } in &wanted.apps {
+            if built.iter().all(|(known, _)| known != spec) {
+                built.push((spec.clone(), Tree::new(spec)?));
             }
-            let (tree, told) = Tree::new(&spec)?;
-            notices.extend(told.into_iter().map(Out::Notice));
-            let mut group = Group::new(&spec, paths::canonical(&spec.base), explain);
-            group.join(app, name);
-            rooms.push((spec, Room { tree, group, number: 0, folder_left: false }));
         }
         let source = feed.clone();
         thread::Builder::new()
             .name("pmdev-watch".to_owned())
-            .spawn(move || Engine::new(rooms, notices, source, inbox, out).run(began))
+            .spawn(move || Engine::new(built, explain, source, inbox, out).run(began, wanted))
             .map_err(|error| Error::failed("watching cannot be started").because(error))?;
         Ok(Self { feed })
+    }
+
+    /// Watches this from now on. Apps whose specs stay the same, and groups that have such an app, notice nothing. Patterns that [`check`]
+    /// would refuse are told as a notice, and their app is not watched.
+    pub fn watch(&self, wanted: Wanted) {
+        self.feed.send(Message::Watch(wanted));
     }
 
     /// Tells the engine what an app does.
     pub fn tell(&self, app: AppId, ctl: Ctl) {
         self.feed.send(Message::Tell(app, ctl));
     }
+}
+
+/// Whether a spec can be watched: a bad pattern is a usage error with the line to write instead.
+pub fn check(spec: &WatchSpec) -> Result<(), Error> {
+    Tree::new(spec).map(drop)
 }
 
 impl Drop for Watcher {
@@ -112,6 +120,12 @@ struct Engine {
     /// What is to be sent.
     notices: Vec<Out>,
     loss: Loss,
+    /// Every decision is told.
+    explain: bool,
+    /// The files that say what shall run, canonical.
+    project: Rc<HashSet<PathBuf>>,
+    /// Trees that were made to see whether they can be.
+    built: Vec<(WatchSpec, (Tree, Vec<Notice>))>,
     /// Troubles told already.
     told: HashSet<String>,
 }
@@ -125,16 +139,25 @@ enum Flow {
 
 impl Engine {
     /// Made in its own thread: to ask about mounts may take long.
-    fn new(rooms: Vec<(WatchSpec, Room)>, notices: Vec<Out>, feed: Feed, inbox: Inbox, out: UnboundedSender<Out>) -> Self {
-        let mut set = Shared::new(feed);
-        let join = |(spec, room): (WatchSpec, Room)| Room { number: set.join(&spec), ..room };
-        let rooms: Vec<Room> = rooms.into_iter().map(join).collect();
-        let fs = Disk::new(rooms.len() > 1);
-        Self { inbox, out, rooms, set, fs, git: Repositories::default(), notices, loss: Loss::default(), told: HashSet::new() }
+    fn new(built: Vec<(WatchSpec, (Tree, Vec<Notice>))>, explain: bool, feed: Feed, inbox: Inbox, out: UnboundedSender<Out>) -> Self {
+        Self {
+            inbox,
+            out,
+            rooms: Vec::new(),
+            set: Shared::new(feed),
+            fs: Disk::default(),
+            git: Repositories::default(),
+            notices: Vec::new(),
+            loss: Loss::default(),
+            explain,
+            project: Rc::default(),
+            built,
+            told: HashSet::new(),
+        }
     }
 
-    fn run(mut self, began: (Instant, SystemTime)) {
-        self.begin(began);
+    fn run(mut self, began: (Instant, SystemTime), wanted: Wanted) {
+        self.begin(began, wanted);
         while self.turn() == Flow::On {
             self.fs.end_turn();
         }
@@ -157,25 +180,26 @@ impl Engine {
         self.send()
     }
 
-    fn begin(&mut self, (began, wall): (Instant, SystemTime)) {
+    fn begin(&mut self, (began, wall): (Instant, SystemTime), wanted: Wanted) {
+        let formed = self.form(wanted, wall);
         let kept = self.walk();
+        self.know_project(&formed);
         let (dirs, files, polled) = (self.set.dirs(), kept.iter().sum(), self.set.polled());
         self.notices.push(Out::Ready { dirs, files, took: now().saturating_duration_since(began), polled });
         self.send();
-        for (room, kept) in self.rooms.iter_mut().zip(kept) {
-            room.sweep(wall, now(), kept, &mut self.fs);
-        }
+        self.catch_up(formed.into_iter().zip(kept));
         self.notices.extend(self.set.notices().into_iter().map(Out::Notice));
         self.send();
     }
 
     fn walk(&mut self) -> Vec<usize> {
-        let mut kept = Vec::new();
-        for room in &mut self.rooms {
-            let mut set = self.set.group(room.number);
-            kept.push(room.walk(&mut World { set: &mut set, fs: &mut self.fs, out: &mut self.notices }));
-        }
-        kept
+        (0..self.rooms.len()).map(|index| self.walk_room(index)).collect()
+    }
+
+    fn walk_room(&mut self, index: usize) -> usize {
+        let room = &mut self.rooms[index];
+        let mut set = self.set.group(room.number);
+        room.walk(&mut World { set: &mut set, fs: &mut self.fs, out: &mut self.notices })
     }
 
     fn handle(&mut self, message: Message) -> Flow {
@@ -192,6 +216,7 @@ impl Engine {
                 self.offer(at, &raw);
             }
             Message::Tell(app, ctl) => self.rooms.iter_mut().for_each(|room| room.group.told(app, ctl)),
+            Message::Watch(wanted) => self.reform(wanted),
             Message::SourceEnded(number) if number == self.set.source() && !self.loss.given_up => self.source_ended(),
             Message::SourceEnded(_) => {}
             Message::End => return Flow::End,

@@ -1,12 +1,14 @@
 //! One group with its tree: events go through the rules into the settle.
 
 use std::{
+    collections::HashSet,
     path::{Path, PathBuf},
+    rc::Rc,
     time::{Instant, SystemTime},
 };
 
 use crate::{
-    model::{Decision, Level, Notice, NoticeKind, Rule},
+    model::{Decision, Level, Notice, NoticeKind, Rule, WatchSpec},
     watch::{FileKind, Fs, Out, Raw, Stat, WatchError, WatchSet, group::Group, paths, tree::Added, tree::Tree},
 };
 
@@ -15,6 +17,10 @@ const SWEEP_MAX: usize = 50_000;
 
 /// A group and the folders it watches.
 pub struct Room {
+    /// What it was made from.
+    pub spec: WatchSpec,
+    /// The files that say what shall run, canonical: they are no apps' change.
+    pub project: Rc<HashSet<PathBuf>>,
     /// The folders.
     pub tree: Tree,
     /// The apps.
@@ -44,6 +50,18 @@ impl Room {
         kept
     }
 
+    /// What the files that say what shall run hold is known, unless they were changed since they were read.
+    pub fn know_project(&mut self, since: SystemTime, fs: &mut dyn Fs) {
+        if !self.group.is_project() {
+            return;
+        }
+        for path in self.project.iter() {
+            if let Some(stat) = fs.lstat(path).filter(|stat| stat.ctime < since) {
+                self.group.settle.know(path, &stat, fs);
+            }
+        }
+    }
+
     /// Changes made while the tree was being walked; none of their events need have been seen.
     pub fn sweep(&mut self, since: SystemTime, now: Instant, kept: usize, fs: &mut dyn Fs) {
         if kept > SWEEP_MAX {
@@ -51,7 +69,7 @@ impl Room {
         }
         let mut changed = Vec::new();
         self.tree.for_each_kept_file(&mut |path, stat| {
-            if stat.ctime >= since {
+            if stat.ctime >= since && !self.is_apart(path) {
                 changed.push(path.to_path_buf());
             }
         });
@@ -65,7 +83,7 @@ impl Room {
         let folder_left = std::mem::take(&mut self.folder_left);
         match raw {
             Raw::Write(path) => {
-                if self.is_here(path) && !self.tree.is_ignore_file(path) && self.tree.judge(path, false).watched {
+                if self.may_count(path) {
                     self.group.settle.wrote(at, path);
                 }
             }
@@ -81,7 +99,7 @@ impl Room {
             Raw::MovedIn(path) => self.moved_in(at, path, world),
             Raw::Gone(path) => self.gone(at, path, world),
             Raw::Meta(path) => {
-                if self.is_here(path) && !self.tree.is_ignore_file(path) && self.tree.judge(path, false).watched {
+                if self.may_count(path) {
                     self.group.settle.meta(path);
                 }
             }
@@ -200,9 +218,23 @@ impl Room {
         paths::folder(path).is_some_and(|dir| self.tree.holds(dir)) || self.tree.holds(path)
     }
 
+    /// Whether the path counts, where nothing follows from it yet.
+    fn may_count(&self, path: &Path) -> bool {
+        self.is_here(path) && !self.is_apart(path) && !self.tree.is_ignore_file(path) && self.tree.judge(path, false).watched
+    }
+
+    /// Whether it is a file that says what shall run, and this the room of apps.
+    fn is_apart(&self, path: &Path) -> bool {
+        !self.group.is_project() && self.project.contains(path)
+    }
+
     /// Whether the path counts. An ignore file is read again instead; what a rule drops is explained.
     fn counts(&mut self, at: Instant, path: &Path, world: &mut World<'_>) -> bool {
         if !self.is_here(path) {
+            return false;
+        }
+        if self.is_apart(path) {
+            self.group.explain(|| format!("{} says what shall run: it acts through its plan alone", self.group.shown(path)), world.out);
             return false;
         }
         if self.tree.is_ignore_file(path) {
@@ -246,7 +278,7 @@ impl Room {
             world.out.push(Out::Notice(Notice::new(Level::Warning, NoticeKind::Watch, text)));
         }
         let Some(at) = at else { return };
-        for path in &added.files {
+        for path in added.files.iter().filter(|path| !self.is_apart(path)).collect::<Vec<_>>() {
             self.group.settle.arrived(at, path, world.fs);
         }
     }

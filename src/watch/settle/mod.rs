@@ -240,6 +240,16 @@ impl Settle {
         if self.git_is_at_work(now, fs, locks) { None } else { Some(path) }
     }
 
+    /// When the batch that waits to settle began.
+    pub fn pending(&self) -> Option<Instant> {
+        self.batch.as_ref().map(|batch| batch.first)
+    }
+
+    /// The file's bytes are known: a first save that leaves them as they are is no change.
+    pub fn know(&mut self, path: &Path, stat: &Stat, fs: &mut dyn Fs) {
+        self.gate.ask(path, stat, fs);
+    }
+
     /// An app is being stopped for this batch: it fires whatever is found.
     pub fn owe(&mut self) {
         if let Some(batch) = &mut self.batch {

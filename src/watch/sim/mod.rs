@@ -18,7 +18,7 @@ pub use fs::{FakeFs, GIT_LOCK, OneRepository};
 
 use super::{
     FileKind, Fs, Out,
-    group::{Group, Step},
+    group::{Group, Member, Step},
 };
 use crate::model::{AppId, ChangeSet, NoticeKind, PollMode, WatchRoot, WatchSpec};
 
@@ -125,7 +125,7 @@ impl Sim {
     pub fn with(spec: &WatchSpec, script: Script) -> Self {
         let zero = Instant::now();
         let mut group = Group::new(spec, spec.base.clone(), true);
-        group.join(APP, "api".into());
+        group.join(Member::new(APP, "api".into()));
         let mut sim = Self {
             zero,
             now: zero,
@@ -259,7 +259,7 @@ impl Sim {
                         self.notices.push((ms, format!("{} | {}", notice.text, notice.hint.unwrap_or_default())));
                     }
                 }
-                Out::Ready { .. } => unreachable!("a group is never ready"),
+                Out::Ready { .. } | Out::ProjectFile { .. } => unreachable!("a group of apps is never ready and has no project file"),
             }
         }
     }

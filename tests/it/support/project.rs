@@ -5,11 +5,14 @@ use std::{
     env,
     ffi::OsString,
     fs,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
-use rustix::process::Signal;
+use rustix::{
+    process::Signal,
+    time::{ClockId, clock_gettime},
+};
 use tempfile::TempDir;
 
 use super::{
@@ -72,6 +75,19 @@ impl Project {
     pub fn script(&self, path: &str, text: &str) {
         self.save(path, text);
         fs::set_permissions(self.path(path), fs::Permissions::from_mode(0o755)).expect("it is ours");
+    }
+
+    /// Returns when everything saved so far is older than the clock by which a runner tells what it has read from what came later:
+    /// that one goes in ticks, clock_gettime(2).
+    pub fn let_stamps_pass(&self) {
+        let file = self.outside("stamp");
+        fs::write(&file, "").expect("the folder is ours");
+        let about = fs::metadata(file).expect("it was just written");
+        let passed = || {
+            let now = clock_gettime(ClockId::RealtimeCoarse);
+            (now.tv_sec, now.tv_nsec) > (about.ctime(), about.ctime_nsec())
+        };
+        assert!(comes_true(PATIENCE, passed), "the clock stands still");
     }
 
     /// Replaces a text in a file, which must hold it.

@@ -73,6 +73,27 @@ pub fn restarted_by(what: &str) -> Saying {
     Saying::runner(format!("a restart by {what} alone"), &[" restarted in ", &format!("({what})")])
 }
 
+/// A line of the plan of an edited project file: exactly this.
+pub fn plan(line: &str) -> Saying {
+    let line = format!("{PREFIX}{line}");
+    Saying::new(format!("the plan {line:?}"), move |said| said == line)
+}
+
+/// An edit of the project file was refused.
+pub fn refused(file: &str) -> Saying {
+    Saying::runner(format!("that {file} cannot be applied"), &[file, " cannot be applied, everything runs on as it was"])
+}
+
+/// A build has begun.
+pub fn building(app: &str) -> Saying {
+    Saying::runner(format!("a build of {app}"), &[&format!("{PREFIX}{app} is being built")])
+}
+
+/// A build failed, and this follows.
+pub fn build_failed(app: &str, then: &str) -> Saying {
+    Saying::runner(format!("a failed build of {app}"), &[&format!("{PREFIX}{app} build failed"), then])
+}
+
 /// A named app runs again.
 pub fn app_restarted(app: &str) -> Saying {
     Saying::runner(format!("that {app} restarted"), &[&format!("{PREFIX}{app} restarted in ")])

@@ -41,7 +41,7 @@ fn a_full_channel_is_a_rescan_as_well() {
     let dir = tempfile::tempdir().unwrap();
     let app = Watched { app: AppId(0), name: "api".into(), spec: spec(dir.path(), |_| ()) };
     let (tx, rx) = unbounded_channel();
-    let watcher = Watcher::with(vec![app], true, tx, (feed, inbox)).unwrap();
+    let watcher = Watcher::with(without_files(vec![app]), true, tx, (feed, inbox)).unwrap();
     let mut world = World { dir, watcher, rx, heard: Vec::new(), dirs: 0 };
     world.skipped("more file events came than could be kept");
     assert_eq!(world.changed("the rescan").1.cause, Cause::Rescan);
@@ -58,7 +58,7 @@ fn a_save_while_the_folders_are_walked_is_one_change_set() {
     fs::create_dir(dir.path().join(".git")).unwrap();
     let (tx, rx) = unbounded_channel();
     let app = Watched { app: AppId(0), name: "api".into(), spec: spec(dir.path(), |_| ()) };
-    let watcher = Watcher::start(vec![app], true, tx).unwrap();
+    let watcher = Watcher::start(without_files(vec![app]), true, tx).unwrap();
     let began = Disk::default().now();
     let mut world = World { dir, watcher, rx, heard: Vec::new(), dirs: 0 };
     // The kernel stamps files by its tick: until that passes, what is written looks as if written before.

@@ -2,6 +2,7 @@
 
 mod folders;
 mod losses;
+mod reforms;
 mod saves;
 
 use std::{
@@ -16,7 +17,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use super::{now, *};
 use crate::{
     model::{Cause, ChangeSet, PollMode, WatchRoot},
-    watch::Fs,
+    watch::{Fs, paths},
 };
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -38,6 +39,11 @@ fn spec(root: &Path, change: impl FnOnce(&mut WatchSpec)) -> WatchSpec {
     spec
 }
 
+/// Apps, and no file that says what shall run.
+fn without_files(apps: Vec<Watched>) -> Wanted {
+    Wanted { apps, files: Vec::new(), read_at: SystemTime::UNIX_EPOCH }
+}
+
 impl World {
     /// One app that watches a folder prepared by `prepare`, in which nothing has changed since.
     fn new(prepare: impl FnOnce(&Path), change: impl FnOnce(&mut WatchSpec)) -> Self {
@@ -48,8 +54,12 @@ impl World {
     }
 
     fn start(dir: tempfile::TempDir, apps: Vec<Watched>) -> Self {
+        Self::with(dir, without_files(apps))
+    }
+
+    fn with(dir: tempfile::TempDir, wanted: Wanted) -> Self {
         let (tx, rx) = unbounded_channel();
-        let watcher = Watcher::start(apps, true, tx).unwrap();
+        let watcher = Watcher::start(wanted, true, tx).unwrap();
         let mut world = Self { dir, watcher, rx, heard: Vec::new(), dirs: 0 };
         world.dirs = world.until("ready", |out| match out {
             Out::Ready { dirs, .. } => Some(*dirs),

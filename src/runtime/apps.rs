@@ -1,0 +1,150 @@
+//! The apps of the runner under their ids, and the console source of each of their instances.
+
+use std::{collections::HashMap, sync::Arc};
+
+use crate::{
+    config::{EnvRecipe, Plan, diff::Step},
+    log::{Console, Label, Source},
+    model::{AppId, AppSpec, InstanceId, Launch, WatchSpec},
+    supervisor::Edit,
+    ui::{Labels, Style},
+    watch::Watched,
+};
+
+/// The apps, in the order in which they are declared.
+#[derive(Debug, Default)]
+pub struct Apps {
+    list: Vec<(AppId, Arc<AppSpec>)>,
+    /// What each app's environment is made of, for the variables that differ from instance to instance.
+    recipes: HashMap<AppId, EnvRecipe>,
+    /// The number of each instance among all of the runner's: in the order of declaration, then of first starts; never given to another.
+    numbers: HashMap<InstanceId, usize>,
+    /// The next app's id: none is used twice.
+    next: u32,
+    sources: HashMap<InstanceId, Source>,
+    labels: Labels,
+}
+
+impl Apps {
+    /// The first apps.
+    pub fn new(specs: Vec<AppSpec>, recipes: Vec<EnvRecipe>) -> Self {
+        let mut apps = Self::default();
+        for (spec, recipe) in specs.into_iter().zip(recipes) {
+            let app = apps.id();
+            for slot in 0..spec.instances {
+                apps.number(InstanceId { app, slot });
+            }
+            apps.recipes.insert(app, recipe);
+            apps.list.push((app, Arc::new(spec)));
+        }
+        apps
+    }
+
+    /// The plan that leads from these apps to others.
+    pub fn plan(&self, specs: &[AppSpec], recipes: &[EnvRecipe]) -> Plan {
+        let mut plan = Plan::between(self.specs().map(AsRef::as_ref), specs);
+        for (spec, recipe) in specs.iter().zip(recipes) {
+            let known = self.named(&spec.name).and_then(|app| self.recipes.get(&app));
+            if known.is_some_and(|known| known.counting() != recipe.counting()) {
+                plan.restart(&spec.name, "variables of its instances changed");
+            }
+        }
+        plan
+    }
+
+    /// The launch of an instance, with the variables that are its own.
+    pub fn launch(&mut self, instance: InstanceId, spec: &AppSpec) -> Launch {
+        let mut launch = spec.launch.clone();
+        let number = self.number(instance);
+        if let Some(recipe) = self.recipes.get(&instance.app) {
+            recipe.add_instance(&mut launch.env, &spec.name, instance.slot, number);
+        }
+        launch
+    }
+
+    fn number(&mut self, instance: InstanceId) -> usize {
+        let next = self.numbers.len();
+        *self.numbers.entry(instance).or_insert(next)
+    }
+
+    /// What shall run, in order.
+    pub fn specs(&self) -> impl Iterator<Item = &Arc<AppSpec>> {
+        self.list.iter().map(|(_, spec)| spec)
+    }
+
+    /// The app of this name.
+    pub fn named(&self, name: &str) -> Option<AppId> {
+        self.list.iter().find(|(_, spec)| spec.name == name).map(|(id, _)| *id)
+    }
+
+    /// The apps whose files are watched.
+    pub fn watched(&self) -> Vec<Watched> {
+        let watched = |(app, spec): &(AppId, Arc<AppSpec>)| {
+            let watch: WatchSpec = spec.watch.clone()?;
+            Some(Watched { app: *app, name: spec.name.clone(), spec: watch })
+        };
+        self.list.iter().filter_map(watched).collect()
+    }
+
+    /// Takes other apps in the place of these; what that means for whom.
+    pub fn replace(&mut self, specs: Vec<AppSpec>, recipes: Vec<EnvRecipe>, plan: &Plan) -> Vec<Edit> {
+        let mut old = std::mem::take(&mut self.list);
+        let mut edits = Vec::new();
+        for (spec, recipe) in specs.into_iter().zip(recipes) {
+            let spec = Arc::new(spec);
+            let known = old.iter().position(|(_, known)| known.name == spec.name).map(|index| old.swap_remove(index).0);
+            let app = known.unwrap_or_else(|| self.id());
+            match plan.step(&spec.name) {
+                Some(Step::Added) => edits.push(Edit::Add { app, spec: Arc::clone(&spec) }),
+                Some(Step::Changed { needs_restart, .. }) => {
+                    edits.push(Edit::Change { app, spec: Arc::clone(&spec), restart: *needs_restart });
+                }
+                Some(Step::Unchanged | Step::Removed) | None => {}
+            }
+            self.recipes.insert(app, recipe);
+            self.list.push((app, spec));
+        }
+        edits.extend(old.into_iter().map(|(app, _)| Edit::Remove { app }));
+        edits
+    }
+
+    /// Makes the sources that are missing, gives all the labels of now, and drops those that nobody needs: not an app, and `runs` not.
+    pub fn label(&mut self, console: &Console, style: Style, runs: impl Fn(InstanceId) -> bool) {
+        let mut instances = Vec::new();
+        for (app, spec) in &self.list {
+            let several = spec.instances > 1;
+            instances.extend(
+                (0..spec.instances.max(1)).map(|slot| (InstanceId { app: *app, slot }, spec.name.clone(), several.then_some(slot))),
+            );
+        }
+        let shown = |(_, app, slot): &(InstanceId, String, Option<u16>)| match slot {
+            Some(slot) => format!("{app}:{slot}"),
+            None => app.clone(),
+        };
+        let names: Vec<String> = instances.iter().map(shown).collect();
+        let prefixes = self.labels.prefixes(&names, style);
+        self.sources.retain(|id, _| runs(*id) || instances.iter().any(|(known, ..)| known == id));
+        for ((id, app, instance), prefix) in instances.into_iter().zip(prefixes) {
+            let label = Label { app, instance, prefix };
+            match self.sources.get(&id) {
+                Some(source) => source.relabel(label),
+                None => drop(self.sources.insert(id, console.source(label))),
+            }
+        }
+    }
+
+    /// Where the lines of an instance go.
+    pub fn source(&self, instance: InstanceId) -> Option<&Source> {
+        self.sources.get(&instance)
+    }
+
+    /// Where the lines of all instances go.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.sources.values()
+    }
+
+    fn id(&mut self) -> AppId {
+        self.next += 1;
+        AppId(self.next - 1)
+    }
+}

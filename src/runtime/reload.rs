@@ -1,0 +1,154 @@
+//! Live edits: the files that say what shall run are read again, and what differs is told and carried out.
+//! Reading them happens on a thread of its own; it starts nothing itself (see `tool`), and there is at most one at a time.
+
+use std::{path::PathBuf, sync::Arc, thread, time::SystemTime};
+
+use super::{
+    runner::{Inbox, Runner},
+    tool::Link,
+};
+use crate::{
+    config::{self, Host, Request, Resolved},
+    model::{Error, Level, Notice, NoticeKind},
+    supervisor::Event,
+    watch::{self, Wanted},
+};
+
+/// What shall run, as it was asked for, and the files that say the rest.
+#[derive(Debug)]
+pub struct Project {
+    request: Request,
+    host: Host,
+    /// The files, absolute.
+    pub files: Vec<PathBuf>,
+    state: State,
+}
+
+/// Whether the files are being read.
+#[derive(Debug)]
+enum State {
+    Idle,
+    Reading,
+    /// They were edited again since that began, these of them.
+    Outdated(Vec<PathBuf>),
+}
+
+/// What came of reading the files again.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What was edited.
+    edited: Vec<PathBuf>,
+    /// When reading began.
+    read_at: SystemTime,
+    result: Result<Resolved, Error>,
+}
+
+impl Project {
+    pub fn new(request: Request, host: Host, files: Vec<PathBuf>) -> Self {
+        Self { request, host, files, state: State::Idle }
+    }
+
+    /// What was edited, as people are shown it; without a path, the first of the files.
+    fn shown(&self, edited: &[PathBuf]) -> String {
+        let path = edited.first().or(self.files.first());
+        let shown = path.map(|path| path.strip_prefix(&self.host.cwd).unwrap_or(path).display().to_string()).unwrap_or_default();
+        match edited.len() {
+            0 | 1 => shown,
+            several => format!("{shown} and {} more", several - 1),
+        }
+    }
+}
+
+impl Runner {
+    /// Files that say what shall run were edited.
+    pub fn edited(&mut self, paths: Vec<PathBuf>) {
+        match &mut self.project.state {
+            State::Idle => self.read_project(paths),
+            State::Reading => self.project.state = State::Outdated(paths),
+            State::Outdated(before) => before.extend(paths),
+        }
+    }
+
+    fn read_project(&mut self, edited: Vec<PathBuf>) {
+        let link = Link(self.inbox.clone());
+        let (asks, runs) = (link.clone(), link);
+        let host = Host {
+            ask: Arc::new(move |launch| asks.ask(launch)),
+            run: Arc::new(move |launch, limit| runs.run(launch, limit)),
+            ..self.project.host.clone()
+        };
+        let (request, inbox, read_at) = (self.project.request.clone(), self.inbox.clone(), watch::stamp());
+        let paths = edited.clone();
+        let read = move || {
+            let result = config::resolve(&request, &host).and_then(|resolved| {
+                let mut watched = resolved.apps.iter().filter_map(|app| app.watch.as_ref());
+                watched.try_for_each(watch::check).map(|()| resolved)
+            });
+            let _ = inbox.send(Inbox::Loaded(Box::new(Loaded { edited, read_at, result })));
+        };
+        match thread::Builder::new().name("pmdev-project".to_owned()).spawn(read) {
+            Ok(_) => self.project.state = State::Reading,
+            Err(cause) => {
+                let error = Error::failed("the thread that reads it could not be started").because(cause);
+                self.say_refused(&paths, &error);
+            }
+        }
+    }
+
+    /// The files were read again.
+    pub fn loaded(&mut self, loaded: Loaded) {
+        let Loaded { edited, read_at, result } = loaded;
+        let state = std::mem::replace(&mut self.project.state, State::Idle);
+        if !self.supervisor.is_running() {
+            return;
+        }
+        // What was read then is old already, also where it was wrong.
+        if let State::Outdated(mut again) = state {
+            again.extend(edited);
+            again.sort();
+            again.dedup();
+            self.read_project(again);
+            return;
+        }
+        match result {
+            Ok(resolved) => self.apply(&edited, read_at, resolved),
+            Err(error) => self.say_refused(&edited, &error),
+        }
+    }
+
+    fn apply(&mut self, edited: &[PathBuf], read_at: SystemTime, resolved: Resolved) {
+        let Resolved { apps, env, notices, files } = resolved;
+        let shown = self.project.shown(edited);
+        notices.iter().filter(|notice| notice.level > Level::Info).for_each(|notice| self.say(notice));
+        let plan = self.apps.plan(&apps, &env);
+        if plan.is_empty() {
+            self.say(&Notice::new(Level::Info, NoticeKind::Plan, format!("{shown} was read again: nothing changes")));
+        } else {
+            for (app, line) in plan.lines() {
+                let notice = Notice::new(Level::Info, NoticeKind::Plan, line);
+                self.say(&Notice { app: app.map(str::to_owned), ..notice });
+            }
+        }
+        let edits = self.apps.replace(apps, env, &plan);
+        self.project.files = files;
+        self.label();
+        self.feed_input();
+        // Before anything starts: no change from then on is missed.
+        if let Some(watcher) = &self.watcher {
+            watcher.watch(Wanted { apps: self.apps.watched(), files: self.project.files.clone(), read_at });
+        }
+        if !edits.is_empty() {
+            self.handle(Event::Apply { edits, shown });
+        }
+    }
+
+    /// Everything runs on.
+    fn say_refused(&self, edited: &[PathBuf], error: &Error) {
+        let mut hint = error.to_string();
+        for line in error.hint.iter().flat_map(|hint| hint.lines()) {
+            hint.push_str(&format!("\n{line}"));
+        }
+        let text = format!("{} cannot be applied, everything runs on as it was", self.project.shown(edited));
+        self.say(&Notice::new(Level::Error, NoticeKind::Config, text).hint(hint));
+    }
+}

@@ -1,0 +1,238 @@
+//! Children that answer a question about the project file (a JavaScript one, `node --version`) while the apps run: started by the
+//! loop like every child, waited for by the one reaper, and asked for by a thread that has nothing else to do than wait.
+
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    os::fd::OwnedFd,
+    rc::Rc,
+    sync::mpsc,
+    time::{Duration, Instant},
+};
+
+use tokio::{net::unix::pipe::Receiver, task::JoinHandle};
+
+use super::runner::{Inbox, Runner, now};
+use crate::{
+    config::request::{End, Output},
+    model::{Error, Exit, Launch, LaunchFailure, RunId},
+    process::ProcessEvent,
+};
+
+/// How much is kept of what a tool prints, in bytes: the end, where failures stand.
+const KEPT: usize = 4 << 20;
+
+/// How long what a tool has printed may take to be read once it has ended.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// A tool to run.
+#[derive(Debug)]
+pub struct Question {
+    /// What to start.
+    pub launch: Launch,
+    /// When it is killed, with all it has started.
+    pub limit: Duration,
+    /// Where the answer goes.
+    pub reply: mpsc::Sender<Result<Answer, LaunchFailure>>,
+}
+
+/// What came of a tool.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// How it ended.
+    pub end: End,
+    /// Its standard output.
+    pub out: Vec<u8>,
+    /// Standard output and standard error as they came.
+    pub said: Vec<u8>,
+}
+
+/// The tools under way.
+#[derive(Debug, Default)]
+pub struct Tools {
+    runs: HashMap<RunId, Tool>,
+    started: u64,
+}
+
+#[derive(Debug)]
+struct Tool {
+    deadline: Instant,
+    ended: Option<Exit>,
+    killed: bool,
+    printed: Rc<RefCell<Printed>>,
+    readers: Vec<JoinHandle<()>>,
+    reply: mpsc::Sender<Result<Answer, LaunchFailure>>,
+}
+
+#[derive(Debug, Default)]
+struct Printed {
+    out: Vec<u8>,
+    said: Vec<u8>,
+}
+
+impl Tools {
+    /// When the next limit is reached.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.runs.values().filter(|tool| !tool.killed && tool.ended.is_none()).map(|tool| tool.deadline).min()
+    }
+
+    /// The program was stopped for so long: limits move.
+    pub fn shift(&mut self, by: Duration) {
+        self.runs.values_mut().for_each(|tool| tool.deadline += by);
+    }
+
+    /// Whether a run is one of these.
+    pub fn has(&self, run: RunId) -> bool {
+        self.runs.contains_key(&run)
+    }
+
+    /// The runs whose limit is reached, from now on known as killed.
+    fn due(&mut self, now: Instant) -> Vec<RunId> {
+        let due = self.runs.iter_mut().filter(|(_, tool)| !tool.killed && tool.ended.is_none() && tool.deadline <= now);
+        due.map(|(run, tool)| {
+            tool.killed = true;
+            *run
+        })
+        .collect()
+    }
+}
+
+impl Runner {
+    /// Starts a tool. Without a runner that goes on there is no answer.
+    pub fn ask(&mut self, question: Question) {
+        if !self.supervisor.is_running() {
+            return;
+        }
+        // From the far end, so that they never meet the runs that the supervisor numbers.
+        let run = RunId(u64::MAX - self.tools.started);
+        self.tools.started += 1;
+        let Question { launch, limit, reply } = question;
+        let spawned = match self.processes.spawn(run, &launch) {
+            Ok(spawned) => spawned,
+            Err(failure) => {
+                let _ = reply.send(Err(failure));
+                return;
+            }
+        };
+        let printed = Rc::<RefCell<Printed>>::default();
+        let read = |pipe, is_out| tokio::task::spawn_local(read(pipe, is_out, Rc::clone(&printed)));
+        let readers = vec![read(spawned.stdout, true), read(spawned.stderr, false)];
+        self.tools.runs.insert(run, Tool { deadline: now() + limit, ended: None, killed: false, printed, readers, reply });
+    }
+
+    /// Kills the tools whose limit is reached.
+    pub fn end_tools(&mut self) {
+        for run in self.tools.due(now()) {
+            self.processes.kill(run);
+        }
+    }
+
+    /// News of a tool's run.
+    pub fn tool(&mut self, event: ProcessEvent) {
+        match event {
+            ProcessEvent::Executed { .. } => {}
+            ProcessEvent::LaunchFailed { run, failure } => {
+                if let Some(tool) = self.tools.runs.remove(&run) {
+                    let _ = tool.reply.send(Err(failure));
+                }
+            }
+            ProcessEvent::MainExited { run, exit } => {
+                let Some(tool) = self.tools.runs.get_mut(&run) else { return };
+                tool.ended = Some(exit);
+                // What it leaves behind is of no use to anybody.
+                self.processes.kill(run);
+                let readers = std::mem::take(&mut tool.readers);
+                let inbox = self.inbox.clone();
+                tokio::task::spawn_local(async move {
+                    let all = async {
+                        for reader in readers {
+                            let _ = reader.await;
+                        }
+                    };
+                    let _ = tokio::time::timeout(LAST_WORDS, all).await;
+                    let _ = inbox.send(Inbox::ToolRead(run));
+                });
+            }
+            // Its answer does not wait for it.
+            ProcessEvent::SetEmpty { .. } => {}
+        }
+    }
+
+    /// What a tool that has ended printed is read.
+    pub fn tool_read(&mut self, run: RunId) {
+        let Some(tool) = self.tools.runs.remove(&run) else { return };
+        let Printed { out, said } = tool.printed.take();
+        let end = match tool.ended {
+            Some(exit) if !tool.killed => End::Exited(exit),
+            Some(_) | None => End::Limit,
+        };
+        let _ = tool.reply.send(Ok(Answer { end, out, said }));
+    }
+}
+
+async fn read(pipe: OwnedFd, is_out: bool, printed: Rc<RefCell<Printed>>) {
+    let Ok(pipe) = Receiver::from_owned_fd(pipe) else { return };
+    let mut chunk = Vec::with_capacity(64 << 10);
+    while pipe.readable().await.is_ok() {
+        chunk.clear();
+        match pipe.try_read_buf(&mut chunk) {
+            Ok(0) => return,
+            Ok(_) => {
+                let mut printed = printed.borrow_mut();
+                keep(&mut printed.said, &chunk);
+                if is_out {
+                    keep(&mut printed.out, &chunk);
+                }
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(_) => return,
+        }
+    }
+}
+
+fn keep(bytes: &mut Vec<u8>, more: &[u8]) {
+    bytes.extend_from_slice(more);
+    if bytes.len() > KEPT {
+        bytes.drain(..bytes.len() - KEPT);
+    }
+}
+
+/// What the thread that reads the project file asks with, in the place of the ways that start children themselves.
+#[derive(Debug, Clone)]
+pub struct Link(pub tokio::sync::mpsc::UnboundedSender<Inbox>);
+
+impl Link {
+    /// Runs a program to its end or to the limit.
+    pub fn run(&self, launch: &Launch, limit: Duration) -> Result<Output, Error> {
+        let answer = self.put(launch, limit)?;
+        Ok(Output { end: answer.end, said: String::from_utf8_lossy(&answer.said).into_owned() })
+    }
+
+    /// Runs a tool to its end and gives its standard output.
+    pub fn ask(&self, launch: &Launch) -> Result<String, Error> {
+        const PATIENCE: Duration = Duration::from_secs(60);
+        let answer = self.put(launch, PATIENCE)?;
+        let how = match answer.end {
+            End::Exited(exit) if exit.success() => return Ok(String::from_utf8_lossy(&answer.out).into_owned()),
+            End::Exited(exit) => exit.to_string(),
+            End::Limit => "it did not end".to_owned(),
+        };
+        let said = String::from_utf8_lossy(&answer.said);
+        let error = Error::failed(format!("{} failed ({how})", shown(launch)));
+        Err(if said.trim().is_empty() { error } else { error.because(said.trim()) })
+    }
+
+    fn put(&self, launch: &Launch, limit: Duration) -> Result<Answer, Error> {
+        let (reply, answer) = mpsc::channel();
+        let failed = || Error::failed(format!("{} could not be started", shown(launch)));
+        let _ = self.0.send(Inbox::Ask(Question { launch: launch.clone(), limit, reply }));
+        match answer.recv() {
+            Ok(answer) => answer.map_err(|failure| failed().because(failure)),
+            Err(_) => Err(failed().because("the runner ends")),
+        }
+    }
+}
+
+fn shown(launch: &Launch) -> String {
+    shell_words::join(launch.argv.iter().map(|word| word.to_string_lossy()))
+}

@@ -1,0 +1,121 @@
+//! What shall run was edited: apps come, change and go while the others run on.
+
+use std::sync::Arc;
+
+use crate::model::{AfterExit, AppSpec, RestartPolicy, declared::Limits};
+
+use super::{
+    Edit, Supervisor,
+    app::App,
+    instance::{End, Hold, Outcome, State},
+    run::Phase,
+    shutdown::Course,
+    step::Step,
+    version::{Reason, Version},
+    wording,
+};
+
+impl Supervisor {
+    pub(super) fn apply(&mut self, edits: Vec<Edit>, shown: &str, step: &mut Step) {
+        match self.course {
+            Course::Running => {}
+            Course::Fresh | Course::Ending { .. } | Course::Over => return,
+        }
+        let mut added = Vec::new();
+        for edit in edits {
+            match edit {
+                Edit::Add { app, spec } if self.apps.iter().all(|known| known.id != app) => added.push(App::new(app, spec, step.now)),
+                Edit::Add { .. } => {}
+                Edit::Change { app, spec, restart } => {
+                    let app = self.apps.iter_mut().find(|known| known.id == app && !known.removed);
+                    app.into_iter().for_each(|app| app.change(&spec, restart.then_some(shown), step));
+                }
+                Edit::Remove { app } => {
+                    let app = self.apps.iter_mut().find(|known| known.id == app);
+                    app.into_iter().for_each(|app| (app.wanted, app.removed) = (false, true));
+                }
+            }
+        }
+        let going: Vec<_> = self.apps.iter().filter(|app| app.removed).map(|app| app.id).collect();
+        self.apps.extend(added.into_iter().map(|app| App { after: going.clone(), ..app }));
+    }
+
+    /// Forgets the apps that were removed and of which nothing is alive any more.
+    pub(super) fn drop_removed(&mut self, step: &mut Step) {
+        for app in self.apps.extract_if(.., |app| app.removed && app.sets().next().is_none()) {
+            step.tell(wording::removed(&app.spec.name));
+        }
+        let ids: Vec<_> = self.apps.iter().map(|app| app.id).collect();
+        self.apps.iter_mut().for_each(|app| app.after.retain(|id| ids.contains(id)));
+    }
+}
+
+impl App {
+    /// Takes another spec: with `restart`, the file that was edited, as the next generation, else for the runs there are.
+    fn change(&mut self, spec: &Arc<AppSpec>, restart: Option<&str>, step: &mut Step) {
+        let old = std::mem::replace(&mut self.spec, Arc::clone(spec));
+        match (&old.build, &spec.build) {
+            // What ran without a build serves until the first one has succeeded.
+            (None, Some(_)) => self.built = Some(self.version.clone()),
+            (Some(_), None) => self.built = None,
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+        match restart {
+            Some(file) => {
+                self.pending = None;
+                self.renew(Reason::Edit(file.to_owned()), step.now);
+            }
+            None => self.take_policies(&old.restart),
+        }
+        self.number_instances();
+    }
+
+    fn take_policies(&mut self, old: &RestartPolicy) {
+        self.reset();
+        let spec = Arc::clone(&self.spec);
+        let versions = [Some(&mut self.version), self.built.as_mut()];
+        versions.into_iter().flatten().for_each(|Version { spec: own, .. }| *own = with_policies(own, &spec));
+        self.sets_mut().for_each(|run| run.spec = with_policies(&run.spec, &spec));
+        if spec.restart == *old {
+            return;
+        }
+        for instance in &mut self.instances {
+            let end = instance.end.as_ref();
+            match &mut instance.state {
+                State::Down { hold, .. } => *hold = judged_again(*hold, end, &spec.restart),
+                State::Up(run) => match &mut run.phase {
+                    Phase::Sweeping { next, .. } | Phase::Killed { next, .. } => *next = judged_again(*next, end, &spec.restart),
+                    Phase::Starting | Phase::Ready | Phase::Stopping { .. } => {}
+                },
+            }
+        }
+    }
+}
+
+/// The process of one spec under the policies of another.
+fn with_policies(process: &AppSpec, policies: &AppSpec) -> Arc<AppSpec> {
+    let AppSpec { launch, build, exec_mode, listen, account, limits, pid_file, .. } = process.clone();
+    let limits = Limits { memory_soft: policies.limits.memory_soft, memory_hard: policies.limits.memory_hard, ..limits };
+    Arc::new(AppSpec { launch, build, exec_mode, listen, account, limits, pid_file, ..policies.clone() })
+}
+
+/// What a hold becomes under another policy: who would be started again now is started at once, as by a save.
+fn judged_again(hold: Hold, end: Option<&End>, policy: &RestartPolicy) -> Hold {
+    let code = end.and_then(|end| end.outcome.code());
+    let stays = code.is_some_and(|code| policy.stop_exit_codes.contains(&code));
+    let again = match policy.after_exit {
+        AfterExit::Wait => false,
+        AfterExit::Restart(_) => policy.max_restarts != Some(0),
+    };
+    let well = end.is_some_and(|end| end.outcome.success());
+    let blocked = policy.stuck_blocks && end.is_some_and(|end| end.outcome == Outcome::Stuck);
+    match hold {
+        Hold::None => Hold::None,
+        Hold::Errored if blocked => Hold::Errored,
+        Hold::Backoff { .. } | Hold::Crashed | Hold::Exited | Hold::Errored if stays => Hold::Exited,
+        Hold::Backoff { .. } | Hold::Crashed | Hold::Exited | Hold::Errored if again => Hold::None,
+        Hold::Backoff { .. } if well => Hold::Exited,
+        Hold::Backoff { .. } => Hold::Crashed,
+        Hold::Crashed | Hold::Exited | Hold::Errored => hold,
+    }
+}
