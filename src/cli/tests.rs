@@ -187,7 +187,7 @@ fn help_reads_well() {
            pmdev [TARGET]... [OPTIONS] [-- ARGS]
 
     Arguments:
-      [TARGET]...  Scripts, programs, folders, command lines in quotes
+      [TARGET]...  Project files, scripts, programs, folders, apps of the project, command lines in quotes
       [ARGS]...    Arguments for the apps, after `--`
 
     Options:
@@ -236,9 +236,10 @@ fn help_reads_well() {
           --no-color              No colours, and do not ask apps for any
           --explain               Tell about every changed file why it did or did not restart an app
 
-    A TARGET is a script (run by its #! line, else by its extension), a program, a folder, or a command line in quotes.
-    Without one, the folder tells what to run: package.json, Cargo.toml, go.mod, manage.py, main.py, app.py, config.ru,
-    mix.exs or deno.json.
+    A TARGET is a project file, a script (run by its #! line, else by its extension), a program, a folder, an app of the
+    folder's project file, or a command line in quotes. Without one, the folder's project file (pmdev.toml,
+    ecosystem.config.js, Procfile, ...) tells what to run, else package.json, Cargo.toml, go.mod, manage.py, main.py,
+    app.py, config.ru, mix.exs or deno.json.
     Ctrl-C stops everything, a second one kills it; `rs` and Enter restarts everything, `h` and Enter lists the other keys.
 
     Examples:

@@ -25,7 +25,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, override_usage = "pmdev start [TARGET]... [OPTIONS] [-- ARGS]\n       pmdev [TARGET]... [OPTIONS] [-- ARGS]")]
 pub struct Start {
-    /// Scripts, programs, folders, command lines in quotes
+    /// Project files, scripts, programs, folders, apps of the project, command lines in quotes
     #[arg(value_name = "TARGET")]
     pub targets: Vec<OsString>,
     /// Arguments for the apps, after `--`
@@ -40,8 +40,9 @@ pub struct Start {
 }
 
 const EXAMPLES: &str = "\
-A TARGET is a script (run by its #! line, else by its extension), a program, a folder, or a command line in quotes. Without one, the folder \
-tells what to run: package.json, Cargo.toml, go.mod, manage.py, main.py, app.py, config.ru, mix.exs or deno.json.
+A TARGET is a project file, a script (run by its #! line, else by its extension), a program, a folder, an app of the folder's project file, or \
+a command line in quotes. Without one, the folder's project file (pmdev.toml, ecosystem.config.js, Procfile, ...) tells what to run, else \
+package.json, Cargo.toml, go.mod, manage.py, main.py, app.py, config.ru, mix.exs or deno.json.
 Ctrl-C stops everything, a second one kills it; `rs` and Enter restarts everything, `h` and Enter lists the other keys.
 
 Examples:
