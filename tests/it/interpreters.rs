@@ -87,7 +87,7 @@ fn a_failing_build_leaves_the_old_version_running() {
     let old = app();
     assert!(old.is_some(), "the app is alive");
     project.edit("src/version.rs", "= \"v1\"", "= v2");
-    runner.wait_for(&words::build_failed());
+    runner.wait_for(&words::build_failed("app", "the old version keeps running"));
     assert_eq!(app(), old, "the old version runs on");
     project.edit("src/version.rs", "= v2", "= \"v2\"");
     runner.wait_for(&words::app_says("app v2"));

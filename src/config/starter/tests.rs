@@ -18,7 +18,17 @@ fn project(package: &str) -> (TempDir, Host) {
         Ok(Output { end: End::Exited(Exit::Code(output.status.code().unwrap())), said: String::new() })
     };
     let ask = |_: &Launch| Err(Error::failed("nothing is to be asked"));
-    (folder, Host { cwd, env: std::env::vars_os().collect(), home: None, colour: false, ask, run })
+    (
+        folder,
+        Host {
+            cwd,
+            env: std::env::vars_os().collect(),
+            home: None,
+            colour: false,
+            ask: std::sync::Arc::new(ask),
+            run: std::sync::Arc::new(run),
+        },
+    )
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::{
 #[test]
 fn the_same_apps_in_six_formats_are_the_same_plan() {
     let mut project = Project::new(&["node", "python3"]);
-    project.host.run = node;
+    project.host.run = std::sync::Arc::new(node);
     project.files(&["api/server.js", "worker.py", "views/a"]);
     let apps = [
         json!({

@@ -205,7 +205,7 @@ pub fn node(launch: &Launch, _: Duration) -> Result<Output, Error> {
 #[test]
 fn every_key_under_every_name_in_every_format() {
     let mut project = Project::new(&["node", "python3", "sh"]);
-    project.host.run = node;
+    project.host.run = std::sync::Arc::new(node);
     project.files(&["app.js", "other.js", "sub/app.js", "t/x"]);
     project.file("my.env", "FROM_FILE=yes\n");
     project.var("IS_HIDDEN_ONE", "1");

@@ -99,11 +99,6 @@ pub fn app_restarted(app: &str) -> Saying {
     Saying::runner(format!("that {app} restarted"), &[&format!("{PREFIX}{app} restarted in ")])
 }
 
-/// The build of an app failed.
-pub fn build_failed() -> Saying {
-    Saying::runner("that a build failed", &[" build failed (exit code 101)"])
-}
-
 /// An app died and waits for a save.
 pub fn crashed(how: &str) -> Saying {
     Saying::runner(format!("a crash ({how}) that waits for a change"), &[&format!(" crashed ({how})"), "waiting for a change"])

@@ -36,7 +36,10 @@ impl Project {
         let cwd = folder.path().canonicalize().unwrap();
         let env = std::env::vars_os().collect();
         let refuse = |_: &Launch| Err(Error::failed("nothing is to be asked"));
-        Self { host: Host { cwd, env, home: None, colour: false, ask: refuse, run }, _folder: folder }
+        Self {
+            host: Host { cwd, env, home: None, colour: false, ask: std::sync::Arc::new(refuse), run: std::sync::Arc::new(run) },
+            _folder: folder,
+        }
     }
 
     fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
