@@ -50,7 +50,15 @@ fn runs(app: &str) -> Saying {
 /// The pids of the runs of an app so far.
 fn pids(runner: &Runner<'_>, app: &str) -> Vec<i32> {
     let lines = runner.lines(&runs(app)).into_iter().map(|line| line.text());
-    lines.map(|line| line.split("pid=").nth(1).and_then(|rest| rest.split(' ').next()).and_then(|pid| pid.parse().ok()).unwrap()).collect()
+    lines
+        .map(|line| {
+            line.split("pid=")
+                .nth(1)
+                .and_then(|rest| rest.split(' ').next())
+                .and_then(|pid| pid.parse().ok())
+                .expect("the app prints its pid")
+        })
+        .collect()
 }
 
 /// One run of this app, from its beginning on, and it lives.
