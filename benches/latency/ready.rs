@@ -31,6 +31,7 @@ pub fn wait(subject: &mut Subject, began: u64) -> io::Result<Option<Ready>> {
     let (mut runs, mut busy) = (false, 0);
     while !(runs && ready.watches > 0 && clock::since(changed) > STILL) {
         if clock::since(began) > LIMIT {
+            println!("A runner was not ready within {} s; it is left out.", LIMIT.as_secs());
             return Ok(None);
         }
         let sampled = clock::now();
@@ -67,10 +68,7 @@ pub fn measure(runners: &[Runner], project: &Path, homes: &Path, rounds: usize) 
         for (index, (runner, figures)) in runners.iter().zip(&mut figures).enumerate() {
             let began = clock::now();
             let mut subject = runner.start(project, &homes.join(format!("start-{round}-{index}")))?;
-            let Some(ready) = wait(&mut subject, began)? else {
-                println!("{} was not ready within {} s, which is left out.", runner.name(), LIMIT.as_secs());
-                continue;
-            };
+            let Some(ready) = wait(&mut subject, began)? else { continue };
             figures.took.push_time(ready.took);
             figures.watches.push(ready.watches as f64);
             let memory = processes::memory(&subject.processes());
@@ -103,7 +101,9 @@ pub fn idle(runners: &[Runner], project: &Path, homes: &Path) -> io::Result<()> 
     for (index, runner) in runners.iter().enumerate() {
         let began = clock::now();
         let mut subject = runner.start(project, &homes.join(format!("idle-{index}")))?;
-        wait(&mut subject, began)?;
+        if wait(&mut subject, began)?.is_none() {
+            continue;
+        }
         clock::rest(CALM);
         let pids = subject.processes();
         let before = (processes::switches(&pids), processes::ticks(&pids));
