@@ -132,6 +132,7 @@ fn a_watch_rule_changes_without_a_restart_and_is_in_force() {
     // The engine takes the new rules right after the plan was told; a save before that is found as well.
     project.save("lib/a.txt", "new");
     runner.wait_for(&words::restarted_by("lib/a.txt"));
+    runner.wait_for(&runs("web"));
     assert_eq!(pids(&runner, "web").len(), 2, "the edit itself restarts nothing");
     only_the_last_lives(&runner, "web");
     untouched(&runner, "api");
