@@ -8,7 +8,10 @@ use std::collections::HashSet;
 
 use rustix::process::{Pid, PidfdFlags, pidfd_open, pidfd_send_signal};
 
-use super::tree::{self, Identity, Stat, own_pid};
+use super::{
+    terminal,
+    tree::{self, Identity, Stat, own_pid},
+};
 use crate::model::Signal;
 
 /// How many passes one call makes before the caller gets its turn again. A chain of processes that fork and leave at once may need some
@@ -88,7 +91,7 @@ struct Groups {
 
 impl Groups {
     fn new() -> Self {
-        Self { own: own_group(), done: HashSet::new() }
+        Self { own: terminal::own_group(), done: HashSet::new() }
     }
 
     /// Our own group; numbers up to 1, which kill(2) takes for something else altogether, count as ours too.
@@ -102,8 +105,4 @@ impl Groups {
             unsafe { libc::kill(-group, signal.0) };
         }
     }
-}
-
-fn own_group() -> i32 {
-    rustix::process::getpgrp().as_raw_nonzero().get()
 }

@@ -5,10 +5,11 @@ use std::{io, os::fd::BorrowedFd, thread};
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
-    process::getpgrp,
-    termios::{isatty, tcgetpgrp, tcgetwinsize},
+    termios::{isatty, tcgetwinsize},
 };
 use tokio::sync::mpsc::Sender;
+
+use crate::process;
 
 /// How often a runner in the background looks whether it has come to the foreground: shells tell a job that was not stopped nothing.
 const BACKGROUND_LOOK: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
@@ -105,7 +106,7 @@ enum Wait {
 /// Waits until there is something to read and, on a terminal, until we are in its foreground: a read from the background is
 /// answered with SIGTTIN or, that being ignored, with EIO (termios(3)).
 fn wait(stdin: BorrowedFd<'_>, terminal: bool) -> Wait {
-    let foreground = || !terminal || tcgetpgrp(stdin).is_ok_and(|group| group == getpgrp());
+    let foreground = || !terminal || process::terminal::is_foreground(stdin);
     let (interest, limit) = if foreground() { (PollFlags::IN, None) } else { (PollFlags::empty(), Some(&BACKGROUND_LOOK)) };
     let mut fds = [PollFd::from_borrowed_fd(stdin, interest)];
     match poll(&mut fds, limit) {
