@@ -173,10 +173,31 @@ pub struct WatchSpec {
     pub follow_symlinks: bool,
     /// The running script, absolute, where there is one: its folder is watched even where ignore files would prune it.
     pub script: Option<PathBuf>,
-    /// pmdev's own files (logs, pids, sockets), absolute: never watched.
+    /// What pmdev itself or its builds write, absolute: never watched.
     pub own: Vec<PathBuf>,
     /// Whether the old run may begin to stop at the first confirmed change (never with a build).
     pub early_stop: bool,
+}
+
+impl WatchSpec {
+    /// These roots by the rules that hold where nobody says otherwise.
+    pub fn new(roots: Vec<WatchRoot>, base: PathBuf) -> Self {
+        Self {
+            roots,
+            base,
+            ignore: Vec::new(),
+            ext: Vec::new(),
+            gitignore: true,
+            defaults: true,
+            gate: true,
+            delay: None,
+            poll: PollMode::Auto,
+            follow_symlinks: true,
+            script: None,
+            own: Vec::new(),
+            early_stop: true,
+        }
+    }
 }
 
 /// One watched thing.

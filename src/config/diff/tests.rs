@@ -2,7 +2,7 @@ use std::{path::PathBuf, time::Duration};
 
 use super::*;
 use crate::model::{
-    AfterExit, Backoff, Launch, PollMode, RestartPolicy, Signal, StopSpec, WatchRoot, WatchSpec,
+    AfterExit, Backoff, Launch, RestartPolicy, Signal, StopSpec, WatchRoot, WatchSpec,
     declared::{ExecMode, Limits, Listen, Logs},
 };
 
@@ -31,21 +31,7 @@ fn app(name: &str) -> AppSpec {
 
 fn watch(roots: &[&str]) -> WatchSpec {
     let base = PathBuf::from("/project");
-    WatchSpec {
-        roots: roots.iter().map(|root| WatchRoot::Tree { path: base.join(root), explicit: true }).collect(),
-        base,
-        ignore: Vec::new(),
-        ext: Vec::new(),
-        gitignore: true,
-        defaults: true,
-        gate: true,
-        delay: None,
-        poll: PollMode::Auto,
-        follow_symlinks: true,
-        script: None,
-        own: Vec::new(),
-        early_stop: true,
-    }
+    WatchSpec::new(roots.iter().map(|root| WatchRoot::Tree { path: base.join(root), explicit: true }).collect(), base)
 }
 
 /// What the line of an edited app says.

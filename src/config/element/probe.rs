@@ -90,10 +90,11 @@ impl Element for Line {
     }
 }
 
-/// The map form, and the short ones: a port, a URL.
+/// The map form, and the short ones: a port, a URL. Nothing where anything in it is refused: a sign that was refused is not missing.
 fn raw(node: &Node, reader: &mut Reader) -> Option<RawProbe> {
+    let before = reader.problems.len();
     let given = |reader: &Reader, near| Some(Given { value: near, place: node.place, path: reader.path().to_owned() });
-    match &node.value {
+    let raw = match &node.value {
         Value::Text(text) if text.starts_with("http") => {
             let url = Url::read(node, reader)?;
             let http = Some(Given { value: url, place: node.place, path: reader.path().to_owned() });
@@ -102,7 +103,8 @@ fn raw(node: &Node, reader: &mut Reader) -> Option<RawProbe> {
         Value::Int(_) | Value::Text(_) => Near::read(node, reader).map(|near| RawProbe { tcp: given(reader, near), ..RawProbe::default() }),
         Value::Map(_) => RawProbe::read(node, reader),
         _ => reader.wrong(node),
-    }
+    };
+    raw.filter(|_| reader.problems.len() == before)
 }
 
 /// The one sign that was given.
@@ -134,12 +136,7 @@ impl Element for Readiness {
     const WHAT: &'static str = RawProbe::WHAT;
 
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
-        let before = reader.problems.len();
         let raw = raw(node, reader)?;
-        // A sign that was refused is not missing.
-        if reader.problems.len() > before {
-            return None;
-        }
         Some(Self { by: probe(&raw, node, reader)?, timeout: raw.timeout.map(|given| given.value) })
     }
 
@@ -156,11 +153,7 @@ impl Element for Health {
     const WHAT: &'static str = RawProbe::WHAT;
 
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
-        let before = reader.problems.len();
         let raw = raw(node, reader)?;
-        if reader.problems.len() > before {
-            return None;
-        }
         let or = |given: &Option<Given<Duration>>, seconds| given.as_ref().map_or(Duration::from_secs(seconds), |given| given.value);
         Some(Self {
             probe: probe(&raw, node, reader)?,

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use serde::Deserialize;
 
 use crate::{
-    model::{AfterExit, AppSpec, Backoff, Launch, PollMode, RestartPolicy, Signal, StopSpec, WatchRoot, WatchSpec},
+    model::{AfterExit, AppSpec, Backoff, Launch, RestartPolicy, Signal, StopSpec, WatchRoot, WatchSpec},
     supervisor::sim::{Cast, child::Script},
 };
 
@@ -97,19 +97,5 @@ fn after_exit(text: &str) -> AfterExit {
 
 fn watch(early_stop: bool) -> WatchSpec {
     let base = PathBuf::from("/project");
-    WatchSpec {
-        roots: vec![WatchRoot::Tree { path: base.clone(), explicit: false }],
-        base,
-        ignore: Vec::new(),
-        ext: Vec::new(),
-        gitignore: true,
-        defaults: true,
-        gate: true,
-        delay: None,
-        poll: PollMode::Auto,
-        follow_symlinks: false,
-        script: None,
-        own: Vec::new(),
-        early_stop,
-    }
+    WatchSpec { early_stop, ..WatchSpec::new(vec![WatchRoot::Tree { path: base.clone(), explicit: false }], base) }
 }

@@ -159,19 +159,6 @@ impl Engine {
 /// Files that no rule ignores; `None`: there are none.
 fn project_spec(files: Vec<PathBuf>, poll: PollMode) -> Option<WatchSpec> {
     let base = files.first()?.parent()?.to_owned();
-    Some(WatchSpec {
-        roots: files.into_iter().map(WatchRoot::File).collect(),
-        base,
-        ignore: Vec::new(),
-        ext: Vec::new(),
-        gitignore: false,
-        defaults: false,
-        gate: true,
-        delay: None,
-        poll,
-        follow_symlinks: false,
-        script: None,
-        own: Vec::new(),
-        early_stop: false,
-    })
+    let spec = WatchSpec::new(files.into_iter().map(WatchRoot::File).collect(), base);
+    Some(WatchSpec { gitignore: false, defaults: false, poll, follow_symlinks: false, early_stop: false, ..spec })
 }

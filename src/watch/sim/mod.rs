@@ -20,7 +20,7 @@ use super::{
     FileKind, Fs, Out,
     group::{Group, Member, Step},
 };
-use crate::model::{AppId, ChangeSet, NoticeKind, PollMode, WatchRoot, WatchSpec};
+use crate::model::{AppId, ChangeSet, NoticeKind, WatchRoot, WatchSpec};
 
 /// What hands, tools and apps do to files; each makes the events that inotify makes.
 #[derive(Debug, Clone)]
@@ -97,21 +97,7 @@ pub const APP: AppId = AppId(0);
 
 /// The spec of everything in `/w`.
 pub fn spec() -> WatchSpec {
-    WatchSpec {
-        roots: vec![WatchRoot::Tree { path: "/w".into(), explicit: false }],
-        base: "/w".into(),
-        ignore: Vec::new(),
-        ext: Vec::new(),
-        gitignore: true,
-        defaults: true,
-        gate: true,
-        delay: None,
-        poll: PollMode::Auto,
-        follow_symlinks: true,
-        script: None,
-        own: Vec::new(),
-        early_stop: true,
-    }
+    WatchSpec::new(vec![WatchRoot::Tree { path: "/w".into(), explicit: false }], "/w".into())
 }
 
 impl Sim {

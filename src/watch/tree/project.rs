@@ -8,7 +8,7 @@ use std::{
 
 use super::Tree;
 use crate::{
-    model::{Notice, PollMode, WatchRoot, WatchSpec},
+    model::{Notice, WatchRoot, WatchSpec},
     watch::api::{WatchError, WatchSet},
 };
 
@@ -45,21 +45,7 @@ impl Project {
 
     /// The default spec of an app in this folder.
     pub fn spec(&self) -> WatchSpec {
-        WatchSpec {
-            roots: vec![WatchRoot::Tree { path: self.path.clone(), explicit: false }],
-            base: self.path.clone(),
-            ignore: Vec::new(),
-            ext: Vec::new(),
-            gitignore: true,
-            defaults: true,
-            gate: true,
-            delay: None,
-            poll: PollMode::Auto,
-            follow_symlinks: true,
-            script: None,
-            own: Vec::new(),
-            early_stop: true,
-        }
+        WatchSpec::new(vec![WatchRoot::Tree { path: self.path.clone(), explicit: false }], self.path.clone())
     }
 
     /// The roots that `watch: [...]` names: `*` makes a glob, an existing file a file.

@@ -109,9 +109,9 @@ pub fn ended() -> Saying {
     Saying::runner("that an app ended and waits for a change", &[" ended (exit code 0)", "waiting for a change"])
 }
 
-/// A batch of events was no change (`--explain`).
-pub fn skipped(path: &str) -> Saying {
-    Saying::runner(format!("why {path} restarts nothing"), &[path]).and(Saying::new("no restart", |line| !line.contains("restarted")))
+/// A batch of events was no change (`--explain`): a sentence that begins so.
+pub fn skipped(why: &str) -> Saying {
+    Saying::runner(format!("{why:?}"), &[&format!("{PREFIX}{why}")])
 }
 
 /// The kernel lost events, and what followed.
