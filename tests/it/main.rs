@@ -14,6 +14,7 @@ mod limits;
 mod loops;
 mod no_restart;
 mod process;
+mod project_file;
 mod restarts;
 mod saves;
 mod support;
