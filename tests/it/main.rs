@@ -15,6 +15,7 @@ mod loops;
 mod no_restart;
 mod process;
 mod project_file;
+mod project_verbs;
 mod restarts;
 mod saves;
 mod support;
