@@ -1,10 +1,11 @@
-//! Save → running, start, memory, log lines and rest, beside the runners people use today. docs/benchmarks.md tells how to read it.
+//! Save → running, start, memory, log lines, rest and reading project files, beside the runners people use today. docs/benchmarks.md tells how to read it.
 //! It measures and judges nothing: no figure makes it fail. Start reading with [`save`]; [`child`] is what is being run.
 #![expect(clippy::print_stdout, reason = "figures are printed")]
 #![expect(clippy::disallowed_methods, reason = "rests between measurements")]
 #![expect(clippy::disallowed_types, reason = "a bench is the parent of what it measures")]
 #![expect(clippy::cast_precision_loss, reason = "figures are small")]
 
+mod check;
 mod child;
 mod clock;
 mod logs;
@@ -16,7 +17,7 @@ mod stamps;
 mod stats;
 mod subject;
 
-use std::{env, io, path::PathBuf};
+use std::{env, fs, io, path::PathBuf};
 
 use project::BIG;
 use subject::Runner;
@@ -24,7 +25,7 @@ use subject::Runner;
 const HELP: &str = "\
 cargo bench --bench latency -- [SECTION]... [--rounds N] [--dir FOLDER] [--alone]
 
-Sections: save, start, logs, idle; without one, all of them.
+Sections: save, start, logs, idle, check; without one, all of them.
   --rounds N    saves of each kind, for each runner [default: 31]; a third of it are the starts on the big project
   --dir FOLDER  where projects are made for the time of the run [default: the system's folder for such files]
   --alone       without the peers
@@ -65,7 +66,7 @@ fn options(args: Vec<String>) -> Option<Options> {
             "--rounds" => options.rounds = args.next()?.parse().ok()?,
             "--dir" => options.dir = args.next()?.into(),
             "--alone" => options.alone = true,
-            "save" | "start" | "logs" | "idle" => options.sections.push(arg),
+            "save" | "start" | "logs" | "idle" | "check" => options.sections.push(arg),
             _ => return None,
         }
     }
@@ -94,6 +95,11 @@ fn measure(options: &Options) -> io::Result<()> {
     }
     if wants("logs") {
         logs::measure(300, 5)?;
+    }
+    if wants("check") {
+        let project = folder.path().join("check");
+        fs::create_dir(&project)?;
+        check::measure(&project, options.rounds)?;
     }
     Ok(())
 }

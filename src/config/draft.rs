@@ -67,11 +67,12 @@ pub fn app_folder(request: &Request, host: &Host) -> Result<Option<PathBuf>, Err
     Err(target::missing(typed, &host.cwd, format!("--cwd {} {what}", typed.display())))
 }
 
-fn detected(name: &str, what: &str, why: &str) -> Notice {
+/// `here`: whether it was found in the caller's folder, which is the one that `init` writes in.
+fn detected(name: &str, what: &str, why: &str, here: bool) -> Notice {
     let written = if what.contains(' ') { format!("\"{what}\"") } else { what.to_owned() };
     Notice::new(Level::Info, NoticeKind::Detected, format!("{name} runs {what} ({why})"))
         .about(name)
-        .hint(format!("to choose yourself: pmdev start {written}"))
+        .hint(format!("to choose yourself: pmdev start {written}{}", if here { "; to write it down: pmdev init" } else { "" }))
 }
 
 impl Drafter<'_> {
@@ -159,7 +160,7 @@ impl Drafter<'_> {
         let Draft { naming: _, cwd, script, search: _, program, chosen } = draft;
         let build = program.build.as_ref().map(|build| Launch { argv: build.argv.clone(), cwd: build.cwd.clone(), env: env.clone() });
         if let Some((what, why)) = &chosen {
-            self.notices.push(detected(&name, what, why));
+            self.notices.push(detected(&name, what, why, cwd == self.host.cwd));
         }
         let app = watching::App { name: &name, cwd: &cwd, script: script.as_deref(), build: program.build.as_ref() };
         let watch = watching::spec(&app, self.request, self.profile, self.host, &mut self.notices)?;

@@ -14,6 +14,8 @@ mod limits;
 mod loops;
 mod no_restart;
 mod process;
+mod project_file;
+mod project_verbs;
 mod restarts;
 mod saves;
 mod support;

@@ -18,12 +18,12 @@ fn a_package_runs_its_dev_script() {
     insta::assert_snapshot!(detect(&[("package.json", package), ("lib/a.js", "")], None), @r#"
     web: npm run dev
     web runs npm run dev (scripts.dev in package.json)
-    to choose yourself: pmdev start "npm run dev"
+    to choose yourself: pmdev start "npm run dev"; to write it down: pmdev init
     "#);
     insta::assert_snapshot!(detect(&[("package.json", package), ("../pnpm-lock.yaml", "")], Some("prod")), @r#"
     web: pnpm run start
     web runs pnpm run start (scripts.start in package.json)
-    to choose yourself: pmdev start "pnpm run start"
+    to choose yourself: pmdev start "pnpm run start"; to write it down: pmdev init
     "#);
 }
 
@@ -32,17 +32,17 @@ fn a_package_without_one_runs_its_main_file() {
     insta::assert_snapshot!(detect(&[("package.json", r#"{"main": "lib/a"}"#), ("lib/a.js", "")], None), @r"
     p: node lib/a.js
     p runs lib/a.js (main in package.json)
-    to choose yourself: pmdev start lib/a.js
+    to choose yourself: pmdev start lib/a.js; to write it down: pmdev init
     ");
     insta::assert_snapshot!(detect(&[("package.json", r#"{"scripts": {"start": "node server.js"}}"#), ("server.js", "")], None), @r"
     p: node server.js
     p runs server.js (package.json names nothing else)
-    to choose yourself: pmdev start server.js
+    to choose yourself: pmdev start server.js; to write it down: pmdev init
     ");
     insta::assert_snapshot!(detect(&[("package.json", r#"{"scripts": {"start": "next start"}, "packageManager": "bun@1.2.0"}"#)], None), @r#"
     p: bun run start
     p runs bun run start (scripts.start in package.json)
-    to choose yourself: pmdev start "bun run start"
+    to choose yourself: pmdev start "bun run start"; to write it down: pmdev init
     "#);
 }
 
@@ -52,7 +52,7 @@ fn a_script_that_runs_pmdev_is_not_run_again() {
     insta::assert_snapshot!(detect(&[("package.json", package), ("index.js", "")], None), @r"
     p: node index.js
     p runs index.js (package.json names nothing else)
-    to choose yourself: pmdev start index.js
+    to choose yourself: pmdev start index.js; to write it down: pmdev init
     ");
     let mut project = Project::new(&["node", "npm"]);
     project.file("package.json", r#"{"scripts": {"dev": "make dev"}, "main": "a.js"}"#);
