@@ -2,6 +2,7 @@
 //! It reads no project file itself and starts nothing; what a key may hold was settled when it was read.
 //! Start reading with [`apps`], then [`request`] (an app as if it were typed) and [`spec`](mod@spec) (the keys that no flag has).
 
+mod account;
 mod graph;
 mod notes;
 mod place;
@@ -72,6 +73,7 @@ pub fn apps(
     let searches = Searches::default();
     let mut ecosystem = Ecosystem::default();
     for app in &chosen {
+        problems.extend(account::refusals(app, &document.file, host));
         match complete(app, &raw, bases, profile, request, host, document, &searches, &mut ecosystem.notices) {
             Ok((spec, recipe, files)) => {
                 ecosystem.apps.push(spec);
