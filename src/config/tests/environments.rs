@@ -104,6 +104,7 @@ fn a_pipe_is_read_once_for_all_apps_and_for_good() {
     let known = |resolved: &Resolved| resolved.apps.iter().map(|app| var(app, "SECRET").unwrap().to_owned()).collect::<Vec<_>>();
     assert_eq!(known(&project.resolve(&request)), ["known", "known"]);
     writer.join().unwrap();
+    assert_eq!(project.resolve(&request).files, [] as [PathBuf; 0], "no edit can be seen");
     // Nobody writes any more: reading it would wait without end.
     project.host = project.host.clone();
     assert_eq!(known(&project.resolve(&request)), ["known", "known"]);
