@@ -18,7 +18,7 @@ use super::{
     draft::Drafter,
     environment::EnvRecipe,
     lookup::Searches,
-    node::Document,
+    node::{Document, Place},
     problem::{Problem, Problems},
     profile::Profile,
     raw::{self, Layer, RawApp},
@@ -88,6 +88,10 @@ pub fn apps(
     let mut problems = Problems(problems);
     if problems.has_error() {
         return Err(problems.into_error(document.text.as_deref(), &host.cwd));
+    }
+    if named.is_empty() {
+        let nothing = Problem::error(&document.file, Place::Unknown, "it has no apps, so nothing runs");
+        problems.0.push(nothing.warning());
     }
     notes::tell(&raw, &chosen, &ecosystem.apps, profile, document, &mut problems.0);
     let told = problems.0.iter().map(|problem| problem.notice(document.text.as_deref(), &host.cwd));

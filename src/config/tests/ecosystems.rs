@@ -216,3 +216,8 @@ fn roots_runner_starts_nobody_elses_app() {
     assert_eq!(project.app_of(&with("dev")).account.user, None);
     assert!(project.refusal(&with("prod")).contains("user \"1000\""));
 }
+
+#[test]
+fn a_file_without_apps_says_so() {
+    assert_eq!(project(r#"{ "apps": [] }"#).notices(&Request::default()), ["pmdev.json: it has no apps, so nothing runs\n"]);
+}
