@@ -27,6 +27,7 @@ pub fn command(launch: &Launch) -> Command {
     let mut command = Command::new(&launch.argv[0]);
     command.args(&launch.argv[1..]).current_dir(&launch.cwd).env_clear();
     command.envs(launch.env.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
+    process::guard::tie(&mut command);
     command
 }
 

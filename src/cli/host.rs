@@ -2,9 +2,11 @@
 
 use std::{env, io, path::PathBuf, sync::Arc};
 
+use rustix::process::{getegid, geteuid};
+
 use super::child;
 use crate::{
-    config::Host,
+    config::{Host, Owner, Pipes},
     model::{Error, Launch},
 };
 
@@ -12,7 +14,9 @@ use crate::{
 pub fn host(colour: bool) -> Result<Host, Error> {
     let cwd = env::current_dir().map_err(|error| Error::failed("The current folder cannot be read; was it removed?").because(error))?;
     let home = env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
-    Ok(Host { cwd, env: env::vars_os().collect(), home, colour, ask: Arc::new(ask), run: Arc::new(child::run) })
+    let owner = Owner { user: geteuid().as_raw(), group: getegid().as_raw() };
+    let (env, pipes) = (env::vars_os().collect(), Pipes::default());
+    Ok(Host { cwd, env, home, colour, ask: Arc::new(ask), run: Arc::new(child::run), owner, pipes })
 }
 
 /// Runs a tool to its end, before any runner exists, and gives its standard output.

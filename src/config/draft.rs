@@ -156,7 +156,7 @@ impl Drafter<'_> {
     pub fn spec(&mut self, draft: Draft, name: String, declared: Declared) -> Result<(AppSpec, EnvRecipe), Error> {
         let files = environment::find_files(&self.request.env_files, self.host, &draft.cwd)?;
         let recipe = EnvRecipe::new(self.host, self.profile, &draft.program, &draft.search, &draft.cwd, files.clone(), declared);
-        let env = recipe.read()?;
+        let env = recipe.read(&self.host.pipes)?;
         let Draft { naming: _, cwd, script, search: _, program, chosen } = draft;
         let build = program.build.as_ref().map(|build| Launch { argv: build.argv.clone(), cwd: build.cwd.clone(), env: env.clone() });
         if let Some((what, why)) = &chosen {

@@ -4,13 +4,12 @@
 use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
-    fs,
     path::{Path, PathBuf},
 };
 
 use crate::model::Error;
 
-use super::{Host, element::filter_env::FilterEnv, lookup::Search, place, profile::Profile, program::Program};
+use super::{Host, Pipes, element::filter_env::FilterEnv, lookup::Search, place, profile::Profile, program::Program};
 
 /// Variables by which people have already said what they think of colour: <https://no-color.org>, <https://force-color.org>, <https://bixense.com/clicolors>.
 const COLOUR_SAID: [&str; 5] = ["NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "NODE_DISABLE_COLORS"];
@@ -76,15 +75,15 @@ impl EnvRecipe {
 
     /// The environment as the env files say now, sorted by name. A variable of the caller wins over `--env-file`, as in
     /// `node --env-file`, and loses against the project file; a later file wins over an earlier one. The error names file and line.
-    pub fn read(&self) -> Result<Vec<(OsString, OsString)>, Error> {
+    pub fn read(&self, pipes: &Pipes) -> Result<Vec<(OsString, OsString)>, Error> {
         let mut env = BTreeMap::new();
         let (below, above) = self.files.split_at(self.below);
         for file in below {
-            env.extend(read_file(file)?);
+            env.extend(read_file(file, pipes)?);
         }
         env.extend(self.inherited.clone());
         for file in above {
-            env.extend(read_file(file)?);
+            env.extend(read_file(file, pipes)?);
         }
         for (name, value) in &self.declared.set {
             match value {
@@ -161,23 +160,29 @@ pub fn find_files(typed: &[PathBuf], host: &Host, cwd: &Path) -> Result<Vec<Path
     typed
         .iter()
         .map(|file| {
-            place::find(&[&host.cwd, cwd], file).filter(|found| !found.is_dir()).ok_or_else(|| {
+            let known = || Some(place::absolute(&host.cwd, file)).filter(|file| host.pipes.knows(file));
+            place::find(&[&host.cwd, cwd], file).filter(|found| !found.is_dir()).or_else(known).ok_or_else(|| {
                 super::target::missing(file, &host.cwd, format!("--env-file {} was not found: there is no such file", file.display()))
             })
         })
         .collect()
 }
 
-fn read_file(file: &Path) -> Result<Vec<(OsString, OsString)>, Error> {
+fn read_file(file: &Path, pipes: &Pipes) -> Result<Vec<(OsString, OsString)>, Error> {
     let unreadable = |why: String| Error::usage(format!("{} cannot be read as an env file", file.display())).because(why);
-    let text = fs::read_to_string(file).map_err(|error| unreadable(error.to_string()))?;
+    let text = pipes.read(file).map_err(|error| unreadable(error.to_string()))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     dotenvy::from_read_iter(text.as_bytes())
         .map(|item| match item {
             Ok((name, value)) => Ok((name.into(), value.into())),
             Err(dotenvy::Error::LineParse(line, _)) => {
                 let (number, line) = place_of(text, &line);
-                Err(Error::usage(format!("{}:{number} is not a line of variables: {line}", file.display()))
+                // A value may be a secret, and what has no name may be the second line of one.
+                let shown = match line.split_once('=') {
+                    Some((name, _)) if is_name(name) => format!(": {name}=…"),
+                    Some(_) | None => String::new(),
+                };
+                Err(Error::usage(format!("{}:{number} is not a line of variables{shown}", file.display()))
                     .hint("write NAME=value, or NAME=\"a value with blanks or # in it\""))
             }
             Err(other) => Err(unreadable(other.to_string())),
@@ -190,4 +195,10 @@ fn place_of<'a>(text: &str, broken: &'a str) -> (usize, &'a str) {
     let broken = broken.trim();
     let at = text.find(broken).unwrap_or_default();
     (text[..at].matches('\n').count() + 1, broken.lines().next().unwrap_or_default())
+}
+
+/// Whether a variable could be called so, `export` before it included.
+fn is_name(text: &str) -> bool {
+    let name = text.strip_prefix("export ").unwrap_or(text).trim();
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
 }

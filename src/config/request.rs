@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use super::pipes::Pipes;
 use crate::model::{Error, Exit, Launch, PollMode, Signal};
 
 /// One value of `--watch` or `--ignore-watch`.
@@ -91,6 +92,19 @@ pub struct Host {
     pub ask: Arc<Ask>,
     /// Runs a program to its end or, with all it has started, to this limit. Its input is empty; a failure is one of starting it.
     pub run: Arc<Run>,
+    /// Whose rights apps run with.
+    pub owner: Owner,
+    /// What was read from files that can be read only once.
+    pub pipes: Pipes,
+}
+
+/// The user and the group of a process, by number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Owner {
+    /// The effective user.
+    pub user: u32,
+    /// The effective group.
+    pub group: u32,
 }
 
 /// What came of a program that was run.

@@ -87,7 +87,8 @@ pub fn resolve(request: &Request, host: &Host) -> Result<Resolved, Error> {
         app.name = name;
     }
     resolved.notices.append(&mut drafter.notices);
-    let named = resolved.env.iter().flat_map(EnvRecipe::files).cloned();
+    // What was a pipe does not change any more.
+    let named = resolved.env.iter().flat_map(EnvRecipe::files).filter(|file| file.is_file() || !host.pipes.knows(file)).cloned();
     resolved.files.extend(named.collect::<Vec<_>>());
     let mut seen = HashSet::new();
     resolved.files.retain(|file| seen.insert(file.clone()));

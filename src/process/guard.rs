@@ -3,7 +3,7 @@
 //! It is a subreaper, so whatever the runner leaves behind when it ends, even by SIGKILL, becomes the guard's child. It shares the
 //! process group of the runner: what the terminal sends reaches both, and shells see one job.
 
-use std::{env, io, time::Duration};
+use std::{env, io, os::unix::process::CommandExt as _, process::Command, time::Duration};
 
 use super::{
     reaper::{self, Change},
@@ -68,6 +68,19 @@ pub fn enter() -> io::Result<Place> {
             unsafe { libc::_exit(i32::from(exit.shell_code())) }
         }
     }
+}
+
+/// Has a child killed when the thread that starts it ends, by SIGKILL as well: for children that run before there is a runner.
+pub fn tie(command: &mut Command) {
+    let parent = own_pid();
+    // SAFETY: takes numbers alone, and neither allocates nor locks.
+    let before_exec = move || match unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } {
+        0 if std::os::unix::process::parent_id() == parent.cast_unsigned() => Ok(()),
+        0 => Err(io::Error::from_raw_os_error(libc::ESRCH)),
+        _ => Err(io::Error::last_os_error()),
+    };
+    // SAFETY: the closure does what may be done between fork and exec, as said above.
+    unsafe { command.pre_exec(before_exec) };
 }
 
 /// Whether something else kills what outlives us: the kernel, for PID 1; systemd, for what it started itself. Its variables are inherited by

@@ -58,6 +58,9 @@ Examples:
 impl Start {
     /// Runs the apps to their end; the runner's exit code comes back.
     pub fn run(self) -> Result<u8, Error> {
+        // Before any thread and any child exists: from here on this is the runner, and the process that was started guards it, and what a
+        // project file in JavaScript starts.
+        let place = guard::enter().map_err(|error| Error::failed("The process that guards the runner could not be made").because(error))?;
         let (request, OutputArgs { stdin, raw, timestamp, json, quiet, no_color, explain }) = self.request();
         let terminal = Style::decide(no_color, |name| env::var_os(name), io::stdout().is_terminal());
         let colour = terminal.colour && !json;
@@ -65,8 +68,6 @@ impl Start {
         let read_at = watch::stamp();
         let resolved = config::resolve(&request, &host)?;
         let stdin = stdin.map(|name| reader(&name, &resolved.apps)).transpose()?;
-        // Before any thread exists: from here on this is the runner, and the process that was started guards it.
-        let place = guard::enter().map_err(|error| Error::failed("The process that guards the runner could not be made").because(error))?;
         let output = Output { json, raw, quiet, timestamp, colour };
         runtime::run(Options { resolved, read_at, request, host, output, stdin, explain, guard_death: place.guard_death })
     }

@@ -2,6 +2,7 @@
 //! It reads no project file itself and starts nothing; what a key may hold was settled when it was read.
 //! Start reading with [`apps`], then [`request`] (an app as if it were typed) and [`spec`](mod@spec) (the keys that no flag has).
 
+mod account;
 mod graph;
 mod notes;
 mod place;
@@ -17,7 +18,7 @@ use super::{
     draft::Drafter,
     environment::EnvRecipe,
     lookup::Searches,
-    node::Document,
+    node::{Document, Place},
     problem::{Problem, Problems},
     profile::Profile,
     raw::{self, Layer, RawApp},
@@ -72,6 +73,7 @@ pub fn apps(
     let searches = Searches::default();
     let mut ecosystem = Ecosystem::default();
     for app in &chosen {
+        problems.extend(account::refusals(app, &document.file, host));
         match complete(app, &raw, bases, profile, request, host, document, &searches, &mut ecosystem.notices) {
             Ok((spec, recipe, files)) => {
                 ecosystem.apps.push(spec);
@@ -86,6 +88,10 @@ pub fn apps(
     let mut problems = Problems(problems);
     if problems.has_error() {
         return Err(problems.into_error(document.text.as_deref(), &host.cwd));
+    }
+    if named.is_empty() {
+        let nothing = Problem::error(&document.file, Place::Unknown, "it has no apps, so nothing runs");
+        problems.0.push(nothing.warning());
     }
     notes::tell(&raw, &chosen, &ecosystem.apps, profile, document, &mut problems.0);
     let told = problems.0.iter().map(|problem| problem.notice(document.text.as_deref(), &host.cwd));

@@ -83,7 +83,7 @@ pub fn check_env_name(chosen: &[&App], request: &Request, document: &Document, p
     if names.contains(&wanted.as_str()) {
         return;
     }
-    let message = format!("--env {wanted} changes nothing: no app has env_{wanted}");
+    let message = format!("--env {wanted} changes nothing: no app that is to run has env_{wanted}");
     let problem = Problem::error(&document.file, Place::Unknown, message).warning();
     problems.push(Problem { suggestion: near::nearest(wanted, names).map(str::to_owned), ..problem });
 }

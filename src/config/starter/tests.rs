@@ -4,7 +4,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    config::{End, Output, node::Value, source},
+    config::{End, Output, Owner, Pipes, node::Value, source},
     model::{Exit, Launch},
 };
 
@@ -27,6 +27,8 @@ fn project(package: &str) -> (TempDir, Host) {
             colour: false,
             ask: std::sync::Arc::new(ask),
             run: std::sync::Arc::new(run),
+            owner: Owner::default(),
+            pipes: Pipes::default(),
         },
     )
 }

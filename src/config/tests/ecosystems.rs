@@ -202,3 +202,22 @@ fn plans_hide_secrets_and_say_what_differs() {
       stops     SIGINT, and SIGKILL after 5 s
     ");
 }
+
+#[test]
+fn roots_runner_starts_nobody_elses_app() {
+    let mut project =
+        project(r#"[{ "name": "api", "script": "app.js", "user": "www" }, { "name": "job", "script": "worker.py", "gid": 33 }]"#);
+    assert!(project.notices(&Request::default())[0].contains("does not carry it out yet"), "nobody's rights grow");
+    project.host.owner = Owner { user: 0, group: 0 };
+    insta::assert_snapshot!(project.refusal(&Request::default()));
+    project.file("pmdev.json", r#"[{ "name": "api", "script": "app.js", "uid": "root", "gid": 0 }]"#);
+    assert_eq!(project.app_of(&Request::default()).account.user.as_deref(), Some("root"));
+    project.file("pmdev.json", r#"[{ "name": "api", "script": "app.js", "profiles": { "prod": { "uid": 1000 } } }]"#);
+    assert_eq!(project.app_of(&with("dev")).account.user, None);
+    assert!(project.refusal(&with("prod")).contains("user \"1000\""));
+}
+
+#[test]
+fn a_file_without_apps_says_so() {
+    assert_eq!(project(r#"{ "apps": [] }"#).notices(&Request::default()), ["pmdev.json: it has no apps, so nothing runs\n"]);
+}

@@ -64,7 +64,7 @@ fn env_files_are_below_the_shell_and_above_the_defaults() {
     assert_eq!(values, ["1", "2", "x y", "shell", "test"]);
     assert_eq!(app.port, Some(4000));
     project.file("two.env", "B=3\n");
-    let again = project.resolve(&request).env[0].read().unwrap();
+    let again = project.resolve(&request).env[0].read(&project.host.pipes).unwrap();
     assert!(again.contains(&("B".into(), "3".into())) && !again.iter().any(|(name, _)| name == "PORT"), "{again:?}");
 }
 
@@ -74,12 +74,12 @@ fn broken_env_files_are_shown_with_their_line() {
     project.files(&["a.js", ".env.local"]);
     project.file("bad.env", "A=1\n# note\n\nB=2 3 'x\nC=1\n");
     insta::assert_snapshot!(project.refusal(&with_files(&["bad.env"])), @r#"
-    /home/p/bad.env:4 is not a line of variables: B=2 3 'x
+    /home/p/bad.env:4 is not a line of variables: B=…
     hint: write NAME=value, or NAME="a value with blanks or # in it"
     "#);
     project.file("words.env", "A=1\nhello world\n");
     insta::assert_snapshot!(project.refusal(&with_files(&["words.env"])), @r#"
-    /home/p/words.env:2 is not a line of variables: hello world
+    /home/p/words.env:2 is not a line of variables
     hint: write NAME=value, or NAME="a value with blanks or # in it"
     "#);
     insta::assert_snapshot!(project.refusal(&with_files(&["env.local"])), @"--env-file env.local was not found: there is no such file");
@@ -88,4 +88,28 @@ fn broken_env_files_are_shown_with_their_line() {
     /home/p/binary.env cannot be read as an env file
     because: stream did not contain valid UTF-8
     ");
+}
+
+#[test]
+fn a_pipe_is_read_once_for_all_apps_and_for_good() {
+    let mut project = Project::new(&["node"]);
+    project.files(&["a.js", "b.js"]);
+    let fifo = project.host.cwd.join("secrets");
+    rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR, 0).unwrap();
+    let writer = std::thread::spawn({
+        let fifo = fifo.clone();
+        move || fs::write(fifo, "SECRET=known\n").unwrap()
+    });
+    let request = Request { targets: ["a.js", "b.js"].map(OsString::from).into(), ..with_files(&["secrets"]) };
+    let known = |resolved: &Resolved| resolved.apps.iter().map(|app| var(app, "SECRET").unwrap().to_owned()).collect::<Vec<_>>();
+    assert_eq!(known(&project.resolve(&request)), ["known", "known"]);
+    writer.join().unwrap();
+    assert_eq!(project.resolve(&request).files, [] as [PathBuf; 0], "no edit can be seen");
+    // Nobody writes any more: reading it would wait without end.
+    project.host = project.host.clone();
+    assert_eq!(known(&project.resolve(&request)), ["known", "known"]);
+    fs::remove_file(&fifo).unwrap();
+    assert_eq!(known(&project.resolve(&request)), ["known", "known"], "its reader may have removed it");
+    project.file("secrets", "SECRET=new\n");
+    assert_eq!(known(&project.resolve(&request)), ["new", "new"], "a file in its place is read");
 }

@@ -24,7 +24,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{Host, Output, Request, Resolved, resolve};
+use super::{Host, Output, Owner, Pipes, Request, Resolved, resolve};
 use crate::model::{AppSpec, Error, Launch};
 
 struct Project {
@@ -43,7 +43,16 @@ impl Project {
         fs::create_dir(root.join("bin")).unwrap();
         let env = vec![("PATH".into(), root.join("bin").into())];
         let project = Self {
-            host: Host { cwd, env, home: Some(home), colour: false, ask: Arc::new(silent), run: Arc::new(idle) },
+            host: Host {
+                cwd,
+                env,
+                home: Some(home),
+                colour: false,
+                ask: Arc::new(silent),
+                run: Arc::new(idle),
+                owner: Owner { user: 1000, group: 1000 },
+                pipes: Pipes::default(),
+            },
             root,
             _folder: folder,
         };

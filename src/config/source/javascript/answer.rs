@@ -78,7 +78,12 @@ fn node(parts: &mut slice::Iter<'_, Json>) -> Result<Node, String> {
         Some(Json::String(text)) => Value::Text(text.clone()),
         Some(tagged) => match tagged.as_object().and_then(|tagged| tagged.iter().next()).map(|(tag, content)| (tag.as_str(), content)) {
             Some(("list", count)) => Value::List((0..count.as_u64().unwrap_or_default()).map(|_| node(parts)).collect::<Result<_, _>>()?),
-            Some(("map", count)) => Value::Map((0..count.as_u64().unwrap_or_default()).map(|_| entry(parts)).collect::<Result<_, _>>()?),
+            Some(("map", count)) => {
+                let mut entries: Vec<Entry> = (0..count.as_u64().unwrap_or_default()).map(|_| entry(parts)).collect::<Result<_, _>>()?;
+                // As in JSON.stringify: `env: { TOKEN: process.env.TOKEN }` declares nothing where TOKEN is unset.
+                entries.retain(|entry| !matches!(entry.node.value, Value::Other("undefined")));
+                Value::Map(entries)
+            }
             Some(("regex", both)) => Value::Regex { source: text(&both[0]), flags: text(&both[1]) },
             Some(("float", number)) => Value::Float(number.as_str().and_then(|number| number.parse().ok()).unwrap_or(f64::NAN)),
             Some(("other", what)) => Value::Other(other(what.as_str().unwrap_or_default())?),

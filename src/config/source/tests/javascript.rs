@@ -44,7 +44,7 @@ fn exports_of_every_kind() {
         ("a.config.js", "module.exports = { ['__proto__']: { a: 1 }, \"it's\": '\\u2028' }"),
     ]);
     insta::assert_snapshot!(shown, @r#"
-    {apps: [{name: "a", watch: [/src\/.*/i], port: <undefined>, f: <a function>, big: <a bigint>, n: NaN, d: "1970-01-01T00:00:00.000Z", m: <a Map>, p: <a promise>, s: <a symbol>}]}
+    {apps: [{name: "a", watch: [/src\/.*/i], f: <a function>, big: <a bigint>, n: NaN, d: "1970-01-01T00:00:00.000Z", m: <a Map>, p: <a promise>, s: <a symbol>}]}
     {apps: []}
     [{name: "x"}]
     {apps: [{cwd: "a/b", argv: 2, main: true}]}

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use super::{Format, read};
 use crate::{
     config::{
-        End, Host, Output,
+        End, Host, Output, Owner, Pipes,
         node::{Document, Node, Value},
     },
     model::{Error, Exit, Launch, Signal},
@@ -37,7 +37,16 @@ impl Project {
         let env = std::env::vars_os().collect();
         let refuse = |_: &Launch| Err(Error::failed("nothing is to be asked"));
         Self {
-            host: Host { cwd, env, home: None, colour: false, ask: std::sync::Arc::new(refuse), run: std::sync::Arc::new(run) },
+            host: Host {
+                cwd,
+                env,
+                home: None,
+                colour: false,
+                ask: std::sync::Arc::new(refuse),
+                run: std::sync::Arc::new(run),
+                owner: Owner::default(),
+                pipes: Pipes::default(),
+            },
             _folder: folder,
         }
     }
