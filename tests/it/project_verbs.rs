@@ -182,7 +182,6 @@ fn what_a_folder_runs_is_found_and_told() {
     detects(&["python3"], &Project::fixture("python"), "runs app.py (the folder has it)", "pmdev start app.py");
     let django = with(&[("manage.py", ""), ("app.py", "")]);
     detects(&["python3"], &django, "runs python3 manage.py runserver --noreload", "pmdev start \"python3 manage.py");
-    detects(&["rackup"], &with(&[("config.ru", "")]), "runs rackup (the folder has config.ru)", "pmdev start rackup");
 }
 
 #[test]
