@@ -54,6 +54,10 @@ pub fn resolve(request: &Request, host: &Host) -> Result<Resolved, Error> {
     let searches = Searches::default();
     let mut drafter = Drafter { request, host, profile, cwd: app_folder(request, host)?, searches: &searches, notices: Vec::new() };
     let planned = plan(&mut drafter, &mut resolved.files)?;
+    if let (Some(first), true) = (only(request).first(), planned.iter().all(|planned| matches!(planned, Planned::App(_)))) {
+        return Err(Error::usage(format!("--only {first} names an app of a project file, and no TARGET is one"))
+            .hint("leave out --only, or the TARGETs that are to stay away"));
+    }
     let drafts: Vec<&Draft> = planned
         .iter()
         .filter_map(|planned| match planned {

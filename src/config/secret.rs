@@ -1,10 +1,15 @@
-//! Which variables are not for everybody's eyes.
+//! Values that are not for every eye: by the name of the variable, and passwords inside of URLs.
 
-use std::ffi::OsStr;
+/// What stands in the place of a secret.
+pub const MASK: &str = "********";
 
 /// Words of a variable's name, between underscores, that make its value a secret.
-const WORDS: [&str; 14] = [
+const WORDS: [&str; 24] = [
+    "ACCESSKEY",
+    "APIKEY",
     "AUTH",
+    "AUTHORIZATION",
+    "COOKIE",
     "CREDENTIAL",
     "CREDENTIALS",
     "DSN",
@@ -14,28 +19,43 @@ const WORDS: [&str; 14] = [
     "PASSPHRASE",
     "PASSWD",
     "PASSWORD",
+    "PGPASSFILE",
+    "PGPASSWORD",
     "PRIVATE",
+    "PWD",
     "SECRET",
+    "SECRETKEY",
     "SECRETS",
+    "SIGNATURE",
     "TOKEN",
+    "TOKENS",
 ];
 
-/// What stands for a secret.
-pub const MASK: &str = "***";
-
-/// Whether the value of this variable is a secret: by its name, or because it is a URL with a password.
-pub fn is(name: &OsStr, value: &OsStr) -> bool {
-    let name = name.to_string_lossy().to_ascii_uppercase();
-    let words = || name.split(['_', '-', '.']);
-    let fused = ["APIKEY", "PGPASSWORD", "ACCESSKEY", "SECRETKEY"];
-    words().any(|word| WORDS.contains(&word) || fused.contains(&word)) || has_password(&value.to_string_lossy())
+/// The value as it may be shown.
+pub fn hidden(name: &str, value: &str) -> String {
+    if tells(name) && !value.is_empty() { MASK.to_owned() } else { without_password(value) }
 }
 
-/// `postgres://user:password@host/` (RFC 3986, 3.2.1).
-fn has_password(value: &str) -> bool {
-    let authority = value.split_once("://").map(|(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or_default());
-    let user = authority.and_then(|authority| authority.rsplit_once('@')).map(|(user, _)| user);
-    user.is_some_and(|user| user.split_once(':').is_some_and(|(_, password)| !password.is_empty()))
+/// Whether the value, or a part of it, is a secret.
+pub fn is(name: &str, value: &str) -> bool {
+    hidden(name, value) != value
+}
+
+/// PWD alone is the working directory.
+fn tells(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    name != "PWD" && name != "OLDPWD" && name.split(['_', '-', '.']).any(|word| WORDS.contains(&word))
+}
+
+/// `postgres://user:********@host/db` (RFC 3986, 3.2.1).
+fn without_password(value: &str) -> String {
+    let Some((scheme, rest)) = value.split_once("://") else { return value.to_owned() };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    match authority.rsplit_once('@').and_then(|(user, host)| Some((user.split_once(':')?, host))) {
+        Some(((user, password), host)) if !password.is_empty() => format!("{scheme}://{user}:{MASK}@{host}{path}"),
+        Some(_) | None => value.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -43,19 +63,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_passwords_in_urls_make_secrets() {
-        for (name, value, secret) in [
-            ("API_KEY", "abc", true),
-            ("github_token", "abc", true),
-            ("PGPASSWORD", "abc", true),
-            ("DATABASE_URL", "postgres://me:pw@db/app", true),
-            ("DATABASE_URL", "postgres://me@db/app", false),
-            ("KEYBOARD", "de", false),
-            ("PORT", "3000", false),
-            ("MONKEY", "x", false),
-            ("MAIL", "a@b:c", false),
-        ] {
-            assert_eq!(is(OsStr::new(name), OsStr::new(value)), secret, "{name}={value}");
+    fn names_tell_secrets() {
+        let names = [
+            "API_KEY",
+            "aws_secret_access",
+            "github_token",
+            "DB_PASSWORD",
+            "DB_PASS",
+            "Authorization",
+            "PGPASSWORD",
+            "SESSION_COOKIE",
+            "MY_PWD",
+        ];
+        for name in names {
+            assert_eq!(hidden(name, "x"), MASK, "{name}");
+            assert!(is(name, "x"), "{name}");
+        }
+        for (name, value) in [("TOKEN", ""), ("COMPASS", "north"), ("KEYBOARD", "de"), ("MONKEY", "x"), ("PORT", "3000"), ("PWD", "/home")]
+        {
+            assert_eq!(hidden(name, value), value, "{name}");
+        }
+    }
+
+    #[test]
+    fn passwords_in_urls_are_secrets() {
+        assert_eq!(hidden("DATABASE_URL", "postgres://ann:s3:cr@t@db:5432/x?a=b"), "postgres://ann:********@db:5432/x?a=b");
+        assert!(is("DATABASE_URL", "postgres://me:pw@db/app"));
+        for value in ["postgres://me@db/app", "http://localhost:3000/a@b:c", "a@b:c"] {
+            assert_eq!(hidden("URL", value), value);
         }
     }
 }

@@ -131,9 +131,9 @@ impl Differences {
     }
 
     fn variable(&mut self, name: &OsStr, old: Option<&OsString>, new: Option<&OsString>) {
-        let masked = [old, new].into_iter().flatten().any(|value| secret::is(name, value));
-        let shown = |value: &OsString| cut(&if masked { secret::MASK.into() } else { value.to_string_lossy() });
         let key = name.to_string_lossy();
+        let masked = [old, new].into_iter().flatten().any(|value| secret::is(&key, &value.to_string_lossy()));
+        let shown = |value: &OsString| cut(&secret::hidden(&key, &value.to_string_lossy()));
         let text = match (old, new) {
             (Some(old), Some(new)) if old == new => return,
             (Some(_), Some(_)) if masked => format!("env {key} changed"),

@@ -81,7 +81,7 @@ fn secrets_are_masked_and_long_values_cut() {
     let with = |name: &str, value: &str| AppSpec { launch: launch("node", &[(name, value)]), ..app("api") };
     let line = |old: &AppSpec, new: &AppSpec| Plan::between([old], [new]).lines().remove(0).1;
     assert_eq!(line(&with("API_KEY", "one"), &with("API_KEY", "two")), "api: env API_KEY changed, restart");
-    assert_eq!(line(&with("A", "one"), &with("API_KEY", "two")), "api: env API_KEY added (***), env A removed, restart");
+    assert_eq!(line(&with("A", "one"), &with("API_KEY", "two")), "api: env API_KEY added (********), env A removed, restart");
     let (plain, url) = ("postgres://db", "postgres://me:pw@db");
     assert_eq!(line(&with("DB", url), &with("DB", plain)), "api: env DB changed, restart");
     let long = "x\n".repeat(100);

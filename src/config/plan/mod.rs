@@ -4,13 +4,12 @@
 
 mod fields;
 mod lines;
-mod secret;
 
 use std::ffi::OsString;
 
 use serde_json::{Value as Json, json};
 
-use super::{EnvRecipe, Host, Resolved};
+use super::{EnvRecipe, Host, Resolved, secret};
 use crate::model::AppSpec;
 
 /// A variable of an app that differs from the caller's; without a value it is taken away.

@@ -89,4 +89,9 @@ fn names_that_no_app_has() {
     ");
     fs::remove_file(project.host.cwd.join("pmdev.json")).unwrap();
     insta::assert_snapshot!(project.refusal(&only("web")), @"--only web names an app of a project file, and /home/p has none");
+    let script = Request { only: vec!["web".to_owned()], ..request(&["app.js"]) };
+    insta::assert_snapshot!(project.refusal(&script), @r"
+    --only web names an app of a project file, and no TARGET is one
+    hint: leave out --only, or the TARGETs that are to stay away
+    ");
 }
