@@ -1,6 +1,5 @@
 // Runs a project file of JavaScript and writes what it exports, as JSON with tags, into a file. Arguments: the project file, the file for
 // the result. Standard output belongs to the project file. Node, Bun and Deno all run this.
-import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -81,6 +80,8 @@ const places = (stack) => {
 const checked = () => {
   if (process.versions.bun || process.versions.deno) return "";
   try {
+    // Not imported above: it takes node a moment that only a broken file is worth.
+    const { execFileSync } = createRequire(import.meta.url)("node:child_process");
     execFileSync(program, ["--check", file], { stdio: "pipe", env: { PATH: process.env.PATH } });
     return "";
   } catch (error) {
