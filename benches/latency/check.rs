@@ -24,6 +24,7 @@ pub fn measure(folder: &Path, rounds: usize) -> io::Result<()> {
         files.iter().map(|file| (format!("check {file}"), vec![pmdev, "check", file.as_str()], Values::default())).collect();
     rows.push(("pmdev --version".to_owned(), vec![pmdev, "--version"], Values::default()));
     rows.push(("node, an empty file".to_owned(), vec!["node", "empty.cjs"], Values::default()));
+    rows.push(("node, importing the same file".to_owned(), vec!["node", "import.mjs"], Values::default()));
     // One that is not here, or fails, is left out; the first round only warms the caches.
     let has = |argv: &[&str]| run(argv, folder).inspect_err(|error| println!("{} is left out: {error}", argv.join(" "))).is_ok();
     rows.retain(|(_, argv, _)| has(argv));
@@ -56,6 +57,7 @@ fn write(folder: &Path) -> io::Result<Vec<String>> {
         fs::create_dir_all(folder.join(part))?;
     }
     fs::write(folder.join("empty.cjs"), "")?;
+    fs::write(folder.join("import.mjs"), "await import('./apps.config.js');\n")?;
     fs::write(folder.join("app.sh"), "#!/bin/sh\n")?;
     let apps: Vec<Value> = (0..APPS).map(app).collect();
     let whole = json!({ "apps": apps });
