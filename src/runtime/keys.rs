@@ -63,6 +63,11 @@ impl Runner {
                 } else {
                     self.console.say(table::render(&snapshot, self.style, terminal::width()));
                 }
+                if self.explain {
+                    let explained = self.supervisor.explain(&Target::All, now());
+                    let sentences = explained.apps.iter().flat_map(|app| app.states.iter().chain(&app.starts).chain(&app.waits));
+                    sentences.for_each(|sentence| self.answer(sentence));
+                }
             }
             Key::Clear => self.console.clear(),
             Key::Help => keys::HELP.lines().for_each(|line| self.answer(line)),

@@ -105,6 +105,8 @@ pub struct Runner {
     pub output: Output,
     /// The app, by name, that gets the lines typed at the runner.
     pub stdin: Option<String>,
+    /// Whether the list says why each app is as it is.
+    pub explain: bool,
 }
 
 impl Runner {
@@ -152,6 +154,7 @@ impl Runner {
             first_words: resolved.notices,
             output,
             stdin,
+            explain,
         };
         runner.label();
         runner.feed_input();

@@ -52,6 +52,19 @@ fn an_app_that_ends_well_waits_for_a_change() {
 }
 
 #[test]
+fn with_explanations_the_list_says_why() {
+    let project = app("echo runs; exec sleep 1000000\n");
+    let mut runner = project.pmdev(["start", "app.sh", "--explain"]).typed().spawn();
+    runner.wait_for(&words::app_says("runs"));
+    runner.wait_for(&words::watching());
+    project.save("file.txt", "a change");
+    runner.wait_for(&words::restarted_by("file.txt"));
+    runner.type_line("l");
+    runner.wait_for(&words::says("app is online: it has been up for "));
+    runner.wait_for(&words::says("app last started ").and(words::says("because of a change (file.txt)")));
+}
+
+#[test]
 fn keys() {
     let project = app("echo runs; exec sleep 1000000\n");
     let mut runner = project.pmdev(["start", "app.sh", "--name", "api"]).typed().spawn();
