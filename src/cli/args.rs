@@ -115,6 +115,14 @@ fn poll(text: &str) -> Result<PollMode, String> {
     if text.is_empty() { Ok(PollMode::Always(None)) } else { config::milliseconds(text).map(|interval| PollMode::Always(Some(interval))) }
 }
 
+/// What `start` is asked for, and `check` is asked about: the targets, what stood after `--`, and the options of both.
+pub fn request(targets: Vec<OsString>, script_args: Vec<OsString>, app: AppArgs, watch: WatchArgs) -> Request {
+    let mut request = Request { targets, script_args, ..Request::default() };
+    app.apply(&mut request);
+    watch.apply(&mut request);
+    request
+}
+
 impl AppArgs {
     /// Writes these options into a request.
     pub fn apply(self, request: &mut Request) {

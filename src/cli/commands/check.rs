@@ -10,10 +10,10 @@ use clap::Args;
 
 use crate::{
     cli::{
-        args::{AppArgs, WatchArgs},
+        args::{self, AppArgs, WatchArgs},
         host, print,
     },
-    config::{self, Request, plan},
+    config::{self, plan},
     model::Error,
     ui::{Style, notice},
 };
@@ -49,9 +49,7 @@ Examples:
 impl Check {
     /// Prints the plan; warnings go to standard error.
     pub fn run(self) -> Result<u8, Error> {
-        let mut request = Request { targets: self.targets, script_args: self.script_args, ..Request::default() };
-        self.app.apply(&mut request);
-        self.watch.apply(&mut request);
+        let request = args::request(self.targets, self.script_args, self.app, self.watch);
         let host = host::host(false)?;
         let resolved = config::resolve(&request, &host)?;
         let style = Style::decide(false, |name| env::var_os(name), io::stderr().is_terminal());

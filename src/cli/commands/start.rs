@@ -10,7 +10,7 @@ use clap::Args;
 
 use crate::{
     cli::{
-        args::{AppArgs, OutputArgs, WatchArgs},
+        args::{self, AppArgs, OutputArgs, WatchArgs},
         host,
     },
     config::{self, Request},
@@ -74,10 +74,7 @@ impl Start {
 
     /// What is asked for, and how it shall be shown.
     pub fn request(self) -> (Request, OutputArgs) {
-        let mut request = Request { targets: self.targets, script_args: self.script_args, ..Request::default() };
-        self.app.apply(&mut request);
-        self.watch.apply(&mut request);
-        (request, self.output)
+        (args::request(self.targets, self.script_args, self.app, self.watch), self.output)
     }
 }
 
