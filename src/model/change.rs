@@ -37,4 +37,9 @@ pub struct ChangeSet {
     pub cause: Cause,
     /// The paths as people are shown them: `src/api.js`, `src/api.js and 3 more`; empty for a rescan without paths.
     pub shown: String,
+    /// Which of the app's [`rules`](super::AppSpec::rules) matched a changed path, by their place in that list as it was then, ascending.
+    /// All paths were asked about, not only those kept above.
+    pub matched: Vec<usize>,
+    /// Whether a changed path, or one that is not known because events were lost, matched no rule: then the app is restarted.
+    pub unmatched: bool,
 }

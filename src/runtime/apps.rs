@@ -81,7 +81,7 @@ impl Apps {
     pub fn watched(&self) -> Vec<Watched> {
         let watched = |(app, spec): &(AppId, Arc<AppSpec>)| {
             let watch: WatchSpec = spec.watch.clone()?;
-            Some(Watched { app: *app, name: spec.name.clone(), spec: watch })
+            Some(Watched { app: *app, name: spec.name.clone(), spec: watch, rules: spec.rules.clone() })
         };
         self.list.iter().filter_map(watched).collect()
     }

@@ -81,8 +81,8 @@ impl Runner {
         let paths = edited.clone();
         let read = move || {
             let result = config::resolve(&request, &host).and_then(|resolved| {
-                let mut watched = resolved.apps.iter().filter_map(|app| app.watch.as_ref());
-                watched.try_for_each(watch::check).map(|()| resolved)
+                let mut watched = resolved.apps.iter().filter_map(|app| Some((app.watch.as_ref()?, &app.rules)));
+                watched.try_for_each(|(spec, rules)| watch::check(spec, rules)).map(|()| resolved)
             });
             let _ = inbox.send(Inbox::Loaded(Box::new(Loaded { edited, read_at, result })));
         };

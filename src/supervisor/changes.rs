@@ -55,5 +55,5 @@ pub(super) fn merge(older: &ChangeSet, newer: &ChangeSet, spec: &AppSpec) -> Arc
 /// A change set of one path that was seen just now.
 pub(super) fn of_path(path: PathBuf, shown: String, now: Instant) -> Arc<ChangeSet> {
     let paths = vec![(path, ChangeKind::Written)];
-    Arc::new(ChangeSet { paths, total: 1, first: now, last: now, cause: Cause::Files, shown })
+    Arc::new(ChangeSet { paths, total: 1, first: now, last: now, cause: Cause::Files, shown, matched: Vec::new(), unmatched: true })
 }

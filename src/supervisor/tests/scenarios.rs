@@ -168,7 +168,7 @@ fn changes(sim: &Sim, paths: &[&str]) -> Arc<ChangeSet> {
     };
     let cause = if paths.is_empty() { Cause::Rescan } else { Cause::Files };
     let paths: Vec<_> = paths.iter().map(|path| (absolute(path), ChangeKind::Written)).collect();
-    Arc::new(ChangeSet { total: paths.len(), paths, first: last, last, cause, shown })
+    Arc::new(ChangeSet { total: paths.len(), paths, first: last, last, cause, shown, matched: Vec::new(), unmatched: true })
 }
 
 fn absolute(path: &str) -> PathBuf {

@@ -41,7 +41,16 @@ fn changing(app: AppId) -> Event {
 
 fn changed(app: AppId, now: Instant) -> Event {
     let paths = vec![("/project/a.js".into(), ChangeKind::Written)];
-    let changes = ChangeSet { paths, total: 1, first: now, last: now, cause: Cause::Files, shown: "a.js".to_owned() };
+    let changes = ChangeSet {
+        paths,
+        total: 1,
+        first: now,
+        last: now,
+        cause: Cause::Files,
+        shown: "a.js".to_owned(),
+        matched: Vec::new(),
+        unmatched: true,
+    };
     Event::FilesChanged { app, changes: Arc::new(changes) }
 }
 

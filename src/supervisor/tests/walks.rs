@@ -193,7 +193,16 @@ fn edit(sim: &mut Sim, rng: &mut Rng, open: &mut Open, apps: &mut Vec<App>) {
 fn change(sim: &mut Sim, open: &mut Open, index: usize) {
     open.settling[index] = false;
     let paths = vec![("/project/a".into(), ChangeKind::Written)];
-    let changes = ChangeSet { paths, total: 1, first: sim.now, last: sim.now, cause: Cause::Files, shown: "a".to_owned() };
+    let changes = ChangeSet {
+        paths,
+        total: 1,
+        first: sim.now,
+        last: sim.now,
+        cause: Cause::Files,
+        shown: "a".to_owned(),
+        matched: Vec::new(),
+        unmatched: true,
+    };
     sim.tell(Event::FilesChanged { app: AppId(u32::try_from(index).unwrap()), changes: Arc::new(changes) });
 }
 

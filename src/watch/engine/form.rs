@@ -9,9 +9,10 @@ use std::{
 
 use super::{Engine, Room, now};
 use crate::{
-    model::{Level, Notice, NoticeKind, PollMode, WatchRoot, WatchSpec},
+    model::{ActionRule, Level, Notice, NoticeKind, PollMode, WatchRoot, WatchSpec},
     watch::{
         Fs as _, Out, Wanted, Watched,
+        actions::Actions,
         group::{Group, Member},
         paths,
         tree::Tree,
@@ -64,13 +65,16 @@ impl Engine {
         let mut moved = self.let_go(&apps);
         let mut formed: Vec<Formed> = Vec::new();
         let poll = apps.first().map_or(PollMode::Auto, |app| app.spec.poll);
-        for Watched { app, name, spec } in apps {
-            if self.rooms.iter().any(|room| room.group.has(app)) {
+        for Watched { app, name, spec, rules } in apps {
+            let actions = self.actions(&name, &rules, &spec);
+            if let Some(room) = self.rooms.iter_mut().find(|room| room.group.has(app)) {
+                room.group.act(app, actions);
                 continue;
             }
             let index = moved.iter().position(|moved| moved.member.app == app);
             let Moved { member, pending } =
                 index.map_or_else(|| Moved { member: Member::new(app, name), pending: None }, |index| moved.swap_remove(index));
+            let member = member.acting(actions);
             let since = self.wall(pending, wall);
             if let Some(index) = self.rooms.iter().position(|room| room.spec == spec && !room.group.is_project()) {
                 self.rooms[index].group.join(member);
@@ -115,6 +119,14 @@ impl Engine {
         let spec = project_spec(files, poll)?;
         let group = Group::of_project(&spec, paths::canonical(&spec.base), self.explain);
         self.open(spec, group).map(|index| Formed { index, since })
+    }
+
+    /// An app's rules; ones that cannot be read are told, and then every save restarts it.
+    fn actions(&mut self, name: &str, rules: &[ActionRule], spec: &WatchSpec) -> Actions {
+        Actions::new(rules, spec).unwrap_or_else(|error| {
+            self.notices.push(Out::Notice(Notice::new(Level::Error, NoticeKind::Watch, error.to_string()).about(name)));
+            Actions::default()
+        })
     }
 
     fn open(&mut self, spec: WatchSpec, group: Group) -> Option<usize> {

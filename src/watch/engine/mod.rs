@@ -24,6 +24,7 @@ use room::{Room, World};
 
 use super::{
     Ctl, Out, Raw, Wanted, Watched,
+    actions::Actions,
     backend::Shared,
     feed::{self, Feed, Inbox, Message},
     git::Repositories,
@@ -31,7 +32,7 @@ use super::{
     limits,
     tree::Tree,
 };
-use crate::model::{AppId, Error, Level, Notice, NoticeKind, WatchSpec};
+use crate::model::{ActionRule, AppId, Error, Level, Notice, NoticeKind, WatchSpec};
 
 /// Lost events are told at most this often.
 const TELL_LOSS: Duration = Duration::from_secs(10);
@@ -56,7 +57,8 @@ impl Watcher {
     fn with(wanted: Wanted, explain: bool, out: UnboundedSender<Out>, (feed, inbox): (Feed, Inbox)) -> Result<Self, Error> {
         let began = (Instant::now(), SystemTime::now());
         let mut built = Vec::new();
-        for Watched { spec, .. } in &wanted.apps {
+        for Watched { spec, rules, .. } in &wanted.apps {
+            Actions::new(rules, spec)?;
             if built.iter().all(|(known, _)| known != spec) {
                 built.push((spec.clone(), Tree::new(spec)?));
             }
@@ -81,8 +83,9 @@ impl Watcher {
     }
 }
 
-/// Whether a spec can be watched: a bad pattern is a usage error with the line to write instead.
-pub fn check(spec: &WatchSpec) -> Result<(), Error> {
+/// Whether a spec can be watched, with these rules: a bad pattern is a usage error with the line to write instead.
+pub fn check(spec: &WatchSpec, rules: &[ActionRule]) -> Result<(), Error> {
+    Actions::new(rules, spec)?;
     Tree::new(spec).map(drop)
 }
 

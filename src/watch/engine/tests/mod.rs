@@ -1,5 +1,6 @@
 //! The whole engine on real folders and real events. Every wait has a deadline and prints what was told so far when it fails.
 
+mod actions;
 mod folders;
 mod losses;
 mod reforms;
@@ -50,7 +51,7 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         prepare(dir.path());
         let spec = spec(dir.path(), change);
-        Self::start(dir, vec![Watched { app: AppId(0), name: "api".into(), spec }])
+        Self::start(dir, vec![Watched { app: AppId(0), name: "api".into(), spec, rules: Vec::new() }])
     }
 
     fn start(dir: tempfile::TempDir, apps: Vec<Watched>) -> Self {

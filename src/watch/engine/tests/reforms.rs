@@ -8,7 +8,7 @@ fn app(world: &Path, id: u32, root: &str, change: impl FnOnce(&mut WatchSpec)) -
         spec.roots = roots;
         change(spec);
     };
-    Watched { app: AppId(id), name: format!("app{id}"), spec: spec(world, change) }
+    Watched { app: AppId(id), name: format!("app{id}"), spec: spec(world, change), rules: Vec::new() }
 }
 
 /// Two apps in folders of their own, one that watches everything, and a project file with an env file beside it.
@@ -173,7 +173,7 @@ fn a_bad_pattern_is_told_and_the_others_are_watched() {
     let (mut world, mut apps, files) = world();
     let dir = world.dir.path().to_owned();
     apps[1] = app(&dir, 1, "web", |spec| spec.ignore.push("[".into()));
-    assert!(check(&apps[1].spec).is_err());
+    assert!(check(&apps[1].spec, &[]).is_err());
     world.reform(&apps, &files);
     world.until("notice", |out| matches!(out, Out::Notice(notice) if notice.level == Level::Error).then_some(()));
     world.concerns("api/a.js", &[0, 2]);
