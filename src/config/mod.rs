@@ -44,4 +44,4 @@ pub use environment::EnvRecipe;
 pub use pipes::Pipes;
 pub use place::absolute;
 pub use request::{End, Host, Output, Owner, Request, WatchArg};
-pub use resolve::{Resolved, resolve, resolve_watch};
+pub use resolve::{Resolved, Watching, resolve, resolve_watch};

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::model::{AppSpec, Error, Notice, WatchSpec};
+use crate::model::{ActionRule, AppSpec, Error, Notice, WatchSpec};
 
 use super::{
     Host, Request, WatchArg,
@@ -179,11 +179,22 @@ fn only(request: &Request) -> Vec<String> {
     words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
+/// What is watched for an app, and what saves do to it.
+#[derive(Debug)]
+pub struct Watching {
+    /// The app's name.
+    pub name: String,
+    /// What is watched.
+    pub spec: WatchSpec,
+    /// What saves below given paths do instead of a restart.
+    pub rules: Vec<ActionRule>,
+}
+
 /// What would be watched, by app, whatever the profile says. Without a target and anything to detect: what would be for a program in this folder.
 ///
 /// # Errors
 /// As [`resolve`].
-pub fn resolve_watch(request: &Request, host: &Host) -> Result<Vec<(String, WatchSpec)>, Error> {
+pub fn resolve_watch(request: &Request, host: &Host) -> Result<Vec<Watching>, Error> {
     let mut request = request.clone();
     request.no_watch = false;
     let in_project =
@@ -192,13 +203,15 @@ pub fn resolve_watch(request: &Request, host: &Host) -> Result<Vec<(String, Watc
         request.watch.push(WatchArg::Default);
     }
     let specs = match resolve(&request, host) {
-        Ok(resolved) => resolved.apps.into_iter().filter_map(|app| Some((app.name, app.watch?))).collect(),
+        Ok(resolved) => {
+            resolved.apps.into_iter().filter_map(|app| Some(Watching { name: app.name, spec: app.watch?, rules: app.rules })).collect()
+        }
         Err(_) if request.targets.is_empty() && !in_project => {
             let cwd = app_folder(&request, host)?.unwrap_or_else(|| host.cwd.clone());
             let name = name::of_folder(&cwd);
             let app = watching::App { name: &name, cwd: &cwd, script: None, build: None };
             let spec = watching::spec(&app, &request, Profile::Dev, host, &mut Vec::new())?;
-            spec.map(|spec| (name, spec)).into_iter().collect()
+            spec.map(|spec| Watching { name, spec, rules: Vec::new() }).into_iter().collect()
         }
         Err(error) => return Err(error),
     };

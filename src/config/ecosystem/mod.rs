@@ -145,5 +145,5 @@ fn complete(
     notices.append(&mut drafter.notices);
     let mut own = env_files.clone();
     own.push(document.file.clone());
-    Ok((spec::complete(spec, app.layer, &cwd, own), recipe, env_files))
+    Ok((spec::complete(spec, app.layer, &cwd, &host.cwd, own), recipe, env_files))
 }

@@ -9,7 +9,7 @@ use crate::{
     config::{
         command::Command,
         draft::Draft,
-        element::{command::Line, instances::Instances, listen::Address, log_file::File, watch::Watch},
+        element::{command::Line, instances::Instances, listen::Address, log_file::File, watch::Rule, watch::Watch},
         place,
         profile::BACKOFF,
         program::Build,
@@ -36,8 +36,8 @@ pub fn build(draft: &mut Draft, layer: &Layer) {
     draft.program.build = Some(Build { argv, cwd: draft.cwd.clone(), output: Vec::new() });
 }
 
-/// Completes a spec. `own`: the files that act through the plan alone, and are in no change set.
-pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, own: Vec<PathBuf>) -> AppSpec {
+/// Completes a spec. `typed_in`: where paths of the file are looked for after the app's folder; `own`: the files that act through the plan alone, and are in no change set.
+pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, typed_in: &Path, own: Vec<PathBuf>) -> AppSpec {
     let keys = &layer.keys;
     let mut spec = AppSpec { restart: restart(spec.restart, layer), ..spec };
     spec.stop.tree = value(&keys.treekill).unwrap_or(true);
@@ -48,7 +48,13 @@ pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, own: Vec<PathBuf>) -> 
         watch.own.extend(own);
     }
     if let Some(Watch::List(_, rules)) = value(&keys.watch) {
-        spec.rules = rules.into_iter().map(|rule| ActionRule { paths: rule.paths, run: rule.run, action: rule.action }).collect();
+        // What is watched is looked for in both folders, so its rule has to be.
+        let found = |path: String| match (place::absolute(cwd, Path::new(&path)), place::absolute(typed_in, Path::new(&path))) {
+            (here, there) if !here.exists() && there.exists() => there.to_str().map_or(path, str::to_owned),
+            _ => path,
+        };
+        let rule = |rule: Rule| ActionRule { paths: rule.paths.into_iter().map(found).collect(), run: rule.run, action: rule.action };
+        spec.rules = rules.into_iter().map(rule).collect();
     }
     spec.instances = value(&keys.instances).map_or(1, Instances::count);
     spec.exec_mode = exec_mode(layer, &spec);

@@ -185,7 +185,7 @@ fn plans_hide_secrets_and_say_what_differs() {
     let resolved = project.resolve(&request(&[]));
     let json = plan::json(&resolved, &project.host).to_string();
     assert!(!json.contains("s3cret") && !json.contains("SAME"), "{json}");
-    insta::assert_snapshot!(project.short(&plan::text(&resolved, &project.host)), @"
+    insta::assert_snapshot!(project.short(&plan::text(&resolved, &project.host)), @r#"
     app (2 instances, cluster)
       runs      node app.js
       in        /home/p
@@ -197,10 +197,10 @@ fn plans_hide_secrets_and_say_what_differs() {
                 OLD is not passed on
                 name=app
                 pm_id=0
-      watches   api, *.html; *.html: make, then reload; only .js; not *.tmp
+      watches   api, *.html; *.html: run "make", then reload; only .js; not *.tmp
       restarts  after 5 ms, given up after 16 runs shorter than 1 s in a row, or 16 restarts within 15 m; not after exit code 0
       stops     SIGINT, and SIGKILL after 5 s
-    ");
+    "#);
 }
 
 #[test]
