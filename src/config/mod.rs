@@ -32,6 +32,7 @@ mod profile;
 mod program;
 mod raw;
 mod secret;
+mod seen;
 mod target;
 mod watching;
 
@@ -45,3 +46,4 @@ pub use pipes::Pipes;
 pub use place::absolute;
 pub use request::{End, Host, Output, Owner, Request, WatchArg};
 pub use resolve::{Resolved, Watching, resolve, resolve_watch};
+pub use seen::{Files, Seen};

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::pipes::Pipes;
+use super::{pipes::Pipes, seen::Seen};
 use crate::model::{Error, Exit, Launch, PollMode, Signal};
 
 /// One value of `--watch` or `--ignore-watch`.
@@ -96,6 +96,8 @@ pub struct Host {
     pub owner: Owner,
     /// What was read from files that can be read only once.
     pub pipes: Pipes,
+    /// Which files were looked at.
+    pub seen: Seen,
 }
 
 /// The user and the group of a process, by number.

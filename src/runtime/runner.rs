@@ -28,7 +28,7 @@ use crate::{
     process::{self, ProcessEvent, Processes},
     supervisor::{Event, ShutdownCause, Supervisor},
     ui::{Style, notice},
-    watch::{Out, Wanted, Watcher},
+    watch::{Out, Watcher},
 };
 
 /// How long the notice of a death waits for the dead run's last words to be read.
@@ -125,8 +125,8 @@ impl Runner {
         let stage = processes.stage_fd().try_clone_to_owned().map_err(no_system)?;
         #[expect(deprecated, reason = "an OwnedFd keeps the promise for which the newer call asks for unsafe")]
         let stage = AsyncFd::new(stage).map_err(no_system)?;
-        let project = Project::new(request, host, resolved.files);
-        let wanted = Wanted { apps: apps.watched(), files: project.files.clone(), read_at };
+        let project = Project::new(request, host, resolved.files, resolved.modules);
+        let wanted = project.wanted(apps.watched(), read_at);
         let watcher = if wanted.apps.is_empty() && wanted.files.is_empty() { None } else { Some(Watcher::start(wanted, explain, out)?) };
         process::terminal::ignore_background_stops();
         terminal::listen(typing).map_err(no_system)?;
@@ -370,7 +370,7 @@ impl Runner {
                     self.processes.prepare();
                 }
             }
-            Out::Changed { app, changes } => self.handle(Event::FilesChanged { app, changes }),
+            Out::Changed { app, changes } => self.changed(app, changes),
             Out::Skipped { app: _, why } => {
                 for why in why {
                     self.say(&Notice::new(Level::Info, NoticeKind::Explain, why));

@@ -178,6 +178,9 @@ pub struct Wanted {
     pub apps: Vec<Watched>,
     /// The files that say what shall run: they are in no app's change sets, and told as [`Out::ProjectFile`].
     pub files: Vec<PathBuf>,
+    /// What those files load: told as they are, but apps may load it too, so a change of it is in their change sets as any other. Nothing
+    /// stops early for it.
+    pub modules: Vec<PathBuf>,
     /// When those files were read, as [`stamp`](super::stamp) tells it: what changed since is told, also for apps that are watched from now on.
     pub read_at: SystemTime,
 }

@@ -5,6 +5,7 @@
 mod tests;
 
 use std::{
+    collections::HashSet,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
@@ -143,12 +144,12 @@ impl Group {
         }
     }
 
-    /// After an event: the first confirmed change lets apps begin to stop.
-    pub fn after_event(&mut self, now: Instant, fs: &mut dyn Fs, locks: &mut dyn Locks, out: &mut Vec<Out>) {
+    /// After an event: the first confirmed change lets apps begin to stop, unless it is one of those paths.
+    pub fn after_event(&mut self, now: Instant, waits: &HashSet<PathBuf>, fs: &mut dyn Fs, locks: &mut dyn Locks, out: &mut Vec<Out>) {
         if !self.early_stop {
             return;
         }
-        let Some(path) = self.settle.first_change(now, fs, locks) else { return };
+        let Some(path) = self.settle.first_change(now, fs, locks).filter(|path| !waits.contains(path)) else { return };
         for member in &mut self.members {
             let actions = &member.actions;
             if actions.restarts_at_once(&actions.of([path.as_path()])) && member.guard.may_stop_early(now, &path) {

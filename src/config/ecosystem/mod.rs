@@ -116,7 +116,7 @@ fn complete(
     // Without a folder nothing else can be judged.
     let cwd = finder.folder(bases, flags, host).map_err(|problem| vec![*problem])?;
     let mut wrong = Vec::new();
-    let env_files = finder.env_files(&cwd, bases, &mut wrong);
+    let env_files = finder.env_files(&cwd, bases, host, &mut wrong);
     let Some(script) = &app.layer.keys.script else {
         wrong.push(finder.without_script());
         return Err(wrong);

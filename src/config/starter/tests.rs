@@ -4,7 +4,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    config::{End, Output, Owner, Pipes, node::Value, source},
+    config::{End, Output, Owner, Pipes, Seen, node::Value, source},
     model::{Exit, Launch},
 };
 
@@ -29,6 +29,7 @@ fn project(package: &str) -> (TempDir, Host) {
             run: std::sync::Arc::new(run),
             owner: Owner::default(),
             pipes: Pipes::default(),
+            seen: Seen::default(),
         },
     )
 }

@@ -24,7 +24,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{Host, Output, Owner, Pipes, Request, Resolved, resolve};
+use super::{Host, Output, Owner, Pipes, Request, Resolved, Seen, resolve};
 use crate::model::{AppSpec, Error, Launch};
 
 struct Project {
@@ -52,6 +52,7 @@ impl Project {
                 run: Arc::new(idle),
                 owner: Owner { user: 1000, group: 1000 },
                 pipes: Pipes::default(),
+                seen: Seen::default(),
             },
             root,
             _folder: folder,

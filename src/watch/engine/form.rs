@@ -1,13 +1,12 @@
 //! Which rooms there are: formed at the beginning, and formed anew when what shall run was edited, without a disturbance for those that stay.
 
 use std::{
-    collections::HashSet,
     path::PathBuf,
     rc::Rc,
     time::{Duration, Instant, SystemTime},
 };
 
-use super::{Engine, Room, now};
+use super::{Engine, Room, now, room::Project};
 use crate::{
     model::{ActionRule, Level, Notice, NoticeKind, PollMode, WatchRoot, WatchSpec},
     watch::{
@@ -55,8 +54,8 @@ impl Engine {
 
     /// Forms the rooms that are missing and moves apps; rooms without apps are left over. `wall`: changes since then count.
     pub(super) fn form(&mut self, wanted: Wanted, wall: SystemTime) -> Vec<Formed> {
-        let Wanted { apps, files, read_at } = wanted;
-        let project: HashSet<PathBuf> = files.iter().map(|path| paths::canonical_entry(path)).collect();
+        let Wanted { apps, files, modules, read_at } = wanted;
+        let project = Project::new(&files, &modules);
         let same_project = *self.project == project;
         if !same_project {
             self.project = Rc::new(project);
@@ -89,7 +88,7 @@ impl Engine {
         let held = moved.into_iter().filter(|moved| moved.member.is_held());
         self.notices.extend(held.map(|moved| Out::ProbeOver { app: moved.member.app }));
         if !same_project {
-            formed.extend(self.form_project(files, poll, read_at));
+            formed.extend(self.form_project(poll, read_at));
         }
         self.fs.share(self.rooms.len() > 1);
         formed
@@ -109,14 +108,14 @@ impl Engine {
     }
 
     /// The room of the files that say what shall run takes the place of the one there was.
-    fn form_project(&mut self, files: Vec<PathBuf>, poll: PollMode, read_at: SystemTime) -> Option<Formed> {
+    fn form_project(&mut self, poll: PollMode, read_at: SystemTime) -> Option<Formed> {
         let old = self.rooms.iter().position(|room| room.group.is_project());
         let pending = old.and_then(|index| self.rooms[index].group.settle.pending());
         let since = self.wall(pending, read_at);
         if let Some(index) = old {
             self.rooms[index].group.retire();
         }
-        let spec = project_spec(files, poll)?;
+        let spec = project_spec(self.project.all(), poll)?;
         let group = Group::of_project(&spec, paths::canonical(&spec.base), self.explain);
         self.open(spec, group).map(|index| Formed { index, since })
     }

@@ -5,7 +5,7 @@ mod app;
 mod fs;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     fmt::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -177,7 +177,7 @@ impl Sim {
                     Act::App(act) => self.app_act(act, &mut out),
                 }
                 self.group.idle(self.now, &mut self.fs, &mut out);
-                self.group.after_event(self.now, &mut self.fs, &mut OneRepository, &mut out);
+                self.group.after_event(self.now, &HashSet::new(), &mut self.fs, &mut OneRepository, &mut out);
             } else if self.group.expire(self.now, &mut self.fs, &mut OneRepository, &mut out) == Step::Rescan {
                 self.rescans += 1;
                 self.group.settle.rescanned();

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use super::{Format, read};
 use crate::{
     config::{
-        End, Host, Output, Owner, Pipes,
+        End, Host, Output, Owner, Pipes, Seen,
         node::{Document, Node, Value},
     },
     model::{Error, Exit, Launch, Signal},
@@ -46,6 +46,7 @@ impl Project {
                 run: std::sync::Arc::new(run),
                 owner: Owner::default(),
                 pipes: Pipes::default(),
+                seen: Seen::default(),
             },
             _folder: folder,
         }

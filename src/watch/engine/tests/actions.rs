@@ -39,7 +39,7 @@ fn apps_that_share_what_they_watch_have_rules_of_their_own_which_can_be_edited()
     assert_eq!(world.told("a.js"), [(vec![], true), (vec![], true)]);
     let early: Vec<&String> = world.heard.iter().filter(|line| line.starts_with("Early")).collect();
     assert!(early.iter().all(|line| !line.contains("AppId(0)") || line.contains("a.js")), "{early:?}");
-    let wanted = |rules| Wanted { apps: apps(&path, rules), files: Vec::new(), read_at: stamp() };
+    let wanted = |rules| Wanted { apps: apps(&path, rules), files: Vec::new(), modules: Vec::new(), read_at: stamp() };
     world.watcher.watch(wanted(rule("*.js", SaveAction::Nothing)));
     assert_eq!(world.told("views/a.html"), [(vec![], true), (vec![], true)]);
     assert_eq!(world.told("a.js"), [(vec![0], false), (vec![], true)]);

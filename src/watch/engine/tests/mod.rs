@@ -42,7 +42,7 @@ fn spec(root: &Path, change: impl FnOnce(&mut WatchSpec)) -> WatchSpec {
 
 /// Apps, and no file that says what shall run.
 fn without_files(apps: Vec<Watched>) -> Wanted {
-    Wanted { apps, files: Vec::new(), read_at: SystemTime::UNIX_EPOCH }
+    Wanted { apps, files: Vec::new(), modules: Vec::new(), read_at: SystemTime::UNIX_EPOCH }
 }
 
 impl World {
