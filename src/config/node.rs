@@ -65,6 +65,8 @@ pub struct Entry {
     pub place: Place,
     /// Its value.
     pub node: Node,
+    /// Whether `<<` of YAML took it over: what the map says itself wins, also under another name of the key. Such entries come first.
+    pub merged: bool,
 }
 
 /// Where something stands in its file.

@@ -96,7 +96,7 @@ fn node(parts: &mut slice::Iter<'_, Json>) -> Result<Node, String> {
 
 fn entry(parts: &mut slice::Iter<'_, Json>) -> Result<Entry, String> {
     let key = parts.next().map(text).unwrap_or_default();
-    Ok(Entry { key, place: Place::Unknown, node: node(parts)? })
+    Ok(Entry { key, place: Place::Unknown, node: node(parts)?, merged: false })
 }
 
 fn text(json: &Json) -> String {
