@@ -12,6 +12,7 @@ mod signals;
 mod stdin;
 mod terminal;
 mod tool;
+mod warnings;
 
 use std::time::SystemTime;
 

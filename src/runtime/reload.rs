@@ -12,6 +12,7 @@ use std::{
 use super::{
     runner::{Inbox, Runner},
     tool::Link,
+    warnings::Warnings,
 };
 use crate::{
     config::{self, Files, Host, Plan, Request, Resolved, Seen, diff::Step},
@@ -36,6 +37,8 @@ pub struct Project {
     real_modules: HashSet<PathBuf>,
     /// Saves of such files in apps: an app that the plan restarts is not restarted again.
     held: Vec<(AppId, Arc<ChangeSet>)>,
+    /// What was said about them.
+    warnings: Warnings,
     state: State,
 }
 
@@ -62,9 +65,18 @@ pub struct Loaded {
 }
 
 impl Project {
-    pub fn new(request: Request, host: Host, files: Vec<PathBuf>, modules: Vec<PathBuf>) -> Self {
+    pub fn new(request: Request, host: Host, files: Vec<PathBuf>, modules: Vec<PathBuf>, told: &[Notice]) -> Self {
         let (held, real_modules) = (Vec::new(), HashSet::new());
-        let mut project = Self { request, host, files: Vec::new(), modules: Vec::new(), real_modules, held, state: State::Idle };
+        let mut project = Self {
+            request,
+            host,
+            files: Vec::new(),
+            modules: Vec::new(),
+            real_modules,
+            held,
+            warnings: Warnings::new(told),
+            state: State::Idle,
+        };
         project.made_of(files, modules);
         project
     }
@@ -201,7 +213,7 @@ impl Runner {
     fn apply(&mut self, edited: &[PathBuf], read_at: SystemTime, resolved: Resolved) {
         let Resolved { apps, env, notices, files, modules } = resolved;
         let shown = self.project.shown(edited);
-        notices.iter().filter(|notice| notice.level > Level::Info).for_each(|notice| self.say(notice));
+        self.project.warnings.news(notices).iter().for_each(|notice| self.say(notice));
         let plan = self.apps.plan(&apps, &env);
         if plan.is_empty() {
             self.say(&Notice::new(Level::Info, NoticeKind::Plan, format!("{shown} was read again: nothing changes")));

@@ -125,7 +125,7 @@ impl Runner {
         let stage = processes.stage_fd().try_clone_to_owned().map_err(no_system)?;
         #[expect(deprecated, reason = "an OwnedFd keeps the promise for which the newer call asks for unsafe")]
         let stage = AsyncFd::new(stage).map_err(no_system)?;
-        let project = Project::new(request, host, resolved.files, resolved.modules);
+        let project = Project::new(request, host, resolved.files, resolved.modules, &resolved.notices);
         let wanted = project.wanted(apps.watched(), read_at);
         let watcher = if wanted.apps.is_empty() && wanted.files.is_empty() { None } else { Some(Watcher::start(wanted, explain, out)?) };
         process::terminal::ignore_background_stops();

@@ -8,6 +8,7 @@ use std::{
 use serde_json::{Value as Json, json};
 
 use super::Difference;
+use crate::config::secret;
 use crate::model::{
     AfterExit, AppSpec, Backoff, Condition, ExecMode, Health, Launch, Limits, Listen, LogFile, Logs, PollMode, Probe, RestartPolicy,
     SaveAction, WatchRoot, WatchSpec,
@@ -30,7 +31,7 @@ pub fn app(app: &AppSpec, env: &[Difference]) -> Json {
         "autostart": app.autostart,
         "port": app.port,
         "watch": app.watch.as_ref().map(watch),
-        "rules": app.rules.iter().map(|rule| json!({ "paths": rule.paths, "run": rule.run, "action": action(rule.action) })).collect::<Vec<_>>(),
+        "rules": app.rules.iter().map(|rule| json!({ "paths": rule.paths, "run": line(&rule.run), "action": action(rule.action) })).collect::<Vec<_>>(),
         "restart": restart(&app.restart),
         "stop": {
             "signal": app.stop.signal.to_string(),
@@ -47,10 +48,10 @@ pub fn app(app: &AppSpec, env: &[Difference]) -> Json {
         "user": app.account.user,
         "group": app.account.group,
         "hooks": {
-            "before_start": app.hooks.before_start,
-            "after_ready": app.hooks.after_ready,
-            "before_stop": app.hooks.before_stop,
-            "after_exit": app.hooks.after_exit,
+            "before_start": line(&app.hooks.before_start),
+            "after_ready": line(&app.hooks.after_ready),
+            "before_stop": line(&app.hooks.before_stop),
+            "after_exit": line(&app.hooks.after_exit),
         },
         "cron": app.cron,
         "pid_file": app.pid_file.as_deref().map(path),
@@ -58,7 +59,12 @@ pub fn app(app: &AppSpec, env: &[Difference]) -> Json {
 }
 
 fn argv(launch: &Launch) -> Vec<String> {
-    launch.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect()
+    secret::words(launch.argv.iter().map(|word| word.to_string_lossy()))
+}
+
+/// A line for a shell, secrets hidden.
+fn line(line: &Option<String>) -> Option<String> {
+    line.as_deref().map(secret::line)
 }
 
 fn path(path: &Path) -> String {
@@ -142,9 +148,9 @@ fn probe(probe: &Probe) -> Json {
         Probe::Notify => json!("notify"),
         Probe::Message => json!("message"),
         Probe::Tcp(address) => json!({ "tcp": address.to_string() }),
-        Probe::Http(url) => json!({ "http": url }),
+        Probe::Http(url) => json!({ "http": secret::line(url) }),
         Probe::Log(regex) => json!({ "log": regex }),
-        Probe::Command(line) => json!({ "command": line }),
+        Probe::Command(line) => json!({ "command": secret::line(line) }),
     }
 }
 

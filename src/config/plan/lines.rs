@@ -2,7 +2,7 @@
 
 use super::{Difference, fields};
 use crate::{
-    config::place,
+    config::{place, secret},
     model::{AfterExit, AppSpec, Backoff, ExecMode, HumanDuration, Launch, RestartPolicy, SaveAction, WatchSpec},
 };
 
@@ -50,7 +50,7 @@ pub fn app(app: &AppSpec, env: &[Difference]) -> String {
 }
 
 fn words(launch: &Launch) -> String {
-    shell_words::join(launch.argv.iter().map(|word| word.to_string_lossy()))
+    secret::joined(launch.argv.iter().map(|word| word.to_string_lossy()))
 }
 
 fn watching(app: &AppSpec, watch: &WatchSpec) -> String {
@@ -58,8 +58,8 @@ fn watching(app: &AppSpec, watch: &WatchSpec) -> String {
     let mut parts = vec![watch.roots.iter().map(|root| shown(&fields::root(root))).collect::<Vec<_>>().join(", ")];
     for rule in &app.rules {
         let what = match (&rule.run, rule.action) {
-            (Some(line), SaveAction::Nothing) => format!("run {line:?}"),
-            (Some(line), action) => format!("run {line:?}, then {}", fields::action(action)),
+            (Some(line), SaveAction::Nothing) => format!("run {:?}", secret::line(line)),
+            (Some(line), action) => format!("run {:?}, then {}", secret::line(line), fields::action(action)),
             (None, action) => fields::action(action),
         };
         parts.push(format!("{}: {what}", rule.paths.join(", ")));

@@ -1,6 +1,9 @@
 //! YAML 1.2: one document, anchors, merge keys, the core schema. A key given twice is an error, as in PM2 and the specification.
 
-use std::{collections::{HashMap, HashSet}, path::Path};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+};
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
 
@@ -61,7 +64,11 @@ struct Open {
 enum Items {
     List(Vec<Node>),
     /// `merged`: what each `<<` takes over, the one that wins first.
-    Map { entries: Entries, key: Option<Key>, merged: Vec<Vec<Entry>> },
+    Map {
+        entries: Entries,
+        key: Option<Key>,
+        merged: Vec<Vec<Entry>>,
+    },
 }
 
 struct Key {
@@ -301,7 +308,8 @@ pub fn place(lines: &Lines<'_>, start: Marker, end: Marker) -> Place {
         match short(lines, start.line()) {
             // A bracket takes the blanks behind it along.
             Some(line) => {
-                let blanks = line.chars().skip(start.col()).take(len).fold(0, |blanks, char| if char.is_whitespace() { blanks + 1 } else { 0 });
+                let blanks =
+                    line.chars().skip(start.col()).take(len).fold(0, |blanks, char| if char.is_whitespace() { blanks + 1 } else { 0 });
                 len - blanks.min(len - 1)
             }
             None => len,
