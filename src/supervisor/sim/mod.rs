@@ -243,7 +243,7 @@ impl Sim {
             }
             Effect::Signal { run, signal } | Effect::ShutdownMessage { run, signal } => self.signal(run, signal),
             // What takes it for a hint goes on, as with HUP and QUIT.
-            Effect::SignalMain { run, signal } if matches!(signal, Signal::HUP | Signal::QUIT) => drop(run),
+            Effect::SignalMain { signal: Signal::HUP | Signal::QUIT, .. } => {}
             Effect::SignalMain { run, signal } => self.signal_main(run, signal),
             Effect::AwaitReady { run, .. } => {
                 let after = self.children.get(&run).and_then(|child| u64::try_from(child.script.ready_ms).ok());
