@@ -76,7 +76,7 @@ keyed! {
         /// The port it listens on, as the variable `PORT`.
         port: u16, [], "3000", Honoured;
         /// Whether it starts with the runner, or waits to be started.
-        autostart: bool, [], "false", Later(Off);
+        autostart: bool, [], "false", Honoured;
         /// Whether it is started again when it ends by itself.
         autorestart: bool, [], "false", Honoured;
         /// Exit codes after which it is not started again.
@@ -136,7 +136,7 @@ keyed! {
         /// What the runner binds for it, so that connections wait while it restarts.
         listen: Addresses, [], "3000", Later(On);
         /// Command lines around its life.
-        hooks: RawHooks, [], r#"{ "before_start": "npm run migrate" }"#, Later(On);
+        hooks: RawHooks, [], r#"{ "on_crash": "./tell-us.sh" }"#, Later(On);
         /// What it may use, and as what it runs.
         limits: RawLimits, [], r#"{ "nofile": 65536 }"#, Later(On);
         /// The mask of files it makes, in octal.

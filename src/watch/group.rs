@@ -274,7 +274,8 @@ impl Group {
         let mut matches = member.actions.of(changes.iter().map(|(path, _)| *path).chain(owed.as_deref().filter(|_| kept.is_empty())));
         // What was lost may be anything; and an app that was stopped already has to be started.
         matches.unmatched |= settled.lost || owed.is_some() && !member.actions.restarts(&matches);
-        let ruling = if !member.actions.replaces(&matches) {
+        // An app that is down is started by any save.
+        let ruling = if !member.actions.replaces(&matches) && !member.guard.is_down() {
             // It proves nothing about restarts, and is none.
             Ruling::Fire
         } else if settled.lost || kept.is_empty() {

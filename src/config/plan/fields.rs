@@ -48,10 +48,11 @@ pub fn app(app: &AppSpec, env: &[Difference]) -> Json {
         "user": app.account.user,
         "group": app.account.group,
         "hooks": {
-            "before_start": line(&app.hooks.before_start),
-            "after_ready": line(&app.hooks.after_ready),
-            "before_stop": line(&app.hooks.before_stop),
-            "after_exit": line(&app.hooks.after_exit),
+            "on_ready": line(&app.hooks.on_ready),
+            "on_exit": line(&app.hooks.on_exit),
+            "on_crash": line(&app.hooks.on_crash),
+            "on_errored": line(&app.hooks.on_errored),
+            "on_reload": line(&app.hooks.on_reload),
         },
         "cron": app.cron,
         "pid_file": app.pid_file.as_deref().map(path),
@@ -160,6 +161,7 @@ fn health(health: &Health) -> Json {
         "interval_ms": millis(health.interval),
         "timeout_ms": millis(health.timeout),
         "failures": health.failures,
+        "dump_signal": health.dump.map(|signal| signal.to_string()),
     })
 }
 

@@ -58,9 +58,9 @@ fn set(sim: &Sim, paths: std::ops::Range<usize>, shown: &str) -> ChangeSet {
         first: sim.now,
         last: sim.now,
         cause: Cause::Files,
-        shown: shown.to_owned(),
         matched: Vec::new(),
         unmatched: true,
+        shown: shown.to_owned(),
     }
 }
 
