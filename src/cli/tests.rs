@@ -105,6 +105,95 @@ fn every_flag_reaches_the_request() {
 }
 
 #[test]
+fn flags_that_are_keys_reach_the_request() {
+    let keys = |line: &str| -> Vec<String> { request(line).flags.iter().map(ToString::to_string).collect() };
+    let all =
+        "pmdev a.js -i max --namespace back --restart-delay 1s --exp-backoff-restart-delay 100 --max-restarts 3 --max-memory-restart 1.5G
+         --stop-exit-codes 0,143 --no-autorestart --no-autostart --no-treekill --shutdown-with-message --cron '0 3 * * *' --wait-ready
+         --listen-timeout 5000 --filter-env AWS_,TOKEN --filter-env SSH --uid www --gid www-data -x -p run/a.pid -f
+         --no-pmx --no-automation --no-vizion --trace --disable-trace --v8 --event-loop-inspector --deep-monitoring --no-daemon";
+    insta::assert_snapshot!(keys(all).join("\n"), @r#"
+    instances = "max"
+    restart_delay = "1s"
+    exp_backoff_restart_delay = "100"
+    max_restarts = "3"
+    max_memory_restart = "1.5G"
+    cron_restart = "0 3 * * *"
+    stop_exit_codes = ["0", "143"]
+    autorestart = false
+    treekill = false
+    shutdown_with_message = true
+    namespace = "back"
+    listen_timeout = "5000"
+    uid = "www"
+    gid = "www-data"
+    pid_file = "run/a.pid"
+    filter_env = ["AWS_", "TOKEN", "SSH"]
+    autostart = false
+    wait_ready = true
+    execute_command = true
+    "#);
+    // The numbers behind it are all codes, and nothing else is.
+    assert_eq!(keys("pmdev a.js --stop-exit-codes 0 143 -x"), ["stop_exit_codes = [\"0\", \"143\"]", "execute_command = true"]);
+    assert_eq!(targets("pmdev --stop-exit-codes 0 1 app.js"), ["app.js"]);
+    assert_eq!(request("pmdev a.js -- --stop-exit-codes 0 1").script_args, ["--stop-exit-codes", "0", "1"]);
+    assert_eq!(keys("pmdev -i -1 app.js"), ["instances = \"-1\""]);
+    assert_eq!(keys("pmdev app.js -c 0 -u www"), ["cron_restart = \"0\"", "uid = \"www\""]);
+    assert_eq!(targets("pmdev -i 2 app.js"), ["app.js"]);
+    // A flag beats what a file has under the other of two keys.
+    let fixed = keys("pmdev --restart-delay 1s");
+    assert_eq!(fixed, ["exp_backoff_restart_delay = \"0\"", "restart_delay = \"1s\""]);
+    assert_eq!(keys("pmdev --source-map-support"), ["source_map_support = true", "disable_source_map_support = false"]);
+    assert_eq!(keys("pmdev --disable-source-map-support"), ["source_map_support = false", "disable_source_map_support = true"]);
+}
+
+#[test]
+fn flags_that_are_keys_are_refused_by_what_they_take() {
+    insta::assert_snapshot!(refusal("pmdev a.js -i many"), @r#"--instances: "many" is not a number of instances, or max; example: 2"#);
+    insta::assert_snapshot!(refusal("pmdev a.js -i 4000"), @"--instances: 4000, and more than 1024 instances are refused; example: 2");
+    insta::assert_snapshot!(refusal("pmdev a.js --max-memory-restart lots"), @r#"--max-memory-restart: "lots" is not a size: bytes, or a number with K, M or G; example: 512M"#);
+    insta::assert_snapshot!(refusal("pmdev a.js --restart-delay soon"), @r#"--restart-delay: "soon" is not a duration: milliseconds, or a number with ms, s, m or h; example: 1000"#);
+    insta::assert_snapshot!(refusal("pmdev a.js --stop-exit-codes 0,256"), @r#"--stop-exit-codes: "256" is not an exit code, or a list of them; example: [0]"#);
+    insta::assert_snapshot!(refusal("pmdev a.js --cron daily"), @r#"--cron-restart: "daily" is not a cron pattern of 5 or 6 fields, or false; example: 0 3 * * *"#);
+    insta::assert_snapshot!(refusal("pmdev a.js --max-restarts"), @r"
+    --max-restarts needs a value
+    hint: what it takes: pmdev start --help
+    ");
+    insta::assert_snapshot!(refusal("pmdev a.js --source-map-support --disable-source-map-support"), @r"
+    --source-map-support and --disable-source-map-support contradict each other
+    hint: leave one of them out
+    ");
+}
+
+#[test]
+fn a_misspelt_verb_is_told_where_nothing_of_that_name_can_be_run() {
+    let told = |line: &str, message: &str| {
+        let error = Error::usage(message);
+        let error = match verb::Slip::find(&words(line), &Cli::command()) {
+            Some(slip) => slip.explain(error),
+            None => error,
+        };
+        format!("{}{}", error.message, error.hint.map(|hint| format!("; {hint}")).unwrap_or_default())
+    };
+    let missing = |word: &str| format!("{word} was not found: there is no such file, folder or program (looked in /p)");
+    assert_eq!(told("pmdev strat x", &missing("strat")), "strat is no file and no verb; did you mean pmdev start x?");
+    assert_eq!(
+        told("pmdev --quiet chekc 'a b' --json", &missing("chekc")),
+        "chekc is no file and no verb; did you mean pmdev --quiet check 'a b' --json?"
+    );
+    for (line, word) in [
+        ("pmdev app.js", "app.js"),
+        ("pmdev start strat", "strat"),
+        ("pmdev strat x", "x"),
+        ("pmdev worker", "worker"),
+        ("pmdev -n strat a", "a"),
+    ] {
+        assert_eq!(told(line, &missing(word)), missing(word), "{line}");
+    }
+    assert_eq!(told("pmdev strat x", "strat cannot be run: it is not executable"), "strat cannot be run: it is not executable");
+}
+
+#[test]
 fn the_output_is_told_apart_from_the_request() {
     let output = |line: &str| match parse(words(line)) {
         Ok(Cli { verb: Verb::Start(start) }) => start.request().1,
@@ -196,6 +285,8 @@ fn help_reads_well() {
     Apps:
       -n, --name <NAME>              Name of the app; one for each TARGET, in their order
           --cwd <FOLDER>             Folder the apps run in [default: this folder, or the TARGET where it is a folder]
+      -i, --instances <COUNT>        How many processes of each app; `max` or 0 for one a processor, negative for that many
+                                     fewer
           --interpreter <PROGRAM>    Program that runs the script, or `none` to execute the script itself [default: by #!
                                      line or extension]
           --interpreter-args <ARGS>  Arguments for the interpreter; for Go and Rust, for the build [alias: --node-args]
@@ -226,6 +317,34 @@ fn help_reads_well() {
           --no-gitignore               Do not apply git's ignore files
           --no-default-ignore          Do not apply the built-in patterns (node_modules, target, *.log, ...)
           --no-gate                    Restart for a save that changed no byte, too
+
+    Restarts and stops:
+          --no-autorestart                    Do not start apps again when they end by themselves
+          --restart-delay <TIME>              How long to wait before each restart
+          --exp-backoff-restart-delay <TIME>  The first of delays that grow with each restart
+          --max-restarts <COUNT>              Unstable runs in a row before an app is given up, or `unlimited` [default: 16]
+          --max-memory-restart <SIZE>         Memory at which an app is reloaded, such as 512M
+          --stop-exit-codes <CODES>           Exit codes after which an app is not started again, with commas between
+      -c, --cron-restart <PATTERN>            When apps are restarted by the clock, as a cron pattern; 0 ends it [alias:
+                                              --cron]
+          --no-treekill                       Send the first signal of a stop to the first process of an app alone
+          --shutdown-with-message             Tell Node apps to stop by the message `shutdown`
+
+    Rarely used:
+          --namespace <NAME>            Group that commands can name instead of its apps
+          --filter-env <PARTS>          Do not pass on variables whose names contain one of these, with commas between;
+                                        repeatable
+          --no-autostart                Only register apps: somebody else starts them
+          --wait-ready                  Count Node apps as ready when they say process.send('ready')
+          --listen-timeout <TIME>       How long an app has to be ready
+      -u, --uid <USER>                  User that apps run as [alias: --user]
+          --gid <GROUP>                 Group that apps run as
+      -p, --pid <FILE>                  File for the process id
+      -x, --execute-command             Fork mode, also for several instances of a Node app
+          --source-map-support          Map stack traces of Node to the sources [default: where a .map file lies beside the
+                                        script]
+          --disable-source-map-support  Do not map them
+      -f, --force                       Accepted: a script may run as often as you like
 
     Output:
           --stdin[=<APP>]         Give our standard input to the app (--stdin), or to one of several (--stdin=NAME)

@@ -165,10 +165,10 @@ keyed! {
         merge_logs: bool, ["combine_logs"], "true", Later(Any);
         /// The file that holds its process id.
         pid_file: String, ["pid"], r#""run/api.pid""#, Later(On);
-        /// Whether stack traces of Node are those of the sources.
-        source_map_support: bool, [], "true", Later(On);
+        /// Whether stack traces of Node are those of the sources; without it, where a map lies beside the script (`app.js.map`).
+        source_map_support: bool, [], "true", Honoured;
         /// Whether they are not.
-        disable_source_map_support: bool, [], "true", Later(On);
+        disable_source_map_support: bool, [], "true", Honoured;
         /// Other values for a profile.
         profiles: Profiles, [], r#"{ "prod": { "instances": "max" } }"#, Honoured;
         /// How often PM2 looks whether a process is gone.

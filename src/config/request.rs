@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::{pipes::Pipes, seen::Seen};
+use super::{flags::Flag, pipes::Pipes, seen::Seen};
 use crate::model::{Error, Exit, Launch, PollMode, Signal};
 
 /// One value of `--watch` or `--ignore-watch`.
@@ -69,6 +69,10 @@ pub struct Request {
     pub only: Vec<String>,
     /// The `env_NAME` of the project file that is laid on top.
     pub env_name: Option<String>,
+    /// Keys of a project file, for all apps and above what the file says.
+    pub flags: Vec<Flag>,
+    /// Whether Node maps stack traces to the sources; `None`: where a map lies beside the script.
+    pub source_maps: Option<bool>,
 }
 
 /// Runs a tool to its end and gives its standard output.

@@ -11,7 +11,8 @@ use super::{
     Host, Request, WatchArg,
     draft::{Draft, Drafter, app_folder},
     ecosystem::{self, Ecosystem},
-    environment::{Declared, EnvRecipe},
+    environment::EnvRecipe,
+    flags,
     lookup::Searches,
     name,
     node::Document,
@@ -52,6 +53,9 @@ enum Planned {
 pub fn resolve(request: &Request, host: &Host) -> Result<Resolved, Error> {
     let profile = Profile::choose(request, host)?;
     profile.stop(request, host)?;
+    Profile::listen_timeout(host)?;
+    let layer = flags::layer(&request.flags, host)?;
+    let request = &Request { source_maps: ecosystem::source_maps(&layer), ..request.clone() };
     let mut resolved = Resolved::default();
     let searches = Searches::default();
     let mut drafter = Drafter { request, host, profile, cwd: app_folder(request, host)?, searches: &searches, notices: Vec::new() };
@@ -77,8 +81,9 @@ pub fn resolve(request: &Request, host: &Host) -> Result<Resolved, Error> {
         match planned {
             Planned::App(draft) => {
                 let name = names.next().expect("every draft was given a name");
-                let (spec, recipe) = drafter.spec(*draft, name, Declared::default())?;
-                resolved.apps.push(spec);
+                let cwd = draft.cwd.clone();
+                let (spec, recipe) = drafter.spec(*draft, name, ecosystem::declared(&layer, profile, request, &[]))?;
+                resolved.apps.push(ecosystem::complete_spec(spec, &layer, &cwd, host, Vec::new()));
                 resolved.env.push(recipe);
             }
             Planned::Apps(ecosystem) => {
@@ -93,6 +98,7 @@ pub fn resolve(request: &Request, host: &Host) -> Result<Resolved, Error> {
         app.name = name;
     }
     resolved.notices.append(&mut drafter.notices);
+    resolved.notices.extend(flags::later(&request.flags));
     // What was a pipe does not change any more.
     let named = resolved.env.iter().flat_map(EnvRecipe::files).filter(|file| file.is_file() || !host.pipes.knows(file)).cloned();
     resolved.files.extend(named.collect::<Vec<_>>());

@@ -10,7 +10,7 @@ use clap::Args;
 
 use crate::{
     cli::{
-        args::{self, AppArgs, OutputArgs, WatchArgs},
+        args::{self, OutputArgs, RunArgs},
         host,
     },
     config::{self, Request},
@@ -32,9 +32,7 @@ pub struct Start {
     #[arg(value_name = "ARGS", last = true)]
     pub script_args: Vec<OsString>,
     #[command(flatten)]
-    pub app: AppArgs,
-    #[command(flatten)]
-    pub watch: WatchArgs,
+    pub options: RunArgs,
     #[command(flatten)]
     pub output: OutputArgs,
 }
@@ -74,7 +72,7 @@ impl Start {
 
     /// What is asked for, and how it shall be shown.
     pub fn request(self) -> (Request, OutputArgs) {
-        (args::request(self.targets, self.script_args, self.app, self.watch), self.output)
+        (args::request(self.targets, self.script_args, self.options), self.output)
     }
 }
 

@@ -9,6 +9,10 @@ mod place;
 mod request;
 mod spec;
 
+pub use account::Refused;
+pub use request::{declared, source_maps};
+pub use spec::complete as complete_spec;
+
 use std::path::PathBuf;
 
 use crate::model::{AppSpec, Error, Notice};
@@ -64,6 +68,7 @@ pub fn apps(
     host: &Host,
 ) -> Result<Ecosystem, Error> {
     let mut raw = raw::read(document);
+    raw.lay(&request.flags, host);
     let mut problems = std::mem::take(&mut raw.problems);
     let named = graph::named(&raw, profile, request, document, &mut problems);
     graph::check_needs(&named, document, &mut problems);
@@ -145,5 +150,5 @@ fn complete(
     notices.append(&mut drafter.notices);
     let mut own = env_files.clone();
     own.push(document.file.clone());
-    Ok((spec::complete(spec, app.layer, &cwd, &host.cwd, own), recipe, env_files))
+    Ok((spec::complete(spec, app.layer, &cwd, host, own), recipe, env_files))
 }

@@ -7,11 +7,12 @@ use std::{
 
 use crate::{
     config::{
+        Host,
         command::Command,
         draft::Draft,
         element::{command::Line, instances::Instances, listen::Address, log_file::File, watch::Rule, watch::Watch},
         place,
-        profile::BACKOFF,
+        profile::{BACKOFF, Profile},
         program::Build,
         raw::Layer,
     },
@@ -36,12 +37,12 @@ pub fn build(draft: &mut Draft, layer: &Layer) {
     draft.program.build = Some(Build { argv, cwd: draft.cwd.clone(), output: Vec::new() });
 }
 
-/// Completes a spec. `typed_in`: where paths of the file are looked for after the app's folder; `own`: the files that act through the plan alone, and are in no change set.
-pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, typed_in: &Path, own: Vec<PathBuf>) -> AppSpec {
+/// Completes a spec. `own`: the files that act through the plan alone, and are in no change set.
+pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, host: &Host, own: Vec<PathBuf>) -> AppSpec {
     let keys = &layer.keys;
     let mut spec = AppSpec { restart: restart(spec.restart, layer), ..spec };
     spec.stop.tree = value(&keys.treekill).unwrap_or(true);
-    spec.stop.message = value(&keys.shutdown_with_message).unwrap_or(false);
+    spec.stop.message = value(&keys.shutdown_with_message).unwrap_or(spec.stop.message);
     if let Some(watch) = &mut spec.watch {
         let options = value(&keys.watch_options).unwrap_or_default();
         watch.follow_symlinks = value(&options.follow_symlinks).unwrap_or(watch.follow_symlinks);
@@ -49,7 +50,7 @@ pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, typed_in: &Path, own: 
     }
     if let Some(Watch::List(_, rules)) = value(&keys.watch) {
         // What is watched is looked for in both folders, so its rule has to be.
-        let found = |path: String| match (place::absolute(cwd, Path::new(&path)), place::absolute(typed_in, Path::new(&path))) {
+        let found = |path: String| match (place::absolute(cwd, Path::new(&path)), place::absolute(&host.cwd, Path::new(&path))) {
             (here, there) if !here.exists() && there.exists() => there.to_str().map_or(path, str::to_owned),
             _ => path,
         };
@@ -61,7 +62,7 @@ pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, typed_in: &Path, own: 
     spec.namespace = value(&keys.namespace).unwrap_or(spec.namespace);
     spec.autostart = value(&keys.autostart).unwrap_or(true);
     spec.depends_on = value(&keys.depends_on).map(|needs| needs.0.into_iter().map(|(needed, _)| needed).collect()).unwrap_or_default();
-    spec.ready = ready(layer);
+    spec.ready = ready(layer, host);
     spec.health = value(&keys.health);
     spec.listen = value(&keys.listen).map(|all| all.0.into_iter().map(|address| listen(address, cwd)).collect()).unwrap_or_default();
     spec.logs = logs(spec.logs, layer, cwd);
@@ -114,7 +115,7 @@ fn exec_mode(layer: &Layer, spec: &AppSpec) -> ExecMode {
     value(&keys.exec_mode).unwrap_or(by_instances)
 }
 
-fn ready(layer: &Layer) -> Ready {
+fn ready(layer: &Layer, host: &Host) -> Ready {
     let keys = &layer.keys;
     let usual = Ready::default();
     let by_message = value(&keys.wait_ready) == Some(true);
@@ -122,7 +123,9 @@ fn ready(layer: &Layer) -> Ready {
         Some(ready) => (ready.by, ready.timeout),
         None => (if by_message { Probe::Message } else { usual.by }, None),
     };
-    Ready { by, timeout: timeout.or(value(&keys.listen_timeout)).unwrap_or(usual.timeout) }
+    // What is wrong with the variable was told before.
+    let by_variable = Profile::listen_timeout(host).ok().flatten();
+    Ready { by, timeout: timeout.or(value(&keys.listen_timeout)).or(by_variable).unwrap_or(usual.timeout) }
 }
 
 fn listen(address: Address, cwd: &Path) -> Listen {
