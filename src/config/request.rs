@@ -71,6 +71,8 @@ pub struct Request {
     pub env_name: Option<String>,
     /// Keys of a project file, for all apps and above what the file says.
     pub flags: Vec<Flag>,
+    /// The files that said what shall run before: a folder that had a project file is not made to run something else when that is gone.
+    pub known: Vec<PathBuf>,
     /// Whether Node maps stack traces to the sources; `None`: where a map lies beside the script.
     pub source_maps: Option<bool>,
 }

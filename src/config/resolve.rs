@@ -126,6 +126,7 @@ fn plan(drafter: &mut Drafter, resolved: &mut Resolved) -> Result<Vec<Planned>, 
         if let Some(file) = source::discover(&folder) {
             return Ok(vec![project(&file, folder, &only(request), drafter, resolved)?]);
         }
+        still_there(&folder, request, host)?;
         if let Some(first) = only(request).first() {
             return Err(Error::usage(format!("--only {first} names an app of a project file, and {} has none", folder.display())));
         }
@@ -155,7 +156,10 @@ fn plan(drafter: &mut Drafter, resolved: &mut Resolved) -> Result<Vec<Planned>, 
             Target::ProjectFile(file) => project(&file, cwd, &only(request), drafter, resolved)?,
             Target::Folder(folder) => match source::discover(&folder) {
                 Some(file) => project(&file, folder, &only(request), drafter, resolved)?,
-                None => Planned::App(Box::new(drafter.target(typed, Target::Folder(folder))?)),
+                None => {
+                    still_there(&folder, request, host)?;
+                    Planned::App(Box::new(drafter.target(typed, Target::Folder(folder))?))
+                }
             },
             target @ (Target::Script(_) | Target::Line(_)) => Planned::App(Box::new(drafter.target(typed, target)?)),
         });
@@ -168,6 +172,19 @@ fn plan(drafter: &mut Drafter, resolved: &mut Resolved) -> Result<Vec<Planned>, 
         planned.insert(0, Planned::Apps(ecosystem));
     }
     Ok(planned)
+}
+
+/// Refuses a folder that has lost its project file: what else it could be made to run was never asked for.
+fn still_there(folder: &Path, request: &Request, host: &Host) -> Result<(), Error> {
+    let is_lost = |file: &&PathBuf| file.parent() == Some(folder) && source::Format::of(file).is_some();
+    match request.known.iter().find(is_lost) {
+        Some(file) => {
+            let file = place::shown(&host.cwd, file);
+            Err(Error::usage(format!("{file} does not say any more what shall run, and nothing else in its folder does"))
+                .hint("put it back; to stop its apps, end pmdev"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The apps of a project file. Its paths count from `base`, as in PM2 the folder the command was typed in, and then from its own folder.

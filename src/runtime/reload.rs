@@ -164,7 +164,8 @@ impl Runner {
             seen: Seen::default(),
             ..self.project.host.clone()
         };
-        let (request, inbox, read_at) = (self.project.request.clone(), self.inbox.clone(), watch::stamp());
+        let (inbox, read_at) = (self.inbox.clone(), watch::stamp());
+        let request = Request { known: self.project.files.clone(), ..self.project.request.clone() };
         let (paths, since) = (edited.clone(), super::runner::now());
         let read = move || {
             let result = config::resolve(&request, &host).and_then(|resolved| {
