@@ -15,6 +15,7 @@ use tokio::{
 use super::{
     Options, Output,
     apps::Apps,
+    desk::Desk,
     effects,
     reload::{Loaded, Project},
     signals::{Meaning, Signals},
@@ -23,6 +24,7 @@ use super::{
     tool::{Question, Tools},
 };
 use crate::{
+    control::Incoming,
     log::Console,
     model::{Error, HumanDuration, InstanceId, Level, Notice, NoticeKind, RunId},
     process::{self, ProcessEvent, Processes},
@@ -66,6 +68,8 @@ pub enum Inbox {
     ToolRead(RunId),
     /// The files that say what shall run were read again.
     Loaded(Box<Loaded>),
+    /// Somebody asks over the socket.
+    Asked(Incoming),
 }
 
 /// What the runner keeps of a program that was started.
@@ -86,6 +90,8 @@ pub struct Runner {
     pub apps: Apps,
     pub project: Project,
     pub tools: Tools,
+    /// Who waits for something over the socket.
+    pub desk: Desk,
     pub inbox: UnboundedSender<Inbox>,
     pub exit: Option<u8>,
     /// Who holds the ports of apps that failed.
@@ -101,7 +107,7 @@ pub struct Runner {
     /// Nobody reads our output any more.
     unheard: bool,
     /// What was said before anything ran; shown first.
-    first_words: Vec<Notice>,
+    pub first_words: Vec<Notice>,
     pub output: Output,
     /// The app, by name, that gets the lines typed at the runner.
     pub stdin: Option<String>,
@@ -112,7 +118,7 @@ pub struct Runner {
 impl Runner {
     /// Prepares everything and starts nothing but the threads that look at files, the terminal and the screen.
     pub fn start(options: Options) -> Result<Self, Error> {
-        let Options { resolved, read_at, request, host, output, stdin, explain, guard_death } = options;
+        let Options { resolved, read_at, request, host, output, stdin, explain, folders, guard_death } = options;
         let apps = Apps::new(resolved.apps, resolved.env);
         let signals = Signals::listen(guard_death)?;
         let (inbox, news) = mpsc::unbounded_channel();
@@ -140,6 +146,7 @@ impl Runner {
             apps,
             project,
             tools: Tools::default(),
+            desk: Desk::default(),
             inbox,
             exit: None,
             lookups: JoinSet::new(),
@@ -158,6 +165,7 @@ impl Runner {
         };
         runner.label();
         runner.feed_input();
+        runner.open_desk(folders);
         Ok(runner)
     }
 
@@ -208,6 +216,7 @@ impl Runner {
         };
         // Whoever is slower than this is not worth the wait.
         let _ = tokio::time::timeout(LAST_LOOKS, lookups).await;
+        self.close_desk().await;
         self.console.finish(CONSOLE_AT_EXIT).await;
     }
 
@@ -253,6 +262,7 @@ impl Runner {
         for effect in self.supervisor.handle(now(), event) {
             self.perform(effect);
         }
+        self.look_at_desk();
     }
 
     /// Tells people.
@@ -292,6 +302,7 @@ impl Runner {
             Inbox::Ask(question) => self.ask(question),
             Inbox::ToolRead(run) => self.tool_read(run),
             Inbox::Loaded(loaded) => self.loaded(*loaded),
+            Inbox::Asked(incoming) => self.asked(incoming),
             Inbox::LastWords(run) => {
                 let ending = self.runs.get_mut(&run).map(|live| std::mem::take(&mut live.ending)).unwrap_or_default();
                 for event in ending {
