@@ -8,6 +8,7 @@ mod keys;
 mod port;
 mod reload;
 mod runner;
+mod service;
 mod signals;
 mod stdin;
 mod terminal;
@@ -16,6 +17,7 @@ mod tool;
 use std::time::SystemTime;
 
 use crate::{
+    boot::Manager,
     config::{Host, Request, Resolved},
     log::{ConsoleConfig, Format, TimestampFormat},
     model::{Error, Signal},
@@ -40,6 +42,8 @@ pub struct Options {
     pub explain: bool,
     /// The signal that says the guard is dead, where there is a guard.
     pub guard_death: Option<Signal>,
+    /// The service manager that started us and wants to be told how it goes.
+    pub manager: Option<Manager>,
 }
 
 /// How output looks.

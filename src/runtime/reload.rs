@@ -138,6 +138,7 @@ impl Runner {
             watcher.watch(Wanted { apps: self.apps.watched(), files: self.project.files.clone(), read_at });
         }
         if !edits.is_empty() {
+            self.service.reloading();
             self.handle(Event::Apply { edits, shown });
         }
     }

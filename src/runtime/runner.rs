@@ -17,6 +17,7 @@ use super::{
     apps::Apps,
     effects,
     reload::{Loaded, Project},
+    service::Service,
     signals::{Meaning, Signals},
     stdin::Inputs,
     terminal::{self, Typed},
@@ -107,12 +108,14 @@ pub struct Runner {
     pub stdin: Option<String>,
     /// Whether the list says why each app is as it is.
     pub explain: bool,
+    /// The service manager that started us.
+    pub service: Service,
 }
 
 impl Runner {
     /// Prepares everything and starts nothing but the threads that look at files, the terminal and the screen.
     pub fn start(options: Options) -> Result<Self, Error> {
-        let Options { resolved, read_at, request, host, output, stdin, explain, guard_death } = options;
+        let Options { resolved, read_at, request, host, output, stdin, explain, guard_death, manager } = options;
         let apps = Apps::new(resolved.apps, resolved.env);
         let signals = Signals::listen(guard_death)?;
         let (inbox, news) = mpsc::unbounded_channel();
@@ -155,6 +158,7 @@ impl Runner {
             output,
             stdin,
             explain,
+            service: Service::new(manager, now()),
         };
         runner.label();
         runner.feed_input();
@@ -181,6 +185,7 @@ impl Runner {
         }
         self.handle(Event::Begin { apps: self.apps.specs().cloned().collect() });
         let code = loop {
+            self.report();
             if let Some(code) = self.exit {
                 break code;
             }
@@ -217,7 +222,9 @@ impl Runner {
 
     /// Waits for one thing to happen and sees it through.
     async fn next(&mut self) {
-        let deadline = [self.supervisor.next_deadline(), self.processes.next_look(), self.tools.deadline()].into_iter().flatten().min();
+        let deadlines =
+            [self.supervisor.next_deadline(), self.processes.next_look(), self.tools.deadline(), self.service.deadline(now())];
+        let deadline = deadlines.into_iter().flatten().min();
         tokio::select! {
             biased;
             meaning = self.signals.next() => self.signal(meaning),

@@ -9,12 +9,13 @@ use std::{
 use clap::Args;
 
 use crate::{
+    boot::Manager,
     cli::{
         args::{self, AppArgs, OutputArgs, WatchArgs},
         host,
     },
     config::{self, Request},
-    model::{AppSpec, Error},
+    model::{AppSpec, Error, Level, Notice, NoticeKind},
     process::guard,
     runtime::{self, Options, Output},
     ui::Style,
@@ -66,16 +67,26 @@ impl Start {
         let colour = terminal.colour && !json;
         let host = host::host(colour)?;
         let read_at = watch::stamp();
-        let resolved = config::resolve(&request, &host)?;
+        let mut resolved = config::resolve(&request, &host)?;
+        let manager = Manager::of(std::process::id(), |name| env::var_os(name)).unwrap_or_else(|error| {
+            resolved.notices.push(untold(&error));
+            None
+        });
         let stdin = stdin.map(|name| reader(&name, &resolved.apps)).transpose()?;
         let output = Output { json, raw, quiet, timestamp, colour };
-        runtime::run(Options { resolved, read_at, request, host, output, stdin, explain, guard_death: place.guard_death })
+        runtime::run(Options { resolved, read_at, request, host, output, stdin, explain, guard_death: place.guard_death, manager })
     }
 
     /// What is asked for, and how it shall be shown.
     pub fn request(self) -> (Request, OutputArgs) {
         (args::request(self.targets, self.script_args, self.app, self.watch), self.output)
     }
+}
+
+/// The apps run all the same.
+fn untold(error: &Error) -> Notice {
+    let notice = Notice::new(Level::Warning, NoticeKind::Config, error.to_string());
+    Notice { hint: error.hint.clone(), ..notice }
 }
 
 /// The app that `--stdin` means.
