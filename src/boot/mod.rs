@@ -10,27 +10,29 @@
 //! | `account` | whose service it is |
 //! | `service` | what every unit is made of |
 //! | `needs` | what the apps ask of it: times, folders, rights |
+//! | `tools` | where the programs lie by which the apps run |
 //! | `systemd`, `sandbox`, `openrc`, `launchd` | the texts |
 //! | `unit` | where a unit lies; writing it and taking it away |
 
-//X pub mod account;
-//X pub mod launchd;
-//X pub mod needs;
+pub mod account;
+pub mod launchd;
+pub mod needs;
 pub mod notify;
-//X pub mod openrc;
-//X pub mod platform;
-//X pub mod service;
-//X pub mod systemd;
-//X pub mod unit;
+pub mod openrc;
+pub mod platform;
+pub mod service;
+pub mod systemd;
+pub mod tools;
+pub mod unit;
 
-//X mod sandbox;
+mod sandbox;
 mod status;
 
-//X #[cfg(test)]
-//X mod tests;
+#[cfg(test)]
+mod tests;
 
 pub use notify::Manager;
-//X pub use platform::Platform;
-//X pub use service::Service;
+pub use platform::Platform;
+pub use service::Service;
 pub use status::sentence;
-//X pub use unit::Unit;
+pub use unit::Unit;

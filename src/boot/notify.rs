@@ -156,10 +156,7 @@ mod tests {
         let abstract_name = format!("pmdev-notify-test-{}", std::process::id());
         let sockets = [
             (UnixDatagram::bind(&path).unwrap(), path.display().to_string()),
-            (
-                UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&abstract_name).unwrap()).unwrap(),
-                format!("@{abstract_name}"),
-            ),
+            (UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&abstract_name).unwrap()).unwrap(), format!("@{abstract_name}")),
         ];
         for (socket, name) in sockets {
             let mut manager = manager(&[("NOTIFY_SOCKET", &name)]).unwrap().expect("it wants to be told");

@@ -222,8 +222,7 @@ impl Runner {
 
     /// Waits for one thing to happen and sees it through.
     async fn next(&mut self) {
-        let deadlines =
-            [self.supervisor.next_deadline(), self.processes.next_look(), self.tools.deadline(), self.service.deadline(now())];
+        let deadlines = [self.supervisor.next_deadline(), self.processes.next_look(), self.tools.deadline(), self.service.deadline(now())];
         let deadline = deadlines.into_iter().flatten().min();
         tokio::select! {
             biased;

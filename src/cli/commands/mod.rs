@@ -5,6 +5,8 @@ pub mod check;
 pub mod init;
 pub mod schema;
 pub mod start;
+pub mod startup;
+pub mod unstartup;
 pub mod why;
 
 use clap::Subcommand;
@@ -20,6 +22,8 @@ pub(crate) enum Verb {
     Check(Box<check::Check>),
     Schema(schema::Schema),
     Why(Box<why::Why>),
+    Startup(Box<startup::Startup>),
+    Unstartup(Box<unstartup::Unstartup>),
 }
 
 impl Verb {
@@ -31,6 +35,8 @@ impl Verb {
             Self::Check(check) => check.run(),
             Self::Schema(schema) => Ok(schema.run()),
             Self::Why(why) => why.run(),
+            Self::Startup(startup) => startup.run(),
+            Self::Unstartup(unstartup) => unstartup.run(),
         }
     }
 }
