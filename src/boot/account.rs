@@ -100,7 +100,7 @@ mod tests {
 
     fn find(asked: &Asked<'_>) -> Result<(String, String, bool), String> {
         let found = Account::find(asked, PASSWD).map(|account| (account.name, account.home.display().to_string(), account.root));
-        found.map_err(|error| format!("{error}; {}", error.hint.unwrap_or_default()))
+        found.map_err(|error| format!("{error}; {}", error.hint.as_deref().unwrap_or_default()))
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! The script for OpenRC: openrc-run(8), supervise-daemon(8).
 
-use std::fmt::Write as _;
-
 use super::service::{Service, text};
 use crate::model::Error;
 
@@ -14,12 +12,6 @@ pub fn script(service: &Service) -> Result<String, Error> {
     let log = format!("/var/log/{name}.log");
     let stop = needs.stop.as_secs().saturating_add(1);
     let command_args = args.iter().map(|word| twice(word)).collect::<Result<Vec<_>, _>>()?.join(" ");
-    let folders: Vec<&str> = needs.writable.iter().filter(|folder| folder.path == *pmdev_home).map(|folder| folder.path.as_str()).collect();
-    let folders = folders.iter().fold(String::new(), |mut lines, folder| {
-        let owner = once(&account.name);
-        writeln!(lines, "\tcheckpath --directory --owner {owner} --mode 0750 {}", once(folder)).expect("a String takes everything");
-        lines
-    });
     let root = if account.root {
         "# Apps without a uid of their own run as root. To name another account: pmdev startup openrc -u USER\n"
     } else {
@@ -70,7 +62,8 @@ depend() {{
 }}
 
 start_pre() {{
-{folders}\tcheckpath --file --owner {owner} --mode 0640 {log_file}
+\tcheckpath --directory --owner {owner} --mode 0750 {pmdev_home}
+\tcheckpath --file --owner {owner} --mode 0640 {log_file}
 }}
 ",
         mark = service.mark(),

@@ -110,7 +110,7 @@ mod tests {
     fn refused(name: &str) -> String {
         let error = Platform::named(name).unwrap_err();
         assert_eq!(error.exit_code(), 2);
-        format!("{error}; {}", error.hint.unwrap_or_default().replace('\n', "; "))
+        format!("{error}; {}", error.hint.as_deref().unwrap_or_default().replace('\n', "; "))
     }
 
     #[test]

@@ -115,8 +115,8 @@ pub const MARK: &str = "pmdev startup: ";
 /// `pmdev-shop`, after the folder of the project.
 pub fn default_name(folder: &Path) -> String {
     let folder = folder.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-    let plain: String = folder.chars().map(|c| if is_plain(c) { c } else { '-' }).take(200).collect();
-    let plain = plain.trim_matches('-');
+    let words = folder.split(|c| !is_plain(c) || c == '-').filter(|word| !word.is_empty());
+    let plain: String = words.collect::<Vec<_>>().join("-").chars().take(180).collect();
     if plain.is_empty() { "pmdev".to_owned() } else { format!("pmdev-{plain}") }
 }
 

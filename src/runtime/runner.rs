@@ -18,7 +18,7 @@ use super::{
     effects,
     reload::{Loaded, Project},
     service::Service,
-    signals::{Meaning, Signals},
+    signals::{self, Meaning, Signals},
     stdin::Inputs,
     terminal::{self, Typed},
     tool::{Question, Tools},
@@ -273,6 +273,7 @@ impl Runner {
         match meaning {
             Meaning::Child => self.collect(),
             Meaning::Stop(signal) => self.handle(Event::Shutdown(ShutdownCause::Signal(signal))),
+            Meaning::Nothing(signal) => self.say(&signals::nothing(signal)),
             Meaning::Force => self.handle(Event::ForceShutdown { code: 130 }),
             Meaning::GuardDied => {
                 self.processes.kill_everything();
