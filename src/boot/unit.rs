@@ -40,22 +40,23 @@ pub enum Written {
 }
 
 impl Unit {
-    /// The unit of this name. `root`: what stands before every path of the machine, `/` but for an image of another one; `home`: the
-    /// user's own folder.
+    /// The unit of this name. `root`: what stands before every path, `/` but for the image of another machine; `home`: the user's own
+    /// folder.
     ///
     /// # Errors
     /// If the init system has no services of users.
     pub fn new(platform: Platform, scope: Scope, name: &str, root: &Path, home: &Path) -> Result<Self, Error> {
+        let home = || root.join(home.strip_prefix("/").unwrap_or(home));
         let path = match (platform, scope) {
             (Platform::Systemd, Scope::System) => root.join("etc/systemd/system").join(format!("{name}.service")),
-            (Platform::Systemd, Scope::User) => home.join(".config/systemd/user").join(format!("{name}.service")),
+            (Platform::Systemd, Scope::User) => home().join(".config/systemd/user").join(format!("{name}.service")),
             (Platform::OpenRc, Scope::System) => root.join("etc/init.d").join(name),
             (Platform::OpenRc, Scope::User) => {
                 return Err(Error::usage("--user is for systemd and launchd; OpenRC's services are the machine's")
                     .hint("leave it out, and name who it runs as: -u USER"));
             }
             (Platform::Launchd, Scope::System) => root.join("Library/LaunchDaemons").join(format!("{name}.plist")),
-            (Platform::Launchd, Scope::User) => home.join("Library/LaunchAgents").join(format!("{name}.plist")),
+            (Platform::Launchd, Scope::User) => home().join("Library/LaunchAgents").join(format!("{name}.plist")),
         };
         let started = match platform {
             Platform::OpenRc => Some(root.join("run/openrc/started").join(name)),
@@ -179,9 +180,10 @@ impl Unit {
     fn unwritable(&self, error: io::Error) -> Error {
         let text = format!("{} cannot be written", self.path.display());
         match error.kind() {
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::NotFound => {
-                Error::usage(text).because(error)
-            }
+            io::ErrorKind::NotFound => Error::usage(text)
+                .because(error)
+                .hint(format!("is this a machine with {}? --root FOLDER is for the image of another one", self.platform)),
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Error::usage(text).because(error),
             _ => Error::failed(text).because(error),
         }
     }
