@@ -38,6 +38,7 @@ mod watching;
 #[cfg(test)]
 mod tests;
 
+pub use command::launch as command_line;
 pub use diff::Plan;
 pub use duration::{milliseconds, seconds};
 pub use environment::EnvRecipe;

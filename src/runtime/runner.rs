@@ -321,7 +321,7 @@ impl Runner {
                     self.forget(run);
                     self.handle(Event::SpawnFailed { run, failure });
                 }
-                ProcessEvent::MainExited { run, exit } => self.ending(run, Event::MainExited { run, exit }),
+                ProcessEvent::MainExited { run, exit } => self.ending(run, Event::MainExited { run, exit, oom: false }),
                 ProcessEvent::SetEmpty { run } => self.ending(run, Event::SetEmpty { run }),
             }
         }

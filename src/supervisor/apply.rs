@@ -8,10 +8,9 @@ use super::{
     Edit, Supervisor,
     app::App,
     instance::{End, Hold, Outcome, State},
-    run::Phase,
     shutdown::Course,
     step::Step,
-    version::{Reason, Version},
+    version::{Reason, Strategy, Version},
     wording,
 };
 
@@ -54,6 +53,13 @@ impl App {
     /// Takes another spec: with `restart`, the file that was edited, as the next generation, else for the runs there are.
     fn change(&mut self, spec: &Arc<AppSpec>, restart: Option<&str>, step: &mut Step) {
         let old = std::mem::replace(&mut self.spec, Arc::clone(spec));
+        if old.autostart != spec.autostart {
+            self.resting = !spec.autostart && self.is_down();
+            if self.resting {
+                // Whatever starts it starts what is there then.
+                (self.settling, self.probing, self.pending) = (false, None, None);
+            }
+        }
         match (&old.build, &spec.build) {
             // What ran without a build serves until the first one has succeeded.
             (None, Some(_)) => self.built = Some(self.version.clone()),
@@ -63,7 +69,7 @@ impl App {
         match restart {
             Some(file) => {
                 self.pending = None;
-                self.renew(Reason::Edit(file.to_owned()), step.now);
+                self.renew(Reason::Edit(file.to_owned()), Strategy::Recreate, step.now);
             }
             None => self.take_policies(&old.restart),
         }
@@ -83,10 +89,11 @@ impl App {
             let end = instance.end.as_ref();
             match &mut instance.state {
                 State::Down { hold, .. } => *hold = judged_again(*hold, end, &spec.restart),
-                State::Up(run) => match &mut run.phase {
-                    Phase::Sweeping { next, .. } | Phase::Killed { next, .. } => *next = judged_again(*next, end, &spec.restart),
-                    Phase::Starting | Phase::Ready | Phase::Stopping { .. } => {}
-                },
+                State::Up(run) => {
+                    if let Some(next) = run.next_mut() {
+                        *next = judged_again(*next, end, &spec.restart);
+                    }
+                }
             }
         }
     }

@@ -32,6 +32,34 @@ pub enum Event {
         run: RunId,
         /// How it ended.
         exit: Exit,
+        /// Whether the kernel says that it killed it because memory ran out.
+        oom: bool,
+    },
+    /// A run gave the sign of being ready that `AwaitReady` asked for.
+    Ready {
+        /// Which run.
+        run: RunId,
+    },
+    /// An answer to `CheckHealth`, or, without a number, a sign of life that the app gave by itself.
+    Health {
+        /// Which run.
+        run: RunId,
+        /// The number of the question.
+        check: Option<u32>,
+        /// Healthy, or what is wrong, as a clause.
+        answer: Result<(), String>,
+    },
+    /// How much memory the process set of a run uses now.
+    Memory {
+        /// Which run.
+        run: RunId,
+        /// Bytes, with shared pages counted once.
+        bytes: u64,
+    },
+    /// The time of an app's `cron_restart` has come.
+    Cron {
+        /// Which app.
+        app: AppId,
     },
     /// Nothing of a run's process set is alive. Always follows `MainExited` (never precedes it).
     SetEmpty {

@@ -73,6 +73,14 @@ pub(super) enum Outcome {
     Exit(Exit),
     /// It could not be started.
     Launch(LaunchFailure),
+    /// The kernel killed its main process because memory ran out.
+    OutOfMemory(Exit),
+    /// It gave no sign of being ready in this time.
+    NotReady(Duration),
+    /// It answered badly so often in a row, the last time for this reason.
+    Unhealthy { failures: u32, why: String },
+    /// It used more memory than its limit.
+    Memory { bytes: u64, limit: u64, hard: bool },
     /// Its old process set outlived SIGKILL.
     Stuck,
 }
@@ -81,15 +89,25 @@ impl Outcome {
     pub fn success(&self) -> bool {
         match self {
             Self::Exit(exit) => exit.success(),
-            Self::Launch(_) | Self::Stuck => false,
+            Self::OutOfMemory(_) | Self::Launch(_) | Self::NotReady(_) | Self::Unhealthy { .. } | Self::Memory { .. } | Self::Stuck => {
+                false
+            }
+        }
+    }
+
+    /// How its main process ended, where that is what happened.
+    pub fn exit(&self) -> Option<Exit> {
+        match self {
+            Self::Exit(exit) | Self::OutOfMemory(exit) => Some(*exit),
+            Self::Launch(_) | Self::NotReady(_) | Self::Unhealthy { .. } | Self::Memory { .. } | Self::Stuck => None,
         }
     }
 
     /// The exit code, where there is one.
     pub fn code(&self) -> Option<i32> {
-        match self {
-            Self::Exit(Exit::Code(code)) => Some(*code),
-            Self::Exit(Exit::Signal { .. }) | Self::Launch(_) | Self::Stuck => None,
+        match self.exit() {
+            Some(Exit::Code(code)) => Some(code),
+            Some(Exit::Signal { .. }) | None => None,
         }
     }
 
@@ -97,10 +115,10 @@ impl Outcome {
     pub fn shell_code(&self) -> u8 {
         const ENOENT: i32 = 2;
         match self {
-            Self::Exit(exit) => exit.shell_code(),
+            Self::Exit(exit) | Self::OutOfMemory(exit) => exit.shell_code(),
             Self::Launch(LaunchFailure { errno: ENOENT, .. }) => 127,
             Self::Launch(_) => 126,
-            Self::Stuck => 1,
+            Self::NotReady(_) | Self::Unhealthy { .. } | Self::Memory { .. } | Self::Stuck => 1,
         }
     }
 }
@@ -124,6 +142,14 @@ impl Instance {
         match &self.state {
             State::Up(run) => Some(run),
             State::Down { .. } => None,
+        }
+    }
+
+    /// Whether it starts as soon as its app lets it, or once its run is gone.
+    pub fn is_free(&self) -> bool {
+        match &self.state {
+            State::Up(run) => run.next().is_none_or(|next| next == Hold::None),
+            State::Down { hold, .. } => *hold == Hold::None,
         }
     }
 

@@ -17,12 +17,22 @@ impl Supervisor {
         // First what goes: what comes in its place may wait for it.
         self.apps.iter_mut().filter(|app| app.removed).for_each(|app| app.reconcile(step));
         self.drop_removed(step);
+        // What one app comes to may be what another waits for.
+        while self.order() | self.reconcile_apps(step) {}
+        self.apps.iter_mut().for_each(|app| app.tell_blocked(step));
+    }
+
+    /// Moves every app as far as it can go now; true while that can change what others wait for.
+    fn reconcile_apps(&mut self, step: &mut Step) -> bool {
+        let before = step.effects.len();
         self.apps.iter_mut().filter(|app| !app.removed).for_each(|app| app.reconcile(step));
+        step.effects.len() > before
     }
 }
 
 impl App {
     fn reconcile(&mut self, step: &mut Step) {
+        self.reconcile_work(step);
         self.reconcile_build(step);
         for slot in 0..self.instances.len() {
             while self.advance(slot, step) {}
@@ -36,16 +46,24 @@ impl App {
     /// Moves an instance one step towards what is desired; false: there is nothing to do now.
     fn advance(&mut self, slot: usize, step: &mut Step) -> bool {
         let surplus = self.is_surplus(slot);
-        let (kept, gate, stop) = (self.kept().filter(|_| !surplus), self.gate(), self.stop_cause());
+        let (gate, stop) = (self.gate(), self.stop_cause());
+        let outdated = self.instances[slot].run().is_some_and(|run| run.stays() && !self.keeps(slot, run.generation));
         match &mut self.instances[slot].state {
+            State::Up(run) if outdated => {
+                run.stop(stop, step);
+                self.watch(WatchNote::Stopping, step);
+                true
+            }
             State::Up(run) => match run.phase {
-                Phase::Starting | Phase::Ready => {
-                    let outdated = kept != Some(run.generation) && run.stop(stop, step);
-                    if outdated {
-                        self.watch(WatchNote::Stopping, step);
-                    }
-                    outdated
+                Phase::Starting => false,
+                Phase::Warming { ready_by } if ready_by <= step.now => self.not_ready(slot, step),
+                Phase::Warming { .. } => false,
+                Phase::Ready => self.check_health(slot, step),
+                Phase::Dumping { until, next } if until <= step.now => {
+                    run.stop_towards(StopCause::Unhealthy, next, step);
+                    true
                 }
+                Phase::Dumping { .. } => false,
                 Phase::Stopping { .. } | Phase::Sweeping { .. } | Phase::Killed { .. } => self.expire(slot, step),
             },
             State::Down { hold, of } => {
@@ -91,6 +109,7 @@ impl App {
     /// Holds a slot whose old set cannot be removed, whatever generation was to come.
     fn give_up_stuck(&mut self, slot: usize, step: &mut Step) {
         step.tell(wording::ended(&self.instances[slot].name, self, &Outcome::Stuck, Verdict::Wait));
+        self.give_up(slot, None, wording::had_ended(&Outcome::Stuck), step);
         self.instances[slot].state = State::Down { hold: Hold::Errored, of: self.version.generation };
         self.instances[slot].ended(Outcome::Stuck, step.now);
         self.watch(WatchNote::Down, step);
@@ -106,17 +125,7 @@ impl App {
             (Why::Again, Some(end)) => wording::had_ended(&end.outcome),
             (Why::Again, None) => "the newer version could not be built".to_owned(),
         };
-        let run = Run {
-            id: step.mint.run(),
-            role: Role::App,
-            generation,
-            spec: Arc::clone(&spec),
-            why,
-            spawned: step.now,
-            started: None,
-            pid: None,
-            phase: Phase::Starting,
-        };
+        let run = Run::new(step.mint.run(), Role::App, generation, Arc::clone(&spec), why, step.now);
         step.act(Effect::Spawn { run: run.id, instance: instance.id, generation, role: Role::App, spec });
         instance.start = Some(Start { at: step.now, why: reason });
         instance.newest = Some(generation);
@@ -127,10 +136,11 @@ impl App {
     pub fn stop_cause(&self) -> StopCause {
         match self.gate() {
             Gate::Unwanted => StopCause::Shutdown,
+            Gate::Resting => StopCause::Rest,
             Gate::Removed => StopCause::Removed,
             Gate::Probing => StopCause::Probing,
             Gate::Settling => StopCause::Settling,
-            Gate::Open(_) | Gate::Building | Gate::Unbuilt | Gate::Preceded => StopCause::Replaced,
+            Gate::Open(_) | Gate::Building | Gate::Unbuilt | Gate::Preceded | Gate::Preparing | Gate::Waiting => StopCause::Replaced,
         }
     }
 }

@@ -1,6 +1,15 @@
 //! What people ask for.
 
-use super::{Request, Supervisor, Target, WatchNote, app::App, shutdown::Course, step::Step, version::Reason, wording};
+use crate::model::AppId;
+
+use super::{
+    Request, Supervisor, Target, WatchNote,
+    app::App,
+    shutdown::Course,
+    step::Step,
+    version::{Reason, Strategy},
+    wording,
+};
 
 impl Supervisor {
     pub(super) fn request(&mut self, request: Request, step: &mut Step) {
@@ -27,12 +36,24 @@ impl Supervisor {
         if let (true, Target::Name(name)) = (targets.is_empty(), target) {
             step.tell(wording::unknown(name, &self.apps));
         }
-        for index in targets {
+        // What rests is started by its name alone.
+        let rests = |index: &usize| *target == Target::All && self.apps[*index].resting;
+        for index in targets.into_iter().filter(|index| !rests(index)).collect::<Vec<_>>() {
             let app = &mut self.apps[index];
             // Everything that waits is part of what the request starts.
             (app.settling, app.probing, app.pending) = (false, None, None);
-            app.renew(Reason::Request, step.now);
+            app.resting = false;
+            app.renew(Reason::Request, Strategy::Recreate, step.now);
             app.watch(WatchNote::Manual, step);
+        }
+    }
+
+    /// The time of an app's `cron_restart`: one that was stopped stays so, one that has ended starts again.
+    pub(super) fn cron(&mut self, id: AppId, step: &mut Step) {
+        let running = self.is_running();
+        let app = self.apps.iter_mut().find(|app| app.id == id && running && app.wanted && !app.resting && app.spec.cron.is_some());
+        if let Some(app) = app {
+            app.renew(Reason::Cron, Strategy::Rolling, step.now);
         }
     }
 
@@ -48,7 +69,7 @@ impl Supervisor {
         }
         for app in &mut self.apps {
             if let Some(changes) = app.pending.take() {
-                app.renew(Reason::Files(changes), step.now);
+                app.follow(changes, step.now, step);
             }
         }
     }
