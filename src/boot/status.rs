@@ -49,6 +49,8 @@ mod tests {
                     pid: None,
                     uptime: None,
                     restarts: 0,
+                    unstable_restarts: 0,
+                    exit: None,
                 })
                 .collect(),
         };

@@ -80,7 +80,8 @@ impl<'a> Manager<'a> {
 /// Says its name, and what it knows of a manager.
 const APP: &str = "env | grep -E 'NOTIFY_SOCKET|WATCHDOG' && echo 'it knows the manager'\necho \"$1 up $V\"\nexec sleep 1000000\n";
 
-const FILE: &str = "\
+/// Two apps; what `env` says of the first is the version that it says.
+pub const FILE: &str = "\
 [[apps]]
 name = \"api\"
 script = \"app.sh\"

@@ -4,7 +4,10 @@ use std::{fs, time::Duration};
 
 use rustix::process::Signal;
 
-use crate::support::{Init, PATIENCE, Project, clock::comes_true, processes};
+use crate::{
+    service::FILE,
+    support::{Init, PATIENCE, Project, clock::comes_true, processes},
+};
 
 const UNIT: &str = "pmdev-project.service";
 
@@ -19,19 +22,6 @@ say \"knows the manager\" '[ -n \"$NOTIFY_SOCKET$WATCHDOG_USEC\" ]'
 grep NoNewPrivs /proc/self/status
 echo \"$1 up $V\"
 exec sleep 1000000
-";
-
-const FILE: &str = "\
-[[apps]]
-name = \"api\"
-script = \"app.sh\"
-args = \"api\"
-env = { V = \"1\" }
-
-[[apps]]
-name = \"web\"
-script = \"app.sh\"
-args = \"web\"
 ";
 
 #[test]
