@@ -295,12 +295,14 @@ fn help_reads_well() {
     Usage: pmdev <COMMAND>
 
     Commands:
-      start   Run apps in this terminal, and restart them the moment a save settles
-      init    Write a commented project file for this folder
-      check   Show what would run, and everything that is wrong; nothing is started
-      schema  Print the JSON Schema of project files, for editors
-      why     Tell which rule watches or ignores a path; nothing is started
-      help    Print this message or the help of the given subcommand(s)
+      start      Run apps in this terminal, and restart them the moment a save settles
+      init       Write a commented project file for this folder
+      check      Show what would run, and everything that is wrong; nothing is started
+      schema     Print the JSON Schema of project files, for editors
+      why        Tell which rule watches or ignores a path; nothing is started
+      startup    Print, or write, what makes the init system run this folder's project file from boot on
+      unstartup  Take away what `pmdev startup` wrote
+      help       Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help

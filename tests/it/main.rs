@@ -4,6 +4,7 @@
 mod apply;
 mod build_gate;
 mod cli;
+mod container;
 mod ending;
 mod hooks;
 mod input;
@@ -18,7 +19,10 @@ mod project_file;
 mod project_verbs;
 mod restarts;
 mod saves;
+mod service;
+mod startup;
 mod support;
+mod systemd;
 mod terminal;
 mod verbs;
 mod witness;
