@@ -8,6 +8,7 @@ mod commands;
 mod failure;
 mod host;
 mod keys;
+mod reach;
 mod verb;
 
 #[cfg(test)]

@@ -50,5 +50,5 @@ pub use pipes::Pipes;
 pub use place::absolute;
 pub use request::{End, Host, Output, Owner, Request, WatchArg};
 pub use resolve::{Resolved, Watching, resolve, resolve_watch};
-pub use secret::line as without_secrets;
+pub use secret::{hidden, line as without_secrets};
 pub use seen::{Files, Seen};
