@@ -51,7 +51,9 @@ fn each_path_does_what_its_rule_says() {
     project.save("views/a.html", "new");
     runner.wait_for(&words::restarted_by("views/a.html"));
     project.save("proto/a", "new");
-    runner.wait_for(&words::restarted_by("proto/a"));
+    runner.wait_for(&words::says("api runs cp proto/a docs/made first"));
+    // What the command wrote may be told with it.
+    runner.wait_for(&words::restarted());
     assert!(comes_true(PATIENCE, || runs(&runner) == 3), "{} runs", runs(&runner));
     assert_eq!(std::fs::read_to_string(project.path("docs/made")).unwrap(), "new", "the command ran first");
     // What no rule matches restarts, whatever the command wrote besides.
