@@ -8,13 +8,13 @@
 //! | `plan` | what the shim is told, and how it is passed |
 //! | `run` | how far a run has come |
 //! | `spawn` | the pipes and the start of the shim |
-//! | `shim`, `execute` | the stages, and becoming the program |
+//! | `shim`, `rights`, `execute` | the stages, those of users and limits among them, and becoming the program |
 //! | `reaper` | the only place that waits for children |
 //! | `tree` | `/proc`: children, sessions, start times, commands |
 //! | `claim` | whose an orphan is |
 //! | `sweep` | signals to sets, and killing what forks meanwhile |
 //! | `guard` | the process above the runner |
-//! | `ports` | who listens on a port
+//! | `ports` | who listens on a port |
 //! | `terminal` | signals of the terminal that must not stop us |
 #![expect(
     unsafe_code,
@@ -28,6 +28,7 @@ mod plan;
 pub mod ports;
 mod processes;
 mod reaper;
+mod rights;
 mod run;
 pub mod shim;
 mod spawn;
