@@ -13,6 +13,8 @@
 //! | `tree` | `/proc`: children, sessions, start times, commands |
 //! | `claim` | whose an orphan is |
 //! | `sweep` | signals to sets, and killing what forks meanwhile |
+//! | `usage` | memory and processor time of sets |
+//! | `oom` | whether the kernel killed for want of memory |
 //! | `guard` | the process above the runner |
 //! | `ports` | who listens on a port |
 //! | `terminal` | signals of the terminal that must not stop us |
@@ -24,6 +26,7 @@
 mod claim;
 mod execute;
 pub mod guard;
+mod oom;
 mod plan;
 pub mod ports;
 mod processes;
@@ -35,7 +38,9 @@ mod spawn;
 mod sweep;
 pub mod terminal;
 mod tree;
+mod usage;
 
 pub use processes::{Member, ProcessEvent, Processes};
 pub use spawn::Spawned;
 pub use sweep::kill;
+pub use usage::{Usage, ticks_per_second};

@@ -34,9 +34,13 @@ impl Runner {
             Role::App => self.apps.launch(instance, spec),
             Role::Build => spec.build.clone().expect("only a spec with a build is built"),
         };
+        let pid_file = match role {
+            Role::App => self.apps.pid_file(instance, spec),
+            Role::Build => None,
+        };
         match self.processes.spawn(run, &launch) {
             Ok(spawned) => {
-                self.runs.insert(run, Live { instance, ending: Vec::new() });
+                self.runs.insert(run, Live { instance, ending: Vec::new(), pid_file });
                 if let Some(source) = self.apps.source(instance) {
                     source.begin_run();
                     for (pipe, stream) in [(spawned.stdout, Stream::Out), (spawned.stderr, Stream::Err)] {
