@@ -7,12 +7,10 @@ use std::{
 
 use crate::{
     config::{
+        Host,
         command::Command,
         draft::Draft,
-        Host,
-        element::{
-            command::Line, instances::Instances, listen::Address, log_file::File, number::Limit, pid_file::Pid, watch::Watch,
-        },
+        element::{command::Line, instances::Instances, listen::Address, log_file::File, number::Limit, pid_file::Pid, watch::Watch},
         place,
         profile::BACKOFF,
         program::Build,
