@@ -101,7 +101,7 @@ keyed! {
         /// The first signal of a stop.
         kill_signal: Signal, [], r#""SIGTERM""#, Honoured;
         /// Whether the signal goes to all processes of the app, or to the first alone.
-        treekill: bool, [], "false", Later(Off);
+        treekill: bool, [], "false", Honoured;
         /// Whether a Node app is told to stop by the message `shutdown`.
         shutdown_with_message: bool, [], "true", Later(On);
         /// Whether a Node app is ready only when it says `process.send('ready')`.
@@ -137,7 +137,7 @@ keyed! {
         /// What the runner binds for it, so that connections wait while it restarts.
         listen: Addresses, [], "3000", Later(On);
         /// Command lines around its life.
-        hooks: RawHooks, [], r#"{ "before_start": "npm run migrate" }"#, Later(On);
+        hooks: RawHooks, [], r#"{ "on_crash": "./tell-us.sh" }"#, Later(On);
         /// What it may use, and as what it runs.
         limits: RawLimits, [], r#"{ "nofile": 65536 }"#, Honoured;
         /// The mask of files it makes, in octal.

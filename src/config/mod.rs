@@ -40,6 +40,7 @@ mod writable;
 #[cfg(test)]
 mod tests;
 
+pub use command::launch as command_line;
 pub use diff::Plan;
 pub use duration::{milliseconds, seconds};
 pub use environment::EnvRecipe;

@@ -320,10 +320,10 @@ impl Runner {
                     self.forget(run);
                     self.handle(Event::SpawnFailed { run, failure });
                 }
-                ProcessEvent::MainExited { run, exit, oom: _ } => {
+                ProcessEvent::MainExited { run, exit, oom } => {
                     // From here on the pid may be another's.
                     drop(self.runs.get_mut(&run).and_then(|live| live.pid_file.take()));
-                    self.ending(run, Event::MainExited { run, exit });
+                    self.ending(run, Event::MainExited { run, exit, oom });
                 }
                 ProcessEvent::SetEmpty { run } => self.ending(run, Event::SetEmpty { run }),
             }

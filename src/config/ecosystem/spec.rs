@@ -65,10 +65,11 @@ pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, own: Vec<PathBuf>, hos
     spec.account = Account { user: value(&keys.uid), group: value(&keys.gid) };
     let hooks = value(&keys.hooks).unwrap_or_default();
     spec.hooks = Hooks {
-        before_start: value(&hooks.before_start),
-        after_ready: value(&hooks.after_ready),
-        before_stop: value(&hooks.before_stop),
-        after_exit: value(&hooks.after_exit),
+        on_ready: value(&hooks.on_ready),
+        on_exit: value(&hooks.on_exit),
+        on_crash: value(&hooks.on_crash),
+        on_errored: value(&hooks.on_errored),
+        on_reload: value(&hooks.on_reload),
     };
     spec.cron = value(&keys.cron_restart).and_then(|cron| cron.0);
     spec.pid_file = pid_file(&spec, layer, cwd, host);

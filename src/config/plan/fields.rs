@@ -48,10 +48,11 @@ pub fn app(app: &AppSpec, env: &[Difference]) -> Json {
         "group": app.account.group,
         "identity": app.launch.hardening.identity.as_ref().map(identity),
         "hooks": {
-            "before_start": app.hooks.before_start,
-            "after_ready": app.hooks.after_ready,
-            "before_stop": app.hooks.before_stop,
-            "after_exit": app.hooks.after_exit,
+            "on_ready": app.hooks.on_ready,
+            "on_exit": app.hooks.on_exit,
+            "on_crash": app.hooks.on_crash,
+            "on_errored": app.hooks.on_errored,
+            "on_reload": app.hooks.on_reload,
         },
         "cron": app.cron,
         "pid_file": app.pid_file.as_ref().map(pid_file),
@@ -165,6 +166,7 @@ fn health(health: &Health) -> Json {
         "interval_ms": millis(health.interval),
         "timeout_ms": millis(health.timeout),
         "failures": health.failures,
+        "dump_signal": health.dump.map(|signal| signal.to_string()),
     })
 }
 
