@@ -312,31 +312,17 @@ impl Runner {
                 continue;
             }
             match event {
-                ProcessEvent::Executed { run, pid } => {
-                    self.write_pid(run, pid);
-                    self.handle(Event::Spawned { run, pid });
-                }
+                ProcessEvent::Executed { run, pid } => self.executed(run, pid),
                 ProcessEvent::LaunchFailed { run, failure } => {
                     self.forget(run);
                     self.handle(Event::SpawnFailed { run, failure });
                 }
                 ProcessEvent::MainExited { run, exit, oom } => {
-                    // From here on the pid may be another's.
-                    drop(self.runs.get_mut(&run).and_then(|live| live.pid_file.take()));
+                    self.remove_pid(run);
                     self.ending(run, Event::MainExited { run, exit, oom });
                 }
                 ProcessEvent::SetEmpty { run } => self.ending(run, Event::SetEmpty { run }),
             }
-        }
-    }
-
-    fn write_pid(&mut self, run: RunId, pid: i32) {
-        let Some(live) = self.runs.get_mut(&run) else { return };
-        let Some(Err(error)) = live.pid_file.as_mut().map(|file| file.write(pid)) else { return };
-        let file = live.pid_file.take().expect("it was just tried");
-        let instance = live.instance;
-        if let Some(name) = self.apps.name(instance.app) {
-            self.say(&file.unwritten(name, &error));
         }
     }
 
