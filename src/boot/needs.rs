@@ -164,7 +164,9 @@ fn writable(apps: &[AppSpec], account: &Account, home: &Path, extra: Vec<PathBuf
             LogFile::None | LogFile::Default => None,
         });
         all.extend(logs.map(|folder| (folder, format!("log files of {}", app.name))));
-        all.extend(app.pid_file.iter().filter_map(|file| beside(file)).map(|folder| (folder, format!("the pid file of {}", app.name))));
+        all.extend(
+            app.pid_file.iter().filter_map(|file| beside(&file.path)).map(|folder| (folder, format!("the pid file of {}", app.name))),
+        );
         let sockets = app.listen.iter().filter_map(|listen| match listen {
             Listen::Unix(socket) => beside(socket),
             Listen::Tcp(_) => None,

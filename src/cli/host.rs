@@ -19,7 +19,7 @@ pub fn host(colour: bool) -> Result<Host, Error> {
     // What the service manager says to this process is for nobody it starts.
     let env = env::vars_os().filter(|(name, _)| notify::VARIABLES.iter().all(|own| name != own)).collect();
     let (pipes, seen) = (Pipes::default(), Seen::default());
-    Ok(Host { cwd, env, home, colour, ask: Arc::new(ask), run: Arc::new(child::run), owner, pipes, seen })
+    Ok(Host { cwd, env, home, colour, ask: Arc::new(ask), run: Arc::new(child::run), owner, asks_as: None, pipes, seen })
 }
 
 /// Runs a tool to its end, before any runner exists, and gives its standard output.

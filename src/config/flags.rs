@@ -2,11 +2,10 @@
 
 use std::{fmt, path::Path};
 
-use crate::model::{Error, Level, Notice, NoticeKind};
+use crate::model::{Error, Identity, Level, Notice, NoticeKind};
 
 use super::{
-    Host,
-    ecosystem::Refused,
+    Host, account,
     element::{Fate, Key, Reader},
     keys::AppKeys,
     node::{Node, Place, Value},
@@ -96,14 +95,21 @@ pub fn lay(flags: &[Flag], layer: &mut Layer, host: &Host) {
 /// The keys of flags alone, for what is no app of a project file.
 ///
 /// # Errors
-/// A user or group that this version cannot give to an app.
-pub fn layer(flags: &[Flag], host: &Host) -> Result<Layer, Error> {
+/// A user or group that is not there, or cannot be given to an app.
+pub fn layer(flags: &[Flag], host: &Host) -> Result<(Layer, Option<Identity>), Error> {
     let mut layer = Layer::default();
     lay(flags, &mut layer, host);
-    match Refused::all(&layer.keys, host).into_iter().next() {
-        Some(refused) => Err(Error::usage(format!("{} {}", refused.path, refused.why())).hint(refused.instead())),
-        None => Ok(layer),
-    }
+    let (user, group) = (layer.keys.uid.as_ref(), layer.keys.gid.as_ref());
+    let named = user.or(group).map(|given| given.path.clone()).unwrap_or_default();
+    let identity = account::identity(user, group, &named, Path::new(""), host).map_err(|problem| {
+        let error = Error::usage(problem.message);
+        match (problem.suggestion, problem.example) {
+            (Some(near), _) => error.hint(format!("did you mean {near}?")),
+            (None, Some(example)) => error.hint(example),
+            (None, None) => error,
+        }
+    })?;
+    Ok((layer, identity))
 }
 
 /// Flags that a later version carries out.

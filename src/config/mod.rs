@@ -13,6 +13,7 @@ pub mod schema;
 pub mod source;
 pub mod starter;
 
+mod account;
 mod build;
 mod command;
 mod detect;
@@ -36,6 +37,7 @@ mod secret;
 mod seen;
 mod target;
 mod watching;
+mod writable;
 
 #[cfg(test)]
 mod tests;

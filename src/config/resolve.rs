@@ -1,14 +1,14 @@
 //! The order in which a request becomes specs: profile, targets, project files, names, environment, watching.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeSet, HashSet},
     path::{Path, PathBuf},
 };
 
 use crate::model::{ActionRule, AppSpec, Error, Notice, WatchSpec};
 
 use super::{
-    Host, Request, WatchArg,
+    Host, Request, WatchArg, account,
     draft::{Draft, Drafter, app_folder},
     ecosystem::{self, Ecosystem},
     environment::EnvRecipe,
@@ -20,7 +20,7 @@ use super::{
     profile::Profile,
     source,
     target::{self, Target},
-    watching,
+    watching, writable,
 };
 
 /// A request, completed.
@@ -54,7 +54,9 @@ pub fn resolve(request: &Request, host: &Host) -> Result<Resolved, Error> {
     let profile = Profile::choose(request, host)?;
     profile.stop(request, host)?;
     Profile::listen_timeout(host)?;
-    let layer = flags::layer(&request.flags, host)?;
+    let (layer, identity) = flags::layer(&request.flags, host)?;
+    let asking = Host { asks_as: identity.clone(), ..host.clone() };
+    let host = &asking;
     let request = &Request { source_maps: ecosystem::source_maps(&layer), ..request.clone() };
     let mut resolved = Resolved::default();
     let searches = Searches::default();
@@ -83,7 +85,9 @@ pub fn resolve(request: &Request, host: &Host) -> Result<Resolved, Error> {
                 let name = names.next().expect("every draft was given a name");
                 let cwd = draft.cwd.clone();
                 let (spec, recipe) = drafter.spec(*draft, name, ecosystem::declared(&layer, profile, request, &[]))?;
-                resolved.apps.push(ecosystem::complete_spec(spec, &layer, &cwd, host, Vec::new()));
+                let mut spec = ecosystem::complete_spec(spec, &layer, &cwd, Vec::new(), host);
+                account::harden(&mut spec, identity.clone());
+                resolved.apps.push(spec);
                 resolved.env.push(recipe);
             }
             Planned::Apps(ecosystem) => {
@@ -104,6 +108,11 @@ pub fn resolve(request: &Request, host: &Host) -> Result<Resolved, Error> {
     resolved.files.extend(named.collect::<Vec<_>>());
     let mut seen = HashSet::new();
     resolved.files.retain(|file| seen.insert(file.clone()));
+    let read: BTreeSet<&PathBuf> = resolved.env.iter().flat_map(EnvRecipe::files).collect();
+    for file in read {
+        writable::check(file, profile, host, &mut resolved.notices)?;
+    }
+    resolved.notices.extend(writable::as_root(&resolved.apps, profile, host));
     distinct(&resolved.apps)?;
     Ok(resolved)
 }
@@ -143,7 +152,7 @@ fn plan(drafter: &mut Drafter, resolved: &mut Resolved) -> Result<Vec<Planned>, 
             if own.is_none()
                 && let Some(file) = source::discover(&cwd)
             {
-                let document = source::read(&file, host)?;
+                let document = read(&file, drafter)?;
                 let names = ecosystem::names(&document, request, drafter.profile);
                 own = Some((file, document, names));
             }
@@ -188,8 +197,8 @@ fn still_there(folder: &Path, request: &Request, host: &Host) -> Result<(), Erro
 }
 
 /// The apps of a project file. Its paths count from `base`, as in PM2 the folder the command was typed in, and then from its own folder.
-fn project(file: &Path, base: PathBuf, only: &[String], drafter: &Drafter, resolved: &mut Resolved) -> Result<Planned, Error> {
-    let document = source::read(file, drafter.host)?;
+fn project(file: &Path, base: PathBuf, only: &[String], drafter: &mut Drafter, resolved: &mut Resolved) -> Result<Planned, Error> {
+    let document = read(file, drafter)?;
     let mut bases = vec![base];
     let own = place::folder(&document.file).to_owned();
     if !bases.contains(&own) {
@@ -198,6 +207,13 @@ fn project(file: &Path, base: PathBuf, only: &[String], drafter: &Drafter, resol
     resolved.files.push(document.file.clone());
     resolved.modules.extend(document.modules.iter().cloned());
     ecosystem::apps(&document, &bases, only, drafter.profile, drafter.request, drafter.host).map(Planned::Apps)
+}
+
+/// Reads a project file, unless others could have written it: JavaScript runs as it is read.
+fn read(file: &Path, drafter: &mut Drafter) -> Result<Document, Error> {
+    let file = place::absolute(&drafter.host.cwd, file);
+    writable::check(&file, drafter.profile, drafter.host, &mut drafter.notices)?;
+    source::read(&file, drafter.host)
 }
 
 /// The names of `--only`, with commas or blanks between.

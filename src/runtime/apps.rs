@@ -4,6 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use jiff::Timestamp;
 
+use super::pid_file::PidFile;
 use crate::{
     config::{EnvRecipe, Plan, diff::Step},
     log::{Console, Label, Source},
@@ -64,6 +65,12 @@ impl Apps {
             recipe.add_instance(&mut launch.env, &spec.name, instance.slot, number);
         }
         launch
+    }
+
+    /// Where the pid of an instance goes.
+    pub fn pid_file(&mut self, instance: InstanceId, spec: &AppSpec) -> Option<PidFile> {
+        let number = self.number(instance);
+        spec.pid_file.as_ref().map(|file| PidFile::new(file.path_of(number)))
     }
 
     fn number(&mut self, instance: InstanceId) -> usize {

@@ -17,12 +17,15 @@ impl Runner {
                 continue;
             }
             match event {
-                ProcessEvent::Executed { run, pid } => self.handle(Event::Spawned { run, pid }),
+                ProcessEvent::Executed { run, pid } => self.executed(run, pid),
                 ProcessEvent::LaunchFailed { run, failure } => {
                     self.forget(run);
                     self.handle(Event::SpawnFailed { run, failure });
                 }
-                ProcessEvent::MainExited { run, exit } => self.ending(run, Event::MainExited { run, exit, oom: false }),
+                ProcessEvent::MainExited { run, exit, oom } => {
+                    self.remove_pid(run);
+                    self.ending(run, Event::MainExited { run, exit, oom });
+                }
                 ProcessEvent::SetEmpty { run } => self.ending(run, Event::SetEmpty { run }),
             }
         }

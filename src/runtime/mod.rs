@@ -9,6 +9,7 @@ mod desk;
 mod effects;
 mod files;
 mod keys;
+mod pid_file;
 mod port;
 mod reload;
 mod runner;

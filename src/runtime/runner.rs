@@ -18,6 +18,7 @@ use super::{
     deaths::LAST_WORDS,
     desk::Desk,
     effects,
+    pid_file::PidFile,
     reload::{Loaded, Project},
     service::Service,
     signals::{self, Meaning, Signals},
@@ -77,6 +78,8 @@ pub struct Live {
     pub instance: InstanceId,
     /// Its end, held back until its last words are read.
     pub ending: Vec<Event>,
+    /// Where its pid is to stand.
+    pub pid_file: Option<PidFile>,
 }
 
 /// Everything that lives as long as the runner.
