@@ -16,7 +16,7 @@ pub fn host(colour: bool) -> Result<Host, Error> {
     let home = env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
     let owner = Owner { user: geteuid().as_raw(), group: getegid().as_raw() };
     let (env, pipes) = (env::vars_os().collect(), Pipes::default());
-    Ok(Host { cwd, env, home, colour, ask: Arc::new(ask), run: Arc::new(child::run), owner, pipes })
+    Ok(Host { cwd, env, home, colour, ask: Arc::new(ask), run: Arc::new(child::run), owner, asks_as: None, pipes })
 }
 
 /// Runs a tool to its end, before any runner exists, and gives its standard output.

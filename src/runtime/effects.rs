@@ -47,9 +47,13 @@ impl Runner {
                 config::command_line(line, &spec.launch)
             }
         };
+        let pid_file = match role {
+            Role::App => self.apps.pid_file(instance, spec),
+            Role::Build | Role::Rule(_) => None,
+        };
         match self.processes.spawn(run, &launch) {
             Ok(spawned) => {
-                self.runs.insert(run, Live { instance, ending: Vec::new() });
+                self.runs.insert(run, Live { instance, ending: Vec::new(), pid_file });
                 if let Some(source) = self.apps.source(instance) {
                     source.begin_run();
                     for (pipe, stream) in [(spawned.stdout, Stream::Out), (spawned.stderr, Stream::Err)] {

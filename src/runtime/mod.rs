@@ -5,6 +5,7 @@
 mod apps;
 mod effects;
 mod keys;
+mod pid_file;
 mod port;
 mod reload;
 mod runner;

@@ -16,6 +16,7 @@ use super::{
     Options, Output,
     apps::Apps,
     effects,
+    pid_file::PidFile,
     reload::{Loaded, Project},
     signals::{Meaning, Signals},
     stdin::Inputs,
@@ -73,6 +74,8 @@ pub struct Live {
     pub instance: InstanceId,
     /// Its end, held back until its last words are read.
     pub ending: Vec<Event>,
+    /// Where its pid is to stand.
+    pub pid_file: Option<PidFile>,
 }
 
 /// Everything that lives as long as the runner.
@@ -309,14 +312,31 @@ impl Runner {
                 continue;
             }
             match event {
-                ProcessEvent::Executed { run, pid } => self.handle(Event::Spawned { run, pid }),
+                ProcessEvent::Executed { run, pid } => {
+                    self.write_pid(run, pid);
+                    self.handle(Event::Spawned { run, pid });
+                }
                 ProcessEvent::LaunchFailed { run, failure } => {
                     self.forget(run);
                     self.handle(Event::SpawnFailed { run, failure });
                 }
-                ProcessEvent::MainExited { run, exit } => self.ending(run, Event::MainExited { run, exit, oom: false }),
+                ProcessEvent::MainExited { run, exit, oom } => {
+                    // From here on the pid may be another's.
+                    drop(self.runs.get_mut(&run).and_then(|live| live.pid_file.take()));
+                    self.ending(run, Event::MainExited { run, exit, oom });
+                }
                 ProcessEvent::SetEmpty { run } => self.ending(run, Event::SetEmpty { run }),
             }
+        }
+    }
+
+    fn write_pid(&mut self, run: RunId, pid: i32) {
+        let Some(live) = self.runs.get_mut(&run) else { return };
+        let Some(Err(error)) = live.pid_file.as_mut().map(|file| file.write(pid)) else { return };
+        let file = live.pid_file.take().expect("it was just tried");
+        let instance = live.instance;
+        if let Some(name) = self.apps.name(instance.app) {
+            self.say(&file.unwritten(name, &error));
         }
     }
 

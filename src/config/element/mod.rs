@@ -20,6 +20,7 @@ pub mod log_file;
 pub mod logs;
 pub mod number;
 pub mod patterns;
+pub mod pid_file;
 pub mod poll;
 pub mod probe;
 pub mod profiles;
