@@ -12,6 +12,7 @@ use super::{
     draft::{Draft, Drafter, app_folder},
     ecosystem::{self, Ecosystem},
     environment::{Declared, EnvRecipe},
+    logs,
     lookup::Searches,
     name,
     node::Document,
@@ -97,6 +98,7 @@ pub fn resolve(request: &Request, host: &Host) -> Result<Resolved, Error> {
     let mut seen = HashSet::new();
     resolved.files.retain(|file| seen.insert(file.clone()));
     distinct(&resolved.apps)?;
+    logs::settle(&mut resolved.apps, &resolved.files, request, host, &mut resolved.notices)?;
     Ok(resolved)
 }
 

@@ -8,9 +8,12 @@ use std::{
 use serde_json::{Value as Json, json};
 
 use super::Difference;
-use crate::model::{
-    AfterExit, AppSpec, Backoff, Condition, ExecMode, Health, Launch, Limits, Listen, LogFile, Logs, PollMode, Probe, RestartPolicy,
-    SaveAction, WatchRoot, WatchSpec,
+use crate::{
+    config::element::rotate_every,
+    model::{
+        AfterExit, AppSpec, Backoff, Condition, ExecMode, Health, Launch, Limits, Listen, LogFile, Logs, PollMode, Probe, RestartPolicy,
+        SaveAction, WatchRoot, WatchSpec,
+    },
 };
 
 /// An app.
@@ -176,9 +179,10 @@ fn logs(logs: &Logs) -> Json {
         "file": file(&logs.combined),
         "merge": logs.merge,
         "format": if logs.json { "json" } else { "raw" },
-        "timestamp": logs.timestamp,
+        "timestamp": logs.timestamp.as_ref().map(|format| format.text()),
         "disabled": logs.disabled,
         "max_size": logs.max_size,
+        "rotate_every": logs.rotate_every.map(rotate_every::word),
         "keep": logs.keep,
         "compress": logs.compress,
         "total_size": logs.total_size,
