@@ -158,7 +158,12 @@ impl Drafter<'_> {
         let recipe = EnvRecipe::new(self.host, self.profile, &draft.program, &draft.search, &draft.cwd, files.clone(), declared);
         let env = recipe.read(&self.host.pipes)?;
         let Draft { naming: _, cwd, script, search: _, program, chosen } = draft;
-        let build = program.build.as_ref().map(|build| Launch { argv: build.argv.clone(), cwd: build.cwd.clone(), env: env.clone(), hardening: Hardening::default() });
+        let build = program.build.as_ref().map(|build| Launch {
+            argv: build.argv.clone(),
+            cwd: build.cwd.clone(),
+            env: env.clone(),
+            hardening: Hardening::default(),
+        });
         if let Some((what, why)) = &chosen {
             self.notices.push(detected(&name, what, why, cwd == self.host.cwd));
         }

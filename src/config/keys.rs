@@ -6,7 +6,7 @@ use crate::model::{ExecMode, Health, PollMode, Signal};
 
 use super::element::{
     Fate::{self, Honoured, Ignored, Later},
-    Told::{Any, Off, On},
+    Told::{Off, On},
     anything::Anything,
     command::Line,
     cron::Cron,
@@ -19,6 +19,7 @@ use super::element::{
     limits::RawLimits,
     listen::Addresses,
     log_file::File,
+    log_time::LogTime,
     logs::{Kind, RawLogs},
     number::Limit,
     patterns::Patterns,
@@ -146,24 +147,24 @@ keyed! {
         uid: String, ["user"], r#""www-data""#, Honoured;
         /// The group it runs as, instead of its user's own: a name or a number.
         gid: String, ["group"], r#""www-data""#, Honoured;
-        /// Where its lines go.
-        logs: RawLogs, [], r#"{ "out": "logs/out.log", "max_size": "10M" }"#, Later(On);
-        /// The file of standard output.
-        out_file: File, ["out", "output", "out_log"], r#""logs/out.log""#, Later(On);
-        /// The file of standard error.
-        error_file: File, ["error", "err", "err_file", "err_log"], r#""logs/error.log""#, Later(On);
-        /// The file of both.
-        log_file: File, ["log"], r#""logs/all.log""#, Later(On);
-        /// Whether its output is kept nowhere at all.
-        disable_logs: bool, [], "true", Later(On);
-        /// Whether a line is written as it is or as a JSON object.
-        log_type: Kind, [], r#""json""#, Later(On);
-        /// The time before each line, in day.js tokens.
-        log_date_format: String, [], r#""YYYY-MM-DD HH:mm:ss""#, Later(On);
-        /// The time before each line, as `YYYY-MM-DDTHH:mm:ss`.
-        time: bool, [], "true", Later(On);
-        /// Whether the instances share their log files.
-        merge_logs: bool, ["combine_logs"], "true", Later(Any);
+        /// Where its lines go, and how much of them is kept.
+        logs: RawLogs, [], r#"{ "out": "logs/out.log", "max_size": "10M" }"#, Honoured;
+        /// The file of standard output; `true` is `NAME-out.log` in `$PMDEV_HOME/logs`, false, `NULL` and `/dev/null` none.
+        out_file: File, ["out", "output", "out_log"], r#""logs/out.log""#, Honoured;
+        /// The file of standard error, in the same way; the usual one is `NAME-error.log`.
+        error_file: File, ["error", "err", "err_file", "err_log"], r#""logs/error.log""#, Honoured;
+        /// The file of both, in the same way; the usual one is `NAME.log`.
+        log_file: File, ["log"], r#""logs/all.log""#, Honoured;
+        /// Whether its output is neither kept nor shown.
+        disable_logs: bool, [], "true", Honoured;
+        /// Whether a line of a log file is written as it is or as a JSON object with `message`, `timestamp`, `type`, `process_id`, `app_name`.
+        log_type: Kind, [], r#""json""#, Honoured;
+        /// The time before each line of a log file, in day.js tokens.
+        log_date_format: LogTime, [], r#""YYYY-MM-DD HH:mm:ss""#, Honoured;
+        /// The time before each line of a log file, as `YYYY-MM-DDTHH:mm:ss`.
+        time: bool, [], "true", Honoured;
+        /// Whether the instances share their log files; else the number of each (`pm_id`) stands before `.log`. Without `instances` they do.
+        merge_logs: bool, ["combine_logs"], "true", Honoured;
         /// The file that holds its process id while it runs; `true` is `$PMDEV_HOME/pids/NAME-ID.pid`, and where there are several instances
         /// each one's number is put before the ending.
         pid_file: Pid, ["pid"], r#""run/api.pid""#, Honoured;

@@ -3,6 +3,7 @@
 //! Start reading with [`request`] (what comes in) and [`resolve`](mod@resolve) (the order in which it is worked out).
 
 pub mod diff;
+pub mod logs;
 pub mod node;
 pub mod plan;
 pub mod problem;
@@ -44,7 +45,8 @@ pub use command::launch as command_line;
 pub use diff::Plan;
 pub use duration::{milliseconds, seconds};
 pub use environment::EnvRecipe;
+pub use logs::LogRequest;
 pub use pipes::Pipes;
-pub use place::absolute;
+pub use place::{absolute, home};
 pub use request::{End, Host, Output, Owner, Request, WatchArg};
 pub use resolve::{Resolved, resolve, resolve_watch};

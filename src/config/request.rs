@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use super::{environment, pipes::Pipes};
+use super::{environment, logs::LogRequest, pipes::Pipes};
 use crate::model::{Error, Exit, Hardening, Identity, Launch, PollMode, Signal};
 
 /// One value of `--watch` or `--ignore-watch`.
@@ -70,6 +70,8 @@ pub struct Request {
     pub only: Vec<String>,
     /// The `env_NAME` of the project file that is laid on top.
     pub env_name: Option<String>,
+    /// What is said of log files.
+    pub logs: LogRequest,
 }
 
 /// Runs a tool to its end and gives its standard output.

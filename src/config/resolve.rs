@@ -12,6 +12,7 @@ use super::{
     draft::{Draft, Drafter, app_folder},
     ecosystem::{self, Ecosystem},
     environment::{Declared, EnvRecipe},
+    logs,
     lookup::Searches,
     name,
     node::Document,
@@ -102,6 +103,7 @@ pub fn resolve(request: &Request, host: &Host) -> Result<Resolved, Error> {
     }
     resolved.notices.extend(writable::as_root(&resolved.apps, profile, host));
     distinct(&resolved.apps)?;
+    logs::settle(&mut resolved.apps, &resolved.files, request, host, &mut resolved.notices)?;
     Ok(resolved)
 }
 

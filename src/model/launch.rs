@@ -110,7 +110,9 @@ impl LaunchFailure {
             Stage::OpenFiles if missing_right => Some(raise("n", "nofile") + "; nobody gets more than /proc/sys/fs/nr_open"),
             Stage::CoreDumps if missing_right => Some(raise("c", "core")),
             Stage::UserProcesses if missing_right => Some(raise("u", "nproc")),
-            Stage::Niceness if missing_right => Some(capability("SYS_NICE") + "; without it limits.nice can only be higher than the runner's own"),
+            Stage::Niceness if missing_right => {
+                Some(capability("SYS_NICE") + "; without it limits.nice can only be higher than the runner's own")
+            }
             Stage::OomScore if missing_right => {
                 Some(capability("SYS_RESOURCE") + "; without it limits.oom_score_adj can only be higher than the runner's own")
             }
@@ -124,7 +126,9 @@ impl LaunchFailure {
                 Some("its user has as many processes as limits.nproc, or ulimit -u, lets it have".to_owned())
             }
             Stage::Directory if denied => Some("its user must be allowed to enter (x) that folder and every folder above it".to_owned()),
-            Stage::Exec if denied => Some("its user must be allowed to execute (x) that file, and to enter every folder above it".to_owned()),
+            Stage::Exec if denied => {
+                Some("its user must be allowed to execute (x) that file, and to enter every folder above it".to_owned())
+            }
             Stage::Shim
             | Stage::Session
             | Stage::Descriptors

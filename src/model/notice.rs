@@ -61,6 +61,8 @@ pub enum NoticeKind {
     PortHeld,
     /// What an app writes cannot be shown.
     Output,
+    /// About log files: one that cannot be written, lines that are missing.
+    Log,
     /// About watching: limits, polling, overflow, loops.
     Watch,
     /// Watching is ready.

@@ -58,6 +58,8 @@ impl Signal {
     pub const STOP: Self = Self(19);
     /// Stop from the keyboard: Ctrl-Z.
     pub const TSTP: Self = Self(20);
+    /// Open log files again.
+    pub const USR2: Self = Self(12);
 }
 
 impl fmt::Display for Signal {

@@ -117,7 +117,8 @@ mod tests {
         let container = "25 30 0:22 /docker/4711 /sys/fs/cgroup ro - cgroup2 cgroup rw\n";
         assert!(shown("0::/docker/4711\n", container).starts_with("/sys/fs/cgroup/memory.events.local "));
         assert!(shown("0::/\n", container).starts_with("/sys/fs/cgroup/memory.events.local "), "with a namespace of its own");
-        let v1 = "34 31 0:31 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n";
+        let v1 =
+            "34 31 0:31 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n";
         assert_eq!(shown("5:cpu:/x\n4:memory:/a/b\n", v1), "/sys/fs/cgroup/memory/a/b/memory.oom_control /proc/vmstat");
         assert_eq!(shown("", ""), "/proc/vmstat");
     }

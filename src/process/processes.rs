@@ -147,7 +147,8 @@ impl Processes {
             return Err(LaunchFailure { stage: Stage::Shim, object: String::new(), errno: errno.raw_os_error() });
         }
         let set = Set::new(&started.spawned, &launch.cwd, began);
-        self.runs.insert(run, Run { pid: started.spawned.pid, phase: Phase::Launching(started.stage), set, looks: Looks::None, killed: false });
+        self.runs
+            .insert(run, Run { pid: started.spawned.pid, phase: Phase::Launching(started.stage), set, looks: Looks::None, killed: false });
         Ok(started.spawned)
     }
 
@@ -329,7 +330,6 @@ impl Processes {
             self.ending = None;
         }
     }
-
 }
 
 fn is_alive(pid: i32) -> bool {

@@ -130,11 +130,7 @@ pub fn glance(roots: impl IntoIterator<Item = i32>) -> Vec<Stat> {
     follow(roots, |_| {}, |stat| if stat.threads > 1 { children(stat.id.pid) } else { one(stat.id.pid) })
 }
 
-fn follow(
-    roots: impl IntoIterator<Item = i32>,
-    mut visit: impl FnMut(&Stat),
-    children: impl Fn(&Stat) -> Vec<i32>,
-) -> Vec<Stat> {
+fn follow(roots: impl IntoIterator<Item = i32>, mut visit: impl FnMut(&Stat), children: impl Fn(&Stat) -> Vec<i32>) -> Vec<Stat> {
     let mut found: Vec<Stat> = Vec::new();
     let mut known = HashSet::new();
     let mut next: Vec<(i32, Option<i32>)> = roots.into_iter().map(|pid| (pid, None)).collect();

@@ -96,7 +96,8 @@ mod tests {
 
     #[test]
     fn what_is_shared_is_estimated_once() {
-        let members = ["900 110 100 1 0 5 0", "900 120 100 1 0 5 0", "900 15 10 1 0 5 0"].map(|text| Pages::parse(text).expect("it has all"));
+        let members =
+            ["900 110 100 1 0 5 0", "900 120 100 1 0 5 0", "900 15 10 1 0 5 0"].map(|text| Pages::parse(text).expect("it has all"));
         assert_eq!(estimate(members.into_iter()), 10 + 20 + 5 + 100);
         assert_eq!(estimate(std::iter::empty()), 0);
         assert!(Pages::parse("900 x").is_none());

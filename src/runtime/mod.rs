@@ -5,6 +5,7 @@
 mod apps;
 mod effects;
 mod keys;
+mod logs;
 mod pid_file;
 mod port;
 mod reload;
@@ -18,8 +19,8 @@ use std::time::SystemTime;
 
 use crate::{
     config::{Host, Request, Resolved},
-    log::{ConsoleConfig, Format, TimestampFormat},
-    model::{Error, Signal},
+    log::{ConsoleConfig, Format},
+    model::{Error, Signal, TimestampFormat},
 };
 
 /// What a runner is started with.

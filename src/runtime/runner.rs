@@ -16,6 +16,7 @@ use super::{
     Options, Output,
     apps::Apps,
     effects,
+    logs::LogFiles,
     pid_file::PidFile,
     reload::{Loaded, Project},
     signals::{Meaning, Signals},
@@ -87,6 +88,7 @@ pub struct Runner {
     pub inputs: Inputs,
     pub watcher: Option<Watcher>,
     pub apps: Apps,
+    pub logs: LogFiles,
     pub project: Project,
     pub tools: Tools,
     pub inbox: UnboundedSender<Inbox>,
@@ -128,6 +130,7 @@ impl Runner {
         let stage = processes.stage_fd().try_clone_to_owned().map_err(no_system)?;
         #[expect(deprecated, reason = "an OwnedFd keeps the promise for which the newer call asks for unsafe")]
         let stage = AsyncFd::new(stage).map_err(no_system)?;
+        let logs = LogFiles::new(&host);
         let project = Project::new(request, host, resolved.files);
         let wanted = Wanted { apps: apps.watched(), files: project.files.clone(), read_at };
         let watcher = if wanted.apps.is_empty() && wanted.files.is_empty() { None } else { Some(Watcher::start(wanted, explain, out)?) };
@@ -141,6 +144,7 @@ impl Runner {
             inputs: Inputs::default(),
             watcher,
             apps,
+            logs,
             project,
             tools: Tools::default(),
             inbox,
@@ -164,10 +168,11 @@ impl Runner {
         Ok(runner)
     }
 
-    /// Gives every instance its label.
+    /// Gives every instance its label and its log files.
     pub fn label(&mut self) {
         let runs = &self.runs;
         self.apps.label(&self.console, self.style, |instance| runs.values().any(|live| live.instance == instance));
+        self.record();
     }
 
     /// Typed lines go to the app that shall have them, whatever its id is now.
@@ -204,6 +209,7 @@ impl Runner {
         for source in self.apps.sources() {
             source.drained(drained.saturating_duration_since(now())).await;
         }
+        self.finish_logs().await;
         let lookups = async {
             while let Some(found) = self.lookups.join_next().await {
                 self.looked_up(found);
@@ -232,6 +238,7 @@ impl Runner {
                 self.collect();
             }
             Some(out) = self.outs.recv() => self.watched(out),
+            news = self.logs.next() => self.log_news(news),
             Some(found) = self.lookups.join_next() => self.looked_up(found),
             Some(typed) = super::keys::next(&mut self.typed, &self.inputs, &self.console) => self.typed(typed),
             () = self.console.gone(), if !self.unheard => {
@@ -270,6 +277,7 @@ impl Runner {
         match meaning {
             Meaning::Child => self.collect(),
             Meaning::Stop(signal) => self.handle(Event::Shutdown(ShutdownCause::Signal(signal))),
+            Meaning::Reopen => self.reopen_logs(),
             Meaning::Force => self.handle(Event::ForceShutdown { code: 130 }),
             Meaning::GuardDied => {
                 self.processes.kill_everything();

@@ -18,6 +18,8 @@ pub enum Meaning {
     Force,
     /// Ctrl-Z.
     Suspend,
+    /// The log files were put away by somebody else.
+    Reopen,
     /// A child changed state.
     Child,
     /// The guard died: kill everything.
@@ -31,6 +33,7 @@ pub struct Signals {
     hup: Option<unix::Signal>,
     quit: Option<unix::Signal>,
     suspend: Option<unix::Signal>,
+    reopen: Option<unix::Signal>,
     child: unix::Signal,
     guard: Option<unix::Signal>,
     first_int: Option<Instant>,
@@ -49,6 +52,7 @@ impl Signals {
             hup: unless_ignored(Signal::HUP)?,
             quit: unless_ignored(Signal::QUIT)?,
             suspend: unless_ignored(Signal::TSTP)?,
+            reopen: unless_ignored(Signal::USR2)?,
             child: listen(Signal(SignalKind::child().as_raw_value()))?,
             guard: guard_death.map(listen).transpose()?,
             first_int: None,
@@ -71,6 +75,7 @@ impl Signals {
                 () = received(&mut self.hup) => Meaning::Stop(Signal::HUP),
                 () = received(&mut self.quit) => Meaning::Stop(Signal::QUIT),
                 () = received(&mut self.suspend) => Meaning::Suspend,
+                () = received(&mut self.reopen) => Meaning::Reopen,
                 _ = self.child.recv() => Meaning::Child,
             };
             if meaning != Meaning::Stop(Signal::INT) {

@@ -10,7 +10,7 @@ use clap::Args;
 
 use crate::{
     cli::{
-        args::{self, AppArgs, WatchArgs},
+        args::{self, AppArgs, LogArgs, WatchArgs},
         host, print,
     },
     config::{self, plan},
@@ -32,13 +32,15 @@ pub struct Check {
     pub app: AppArgs,
     #[command(flatten)]
     pub watch: WatchArgs,
+    #[command(flatten)]
+    pub logs: LogArgs,
     /// The whole plan as one JSON object
     #[arg(long, help_heading = "Output")]
     pub json: bool,
 }
 
 const EXAMPLES: &str = "\
-What is shown is what would run: programs and arguments, folders, variables that differ from this shell's, what is watched, what follows a crash. \
+What is shown is what would run: programs and arguments, folders, variables that differ from this shell's, what is watched, what follows a crash, log files. \
 Values of variables that are named like secrets are hidden. The exit code is 2 where something is wrong.
 
 Examples:
@@ -49,7 +51,7 @@ Examples:
 impl Check {
     /// Prints the plan; warnings go to standard error.
     pub fn run(self) -> Result<u8, Error> {
-        let request = args::request(self.targets, self.script_args, self.app, self.watch);
+        let request = args::request(self.targets, self.script_args, self.app, self.watch, self.logs);
         let host = host::host(false)?;
         let resolved = config::resolve(&request, &host)?;
         let style = Style::decide(false, |name| env::var_os(name), io::stderr().is_terminal());

@@ -10,7 +10,7 @@ use clap::Args;
 
 use crate::{
     cli::{
-        args::{self, AppArgs, OutputArgs, WatchArgs},
+        args::{self, AppArgs, LogArgs, OutputArgs, WatchArgs},
         host,
     },
     config::{self, Request},
@@ -35,6 +35,8 @@ pub struct Start {
     pub app: AppArgs,
     #[command(flatten)]
     pub watch: WatchArgs,
+    #[command(flatten)]
+    pub logs: LogArgs,
     #[command(flatten)]
     pub output: OutputArgs,
 }
@@ -74,7 +76,11 @@ impl Start {
 
     /// What is asked for, and how it shall be shown.
     pub fn request(self) -> (Request, OutputArgs) {
-        (args::request(self.targets, self.script_args, self.app, self.watch), self.output)
+        let mut request = args::request(self.targets, self.script_args, self.app, self.watch, self.logs);
+        // PM2's `--time` is about log files. What is wrong with the format is told when the runner starts.
+        let time = || self.output.timestamp.as_deref().and_then(|format| format.parse().ok());
+        request.logs.timestamp = request.logs.timestamp.take().or_else(time);
+        (request, self.output)
     }
 }
 

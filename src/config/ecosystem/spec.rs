@@ -7,11 +7,12 @@ use std::{
 
 use crate::{
     config::{
+        Host,
         command::Command,
         draft::Draft,
-        Host,
         element::{
-            command::Line, instances::Instances, listen::Address, log_file::File, number::Limit, pid_file::Pid, watch::Watch,
+            command::Line, instances::Instances, listen::Address, log_file::File, log_time::LogTime, number::Limit, pid_file::Pid,
+            watch::Watch,
         },
         place,
         profile::BACKOFF,
@@ -153,19 +154,20 @@ fn logs(usual: Logs, layer: &Layer, cwd: &Path) -> Logs {
         File::Default => LogFile::Default,
         File::At(path) => LogFile::At(place::absolute(cwd, Path::new(&path))),
     };
-    let time = value(&keys.time).filter(|on| *on).map(|_| "YYYY-MM-DDTHH:mm:ss".to_owned());
+    let time = value(&keys.time).filter(|on| *on).map(|_| LogTime("YYYY-MM-DDTHH:mm:ss".parse().ok()));
     Logs {
         out: value(&group.out).or(value(&keys.out_file)).map_or(usual.out, file),
         error: value(&group.error).or(value(&keys.error_file)).map_or(usual.error, file),
         combined: value(&group.file).or(value(&keys.log_file)).map_or(usual.combined, file),
         merge: value(&group.merge).or(value(&keys.merge_logs)).unwrap_or(keys.instances.is_none()),
         json: value(&group.format).or(value(&keys.log_type)).map_or(usual.json, |kind| kind.json),
-        timestamp: value(&group.timestamp).or(value(&keys.log_date_format)).or(time).unwrap_or(usual.timestamp),
+        timestamp: value(&group.timestamp).or(value(&keys.log_date_format)).or(time).map_or(usual.timestamp, |time| time.0),
         disabled: value(&group.disabled).or(value(&keys.disable_logs)).unwrap_or(usual.disabled),
         max_size: value(&group.max_size).map_or(usual.max_size, |size| Some(size.0).filter(|size| *size > 0)),
+        rotate_every: value(&group.rotate_every).map_or(usual.rotate_every, |every| every.0),
         keep: value(&group.keep).unwrap_or(usual.keep),
         compress: value(&group.compress).unwrap_or(usual.compress),
-        total_size: value(&group.total_size).map_or(usual.total_size, |size| Some(size.0)),
+        total_size: value(&group.total_size).map_or(usual.total_size, |size| Some(size.0).filter(|size| *size > 0)),
     }
 }
 

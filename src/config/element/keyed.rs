@@ -23,8 +23,6 @@ pub enum Told {
     On,
     /// `false`: the key is on by itself.
     Off,
-    /// Every value.
-    Any,
 }
 
 impl Told {
@@ -33,7 +31,6 @@ impl Told {
         match self {
             Self::On => !super::reader::is_off(value),
             Self::Off => super::reader::is_off(value),
-            Self::Any => true,
         }
     }
 }

@@ -105,7 +105,8 @@ mod tests {
 
     #[test]
     fn each_limit_has_its_kind() {
-        let limits: RawLimits = read(r#"{"memory": "1G", "nofile": 100, "nproc": "unlimited", "core": "1M", "noNewPrivs": false}"#).unwrap();
+        let limits: RawLimits =
+            read(r#"{"memory": "1G", "nofile": 100, "nproc": "unlimited", "core": "1M", "noNewPrivs": false}"#).unwrap();
         assert_eq!(limits.memory.map(|given| given.value), Some(Size(1 << 30)));
         assert_eq!(limits.nofile.map(|given| given.value), Some(Limit(Some(100))));
         assert_eq!(limits.nproc.map(|given| given.value), Some(Limit(None)));

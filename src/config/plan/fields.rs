@@ -8,9 +8,12 @@ use std::{
 use serde_json::{Value as Json, json};
 
 use super::Difference;
-use crate::model::{
-    AfterExit, AppSpec, Backoff, Condition, ExecMode, Health, Identity, Launch, Limits, Listen, LogFile, Logs, PidFile, PollMode, Probe,
-    RestartPolicy, SaveAction, UNLIMITED, WatchRoot, WatchSpec,
+use crate::{
+    config::element::rotate_every,
+    model::{
+        AfterExit, AppSpec, Backoff, Condition, ExecMode, Health, Identity, Launch, Limits, Listen, LogFile, Logs, PidFile, PollMode,
+        Probe, RestartPolicy, SaveAction, UNLIMITED, WatchRoot, WatchSpec,
+    },
 };
 
 /// An app.
@@ -189,9 +192,10 @@ fn logs(logs: &Logs) -> Json {
         "file": file(&logs.combined),
         "merge": logs.merge,
         "format": if logs.json { "json" } else { "raw" },
-        "timestamp": logs.timestamp,
+        "timestamp": logs.timestamp.as_ref().map(|format| format.text()),
         "disabled": logs.disabled,
         "max_size": logs.max_size,
+        "rotate_every": logs.rotate_every.map(rotate_every::word),
         "keep": logs.keep,
         "compress": logs.compress,
         "total_size": logs.total_size,

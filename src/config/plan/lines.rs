@@ -1,13 +1,15 @@
 //! A spec as a paragraph.
 
+use std::path::Path;
+
 use super::{Difference, fields};
 use crate::{
-    config::place,
+    config::{element::rotate_every, logs, place},
     model::{AfterExit, AppSpec, Backoff, ExecMode, HumanDuration, Identity, Launch, Limits, RestartPolicy, UNLIMITED, WatchSpec},
 };
 
-/// An app: its name, and below it what it runs and how it is kept.
-pub fn app(app: &AppSpec, env: &[Difference]) -> String {
+/// An app: its name, and below it what it runs and how it is kept. `first_id`: the number of its first instance.
+pub fn app(app: &AppSpec, env: &[Difference], first_id: usize) -> String {
     let mut text = app.name.clone();
     let mut traits = Vec::new();
     if app.instances > 1 {
@@ -49,6 +51,9 @@ pub fn app(app: &AppSpec, env: &[Difference]) -> String {
     if !limits.is_empty() {
         line("limits", &limits.join(", "));
     }
+    for (at, what) in logs(app, first_id).into_iter().enumerate() {
+        line(if at == 0 { "logs" } else { "" }, &what);
+    }
     if !app.depends_on.is_empty() {
         let names: Vec<_> = app.depends_on.iter().map(|needed| needed.app.as_str()).collect();
         line("needs", &names.join(", "));
@@ -82,8 +87,54 @@ fn words(launch: &Launch) -> String {
     shell_words::join(launch.argv.iter().map(|word| word.to_string_lossy()))
 }
 
+/// Where its lines go besides the terminal, and how much of them is kept.
+fn logs(app: &AppSpec, first_id: usize) -> Vec<String> {
+    let logs = &app.logs;
+    if logs.disabled {
+        return vec!["nowhere, and nothing is shown".to_owned()];
+    }
+    let file = |(what, path): (&str, &Path)| {
+        let what = if what == "file" { "all" } else { what };
+        if logs.merge || logs::of_instance(path, first_id) == path {
+            return format!("{what} {}", path.display());
+        }
+        let more = if app.instances > 1 { " and so on" } else { "" };
+        format!("{what} {}{more}", logs::of_instance(path, first_id).display())
+    };
+    let mut shown: Vec<String> = logs.paths().map(file).collect();
+    if shown.is_empty() {
+        return shown;
+    }
+    let mut traits = Vec::new();
+    if logs.json {
+        traits.push("as JSON".to_owned());
+    }
+    traits.extend(logs.timestamp.as_ref().map(|format| format!("with the time as {}", format.text())));
+    let size = logs.max_size.map(|size| format!("at {}", bytes(size)));
+    let every = logs.rotate_every.map(|every| format!("every {}", rotate_every::word(every)));
+    traits.push(match (size, every) {
+        (None, None) => "never rotated".to_owned(),
+        (size, every) => {
+            let when: Vec<String> = size.into_iter().chain(every).collect();
+            let compressed = if logs.compress { ", compressed" } else { "" };
+            let total = logs.total_size.map(|total| format!(", {} together", bytes(total))).unwrap_or_default();
+            format!("rotated {}, {} kept of each{compressed}{total}", when.join(" and "), logs.keep)
+        }
+    });
+    shown.push(traits.join(", "));
+    shown
+}
+
+/// A size as people write it.
+fn bytes(size: u64) -> String {
+    [(30, "GiB"), (20, "MiB"), (10, "KiB")]
+        .into_iter()
+        .find(|(shift, _)| size >= 1 << shift && size.trailing_zeros() >= *shift)
+        .map_or_else(|| format!("{size} bytes"), |(shift, unit)| format!("{} {unit}", size >> shift))
+}
+
 fn watching(app: &AppSpec, watch: &WatchSpec) -> String {
-    let shown = |path: &str| place::shown(&watch.base, std::path::Path::new(path));
+    let shown = |path: &str| place::shown(&watch.base, Path::new(path));
     let mut parts = vec![watch.roots.iter().map(|root| shown(&fields::root(root))).collect::<Vec<_>>().join(", ")];
     for rule in &app.rules {
         let run = rule.run.as_ref().map(|line| format!("{line}, then ")).unwrap_or_default();

@@ -17,7 +17,7 @@ pub type Difference = (String, Option<String>);
 
 /// All apps, each as an object, in their order.
 pub fn json(resolved: &Resolved, host: &Host) -> Json {
-    json!({ "apps": each(resolved, host, fields::app) })
+    json!({ "apps": each(resolved, host, |app, env, _| fields::app(app, env)) })
 }
 
 /// All apps as paragraphs.
@@ -25,11 +25,11 @@ pub fn text(resolved: &Resolved, host: &Host) -> String {
     each(resolved, host, lines::app).join("\n")
 }
 
-fn each<T>(resolved: &Resolved, host: &Host, show: impl Fn(&AppSpec, &[Difference]) -> T) -> Vec<T> {
+fn each<T>(resolved: &Resolved, host: &Host, show: impl Fn(&AppSpec, &[Difference], usize) -> T) -> Vec<T> {
     let mut id = 0;
     let apps = resolved.apps.iter().zip(&resolved.env);
     apps.map(|(app, recipe)| {
-        let shown = show(app, &differences(app, recipe, host, id));
+        let shown = show(app, &differences(app, recipe, host, id), id);
         id += usize::from(app.instances);
         shown
     })
