@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use super::{environment, logs::LogRequest, pipes::Pipes};
+use super::{environment, logs::LogRequest, pipes::Pipes, seen::Seen};
 use crate::model::{Error, Exit, Hardening, Identity, Launch, PollMode, Signal};
 
 /// One value of `--watch` or `--ignore-watch`.
@@ -101,6 +101,8 @@ pub struct Host {
     pub asks_as: Option<Identity>,
     /// What was read from files that can be read only once.
     pub pipes: Pipes,
+    /// Which files were looked at.
+    pub seen: Seen,
 }
 
 /// The user and the group of a process, by number.

@@ -96,7 +96,7 @@ impl Apps {
             let mut watch: WatchSpec = spec.watch.clone()?;
             let numbers = (0..spec.instances).filter_map(|slot| self.numbers.get(&InstanceId { app: *app, slot }).copied());
             watch.own.extend(logs::all(spec, numbers));
-            Some(Watched { app: *app, name: spec.name.clone(), spec: watch })
+            Some(Watched { app: *app, name: spec.name.clone(), spec: watch, rules: spec.rules.clone() })
         };
         self.list.iter().filter_map(watched).collect()
     }

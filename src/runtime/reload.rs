@@ -1,18 +1,27 @@
 //! Live edits: the files that say what shall run are read again, and what differs is told and carried out.
 //! Reading them happens on a thread of its own; it starts nothing itself (see `tool`), and there is at most one at a time.
 
-use std::{path::PathBuf, sync::Arc, thread, time::SystemTime};
+use std::{
+    collections::HashSet,
+    path::PathBuf,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant, SystemTime},
+};
 
 use super::{
     runner::{Inbox, Runner},
     tool::Link,
 };
 use crate::{
-    config::{self, Host, Request, Resolved},
-    model::{Error, Level, Notice, NoticeKind},
+    config::{self, Files, Host, Plan, Request, Resolved, Seen, diff::Step},
+    model::{AppId, Cause, ChangeSet, Error, Level, Notice, NoticeKind},
     supervisor::Event,
-    watch::{self, Wanted},
+    watch::{self, Wanted, Watched},
 };
+
+/// How long a pipe that an edit names has to be written to its end.
+const PIPE: Duration = Duration::from_secs(2);
 
 /// What shall run, as it was asked for, and the files that say the rest.
 #[derive(Debug)]
@@ -21,6 +30,12 @@ pub struct Project {
     host: Host,
     /// The files, absolute.
     pub files: Vec<PathBuf>,
+    /// What they load, absolute.
+    modules: Vec<PathBuf>,
+    /// The same without links, as changes name them.
+    real_modules: HashSet<PathBuf>,
+    /// Saves of such files in apps: an app that the plan restarts is not restarted again.
+    held: Vec<(AppId, Arc<ChangeSet>)>,
     state: State,
 }
 
@@ -28,7 +43,8 @@ pub struct Project {
 #[derive(Debug)]
 enum State {
     Idle,
-    Reading,
+    /// Since then.
+    Reading(Instant),
     /// They were edited again since that began, these of them.
     Outdated(Vec<PathBuf>),
 }
@@ -40,12 +56,46 @@ pub struct Loaded {
     edited: Vec<PathBuf>,
     /// When reading began.
     read_at: SystemTime,
+    /// What was looked at, also where it is wrong.
+    seen: Files,
     result: Result<Resolved, Error>,
 }
 
 impl Project {
-    pub fn new(request: Request, host: Host, files: Vec<PathBuf>) -> Self {
-        Self { request, host, files, state: State::Idle }
+    pub fn new(request: Request, host: Host, files: Vec<PathBuf>, modules: Vec<PathBuf>) -> Self {
+        let (held, real_modules) = (Vec::new(), HashSet::new());
+        let mut project = Self { request, host, files: Vec::new(), modules: Vec::new(), real_modules, held, state: State::Idle };
+        project.made_of(files, modules);
+        project
+    }
+
+    /// These files say what shall run from now on.
+    fn made_of(&mut self, files: Vec<PathBuf>, modules: Vec<PathBuf>) {
+        self.real_modules = modules.iter().map(|module| module.canonicalize().unwrap_or_else(|_| module.clone())).collect();
+        (self.files, self.modules) = (files, modules);
+    }
+
+    /// These files do so as well, as far as is known.
+    fn also(&mut self, seen: Files) {
+        let Files { own, modules } = seen;
+        let join = |mut known: Vec<PathBuf>, more: std::collections::BTreeSet<PathBuf>| {
+            let new: Vec<PathBuf> = more.into_iter().filter(|path| !known.contains(path)).collect();
+            known.extend(new);
+            known
+        };
+        self.made_of(join(self.files.clone(), own), join(self.modules.clone(), modules));
+    }
+
+    /// What is to be watched.
+    pub fn wanted(&self, apps: Vec<Watched>, read_at: SystemTime) -> Wanted {
+        Wanted { apps, files: self.files.clone(), modules: self.modules.clone(), read_at }
+    }
+
+    /// Whether a save was one of files that the project file loads, and of nothing else.
+    fn is_made_of(&self, changes: &ChangeSet) -> bool {
+        changes.cause == Cause::Files
+            && changes.total == changes.paths.len()
+            && changes.paths.iter().all(|(path, _)| self.real_modules.contains(path))
     }
 
     /// What was edited, as people are shown it; without a path, the first of the files.
@@ -64,8 +114,31 @@ impl Runner {
     pub fn edited(&mut self, paths: Vec<PathBuf>) {
         match &mut self.project.state {
             State::Idle => self.read_project(paths),
-            State::Reading => self.project.state = State::Outdated(paths),
+            State::Reading(_) => self.project.state = State::Outdated(paths),
             State::Outdated(before) => before.extend(paths),
+        }
+    }
+
+    /// Files of an app changed. What the project file loads acts through its plan first.
+    pub fn changed(&mut self, app: AppId, changes: Arc<ChangeSet>) {
+        if !self.project.is_made_of(&changes) {
+            return self.handle(Event::FilesChanged { app, changes });
+        }
+        let paths = changes.paths.iter().map(|(path, _)| path.clone()).collect();
+        let is_read = matches!(self.project.state, State::Reading(since) if since > changes.last);
+        self.project.held.push((app, changes));
+        if !is_read {
+            self.edited(paths);
+        }
+    }
+
+    /// The plan is told: what was saved meanwhile restarts the apps that it does not restart.
+    fn release(&mut self, plan: Option<&Plan>) {
+        for (app, changes) in std::mem::take(&mut self.project.held) {
+            let step = plan.and_then(|plan| plan.step(self.apps.name(app)?));
+            if !matches!(step, Some(Step::Changed { needs_restart: true, .. })) {
+                self.handle(Event::FilesChanged { app, changes });
+            }
         }
     }
 
@@ -75,29 +148,32 @@ impl Runner {
         let host = Host {
             ask: Arc::new(move |launch| asks.ask(launch)),
             run: Arc::new(move |launch, limit| runs.run(launch, limit)),
+            pipes: self.project.host.pipes.within(PIPE),
+            seen: Seen::default(),
             ..self.project.host.clone()
         };
         let (request, inbox, read_at) = (self.project.request.clone(), self.inbox.clone(), watch::stamp());
-        let paths = edited.clone();
+        let (paths, since) = (edited.clone(), super::runner::now());
         let read = move || {
             let result = config::resolve(&request, &host).and_then(|resolved| {
-                let mut watched = resolved.apps.iter().filter_map(|app| app.watch.as_ref());
-                watched.try_for_each(watch::check).map(|()| resolved)
+                let mut watched = resolved.apps.iter().filter_map(|app| Some((app.watch.as_ref()?, &app.rules)));
+                watched.try_for_each(|(spec, rules)| watch::check(spec, rules)).map(|()| resolved)
             });
-            let _ = inbox.send(Inbox::Loaded(Box::new(Loaded { edited, read_at, result })));
+            let _ = inbox.send(Inbox::Loaded(Box::new(Loaded { edited, read_at, seen: host.seen.all(), result })));
         };
         match thread::Builder::new().name("pmdev-project".to_owned()).spawn(read) {
-            Ok(_) => self.project.state = State::Reading,
+            Ok(_) => self.project.state = State::Reading(since),
             Err(cause) => {
                 let error = Error::failed("the thread that reads it could not be started").because(cause);
                 self.say_refused(&paths, &error);
+                self.release(None);
             }
         }
     }
 
     /// The files were read again.
     pub fn loaded(&mut self, loaded: Loaded) {
-        let Loaded { edited, read_at, result } = loaded;
+        let Loaded { edited, read_at, seen, result } = loaded;
         let state = std::mem::replace(&mut self.project.state, State::Idle);
         if !self.supervisor.is_running() {
             return;
@@ -112,12 +188,18 @@ impl Runner {
         }
         match result {
             Ok(resolved) => self.apply(&edited, read_at, resolved),
-            Err(error) => self.say_refused(&edited, &error),
+            Err(error) => {
+                self.say_refused(&edited, &error);
+                // The next save of what is wrong must not be missed.
+                self.project.also(seen);
+                self.watch(read_at);
+                self.release(None);
+            }
         }
     }
 
     fn apply(&mut self, edited: &[PathBuf], read_at: SystemTime, resolved: Resolved) {
-        let Resolved { apps, env, notices, files } = resolved;
+        let Resolved { apps, env, notices, files, modules } = resolved;
         let shown = self.project.shown(edited);
         notices.iter().filter(|notice| notice.level > Level::Info).for_each(|notice| self.say(notice));
         let plan = self.apps.plan(&apps, &env);
@@ -130,15 +212,20 @@ impl Runner {
             }
         }
         let edits = self.apps.replace(apps, env, &plan);
-        self.project.files = files;
+        self.project.made_of(files, modules);
         self.label();
         self.feed_input();
         // Before anything starts: no change from then on is missed.
-        if let Some(watcher) = &self.watcher {
-            watcher.watch(Wanted { apps: self.apps.watched(), files: self.project.files.clone(), read_at });
-        }
+        self.watch(read_at);
         if !edits.is_empty() {
             self.handle(Event::Apply { edits, shown });
+        }
+        self.release(Some(&plan));
+    }
+
+    fn watch(&self, read_at: SystemTime) {
+        if let Some(watcher) = &self.watcher {
+            watcher.watch(self.project.wanted(self.apps.watched(), read_at));
         }
     }
 

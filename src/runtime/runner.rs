@@ -30,7 +30,7 @@ use crate::{
     process::{self, ProcessEvent, Processes},
     supervisor::{Event, ShutdownCause, Supervisor},
     ui::{Style, notice},
-    watch::{Out, Wanted, Watcher},
+    watch::{Out, Watcher},
 };
 
 /// How long the notice of a death waits for the dead run's last words to be read.
@@ -131,8 +131,8 @@ impl Runner {
         #[expect(deprecated, reason = "an OwnedFd keeps the promise for which the newer call asks for unsafe")]
         let stage = AsyncFd::new(stage).map_err(no_system)?;
         let logs = LogFiles::new(&host);
-        let project = Project::new(request, host, resolved.files);
-        let wanted = Wanted { apps: apps.watched(), files: project.files.clone(), read_at };
+        let project = Project::new(request, host, resolved.files, resolved.modules);
+        let wanted = project.wanted(apps.watched(), read_at);
         let watcher = if wanted.apps.is_empty() && wanted.files.is_empty() { None } else { Some(Watcher::start(wanted, explain, out)?) };
         process::terminal::ignore_background_stops();
         terminal::listen(typing).map_err(no_system)?;
@@ -398,7 +398,7 @@ impl Runner {
                     self.processes.prepare();
                 }
             }
-            Out::Changed { app, changes } => self.handle(Event::FilesChanged { app, changes }),
+            Out::Changed { app, changes } => self.changed(app, changes),
             Out::Skipped { app: _, why } => {
                 for why in why {
                     self.say(&Notice::new(Level::Info, NoticeKind::Explain, why));

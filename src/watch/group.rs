@@ -1,7 +1,11 @@
 //! The apps that share one set of watch rules: settled batches become change sets, probes and notices for each of them.
-//! Pure like [`Settle`] and [`Guard`], which it joins: one settle for all, one guard for each.
+//! Pure like [`Settle`] and [`Guard`], which it joins: one settle for all, one guard and the rules of its own for each.
+
+#[cfg(test)]
+mod tests;
 
 use std::{
+    collections::HashSet,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
@@ -9,6 +13,7 @@ use std::{
 
 use super::{
     Ctl, Fs, Out,
+    actions::{Actions, Matches},
     guard::{Absorbed, Guard, Keys, Ruling, When},
     paths,
     settle::{Item, Locks, Settle, Settled, Verdict, What},
@@ -25,6 +30,7 @@ pub struct Member {
     pub app: AppId,
     name: String,
     guard: Guard,
+    actions: Actions,
     /// It was told to stop for this path already: a change set must follow.
     owed: Option<PathBuf>,
 }
@@ -80,6 +86,13 @@ impl Group {
         self.members.iter().any(|member| member.app == app)
     }
 
+    /// The rules of an app from now on.
+    pub fn act(&mut self, app: AppId, actions: Actions) {
+        if let Some(member) = self.members.iter_mut().find(|member| member.app == app) {
+            member.actions = actions;
+        }
+    }
+
     /// The files it is about are those of another group now.
     pub fn retire(&mut self) {
         self.project = false;
@@ -96,9 +109,9 @@ impl Group {
         for member in &mut gone {
             if let Some(path) = member.owed.take() {
                 let shown = self.shown(&path);
+                let matched = member.actions.of([path.as_path()]).matched;
                 let paths = vec![(path, ChangeKind::Written)];
-                let (matched, unmatched) = (Vec::new(), true);
-                let changes = ChangeSet { paths, total: 1, first: now, last: now, cause: Cause::Files, matched, unmatched, shown };
+                let changes = ChangeSet { paths, total: 1, first: now, last: now, cause: Cause::Files, shown, matched, unmatched: true };
                 out.push(Out::Changed { app: member.app, changes: Arc::new(changes) });
             }
         }
@@ -131,14 +144,15 @@ impl Group {
         }
     }
 
-    /// After an event: the first confirmed change lets apps begin to stop.
-    pub fn after_event(&mut self, now: Instant, fs: &mut dyn Fs, locks: &mut dyn Locks, out: &mut Vec<Out>) {
+    /// After an event: the first confirmed change lets apps begin to stop, unless it is one of those paths.
+    pub fn after_event(&mut self, now: Instant, waits: &HashSet<PathBuf>, fs: &mut dyn Fs, locks: &mut dyn Locks, out: &mut Vec<Out>) {
         if !self.early_stop {
             return;
         }
-        let Some(path) = self.settle.first_change(now, fs, locks) else { return };
+        let Some(path) = self.settle.first_change(now, fs, locks).filter(|path| !waits.contains(path)) else { return };
         for member in &mut self.members {
-            if member.guard.may_stop_early(now, &path) {
+            let actions = &member.actions;
+            if actions.restarts_at_once(&actions.of([path.as_path()])) && member.guard.may_stop_early(now, &path) {
                 member.owed = Some(path.clone());
                 self.settle.owe();
                 out.push(Out::Early { app: member.app, path: path.clone() });
@@ -257,12 +271,21 @@ impl Group {
             return None;
         }
         let changes: Vec<(&Path, Instant)> = kept.iter().map(|item| (item.path.as_path(), item.at)).collect();
-        let ruling =
-            if settled.lost || kept.is_empty() { member.guard.unrelated(now) } else { member.guard.rule(now, settled.first, &changes) };
+        let mut matches = member.actions.of(changes.iter().map(|(path, _)| *path).chain(owed.as_deref().filter(|_| kept.is_empty())));
+        // What was lost may be anything; and an app that was stopped already has to be started.
+        matches.unmatched |= settled.lost || owed.is_some() && !member.actions.restarts(&matches);
+        let ruling = if !member.actions.replaces(&matches) {
+            // It proves nothing about restarts, and is none.
+            Ruling::Fire
+        } else if settled.lost || kept.is_empty() {
+            member.guard.unrelated(now)
+        } else {
+            member.guard.rule(now, settled.first, &changes)
+        };
         if member.guard.ran_away() {
             out.push(Out::Notice(runaway(&member.name)));
         }
-        let change_set = || Out::Changed { app: member.app, changes: Arc::new(self.change_set(settled, &kept, owed)) };
+        let change_set = || Out::Changed { app: member.app, changes: Arc::new(self.change_set(settled, &kept, owed, matches)) };
         match ruling {
             Ruling::Fire => {
                 let changed = change_set();
@@ -291,7 +314,8 @@ impl Group {
         Some(kept)
     }
 
-    fn change_set(&self, settled: &Settled, kept: &[&Item], owed: Option<PathBuf>) -> ChangeSet {
+    fn change_set(&self, settled: &Settled, kept: &[&Item], owed: Option<PathBuf>, matches: Matches) -> ChangeSet {
+        let Matches { matched, unmatched } = matches;
         let mut paths: Vec<(PathBuf, ChangeKind)> = kept.iter().take(NAMED).map(|item| (item.path.clone(), kind(item.what))).collect();
         let mut total = kept.len();
         if let (true, Some(path)) = (paths.is_empty(), owed) {
@@ -304,8 +328,7 @@ impl Group {
             Some((first, _)) => format!("{} and {} more", self.shown(first), total - 1),
         };
         let cause = if settled.lost { Cause::Rescan } else { Cause::Files };
-        let (matched, unmatched) = (Vec::new(), true);
-        ChangeSet { paths, total, first: settled.first, last: settled.last, cause, matched, unmatched, shown }
+        ChangeSet { paths, total, first: settled.first, last: settled.last, cause, shown, matched, unmatched }
     }
 
     fn explanation(&self, member: &Member, now: Instant, settled: &Settled, kept: &[&Item]) -> String {
@@ -359,7 +382,14 @@ impl Group {
 impl Member {
     /// An app of which nothing is known.
     pub fn new(app: AppId, name: String) -> Self {
-        Self { app, name, guard: Guard::default(), owed: None }
+        Self { app, name, guard: Guard::default(), actions: Actions::default(), owed: None }
+    }
+
+    /// The same with these rules from now on.
+    #[must_use]
+    pub fn acting(mut self, actions: Actions) -> Self {
+        self.actions = actions;
+        self
     }
 
     /// Whether the restart-loop guard holds it: the end of that has to be told.

@@ -18,6 +18,7 @@ mod project_file;
 mod project_verbs;
 mod restarts;
 mod saves;
+mod sources;
 mod support;
 mod terminal;
 mod witness;

@@ -178,7 +178,8 @@ impl Differences {
         self.values("ext", list(&old.ext), list(&new.ext));
         self.values("watch_delay", option(old.delay.map(HumanDuration)), option(new.delay.map(HumanDuration)));
         if self.what.len() == before {
-            self.key("watch options", old == new);
+            // What pmdev leaves out for its own sake, such as an env file, is nobody's option.
+            self.key("watch options", *old == WatchSpec { own: old.own.clone(), ..new.clone() });
         }
     }
 

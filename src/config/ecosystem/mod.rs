@@ -114,7 +114,7 @@ fn complete(
     // Without a folder nothing else can be judged.
     let cwd = finder.folder(bases, flags, host).map_err(|problem| vec![*problem])?;
     let mut wrong = Vec::new();
-    let env_files = finder.env_files(&cwd, bases, &mut wrong);
+    let env_files = finder.env_files(&cwd, bases, host, &mut wrong);
     let keys = &app.layer.keys;
     let identity = account::identity(keys.uid.as_ref(), keys.gid.as_ref(), &app.name, &document.file, host);
     let identity = identity.map_err(|problem| wrong.push(*problem)).unwrap_or_default();

@@ -11,8 +11,14 @@ use crate::{
         command::Command,
         draft::Draft,
         element::{
-            command::Line, instances::Instances, listen::Address, log_file::File, log_time::LogTime, number::Limit, pid_file::Pid,
-            watch::Watch,
+            command::Line,
+            instances::Instances,
+            listen::Address,
+            log_file::File,
+            log_time::LogTime,
+            number::Limit,
+            pid_file::Pid,
+            watch::{Rule, Watch},
         },
         place,
         profile::BACKOFF,
@@ -41,7 +47,7 @@ pub fn build(draft: &mut Draft, layer: &Layer) {
     draft.program.build = Some(Build { argv, cwd: draft.cwd.clone(), output: Vec::new() });
 }
 
-/// Completes a spec. `own`: the files that act through the plan alone, and are in no change set.
+/// Completes a spec. Paths of the file are looked for in the app's folder, then where the request was typed; `own`: the files that act through the plan alone, and are in no change set.
 pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, own: Vec<PathBuf>, host: &Host) -> AppSpec {
     let keys = &layer.keys;
     let mut spec = AppSpec { restart: restart(spec.restart, layer), ..spec };
@@ -53,7 +59,13 @@ pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, own: Vec<PathBuf>, hos
         watch.own.extend(own);
     }
     if let Some(Watch::List(_, rules)) = value(&keys.watch) {
-        spec.rules = rules.into_iter().map(|rule| ActionRule { paths: rule.paths, run: rule.run, action: rule.action }).collect();
+        // What is watched is looked for in both folders, so its rule has to be.
+        let found = |path: String| match (place::absolute(cwd, Path::new(&path)), place::absolute(&host.cwd, Path::new(&path))) {
+            (here, there) if !here.exists() && there.exists() => there.to_str().map_or(path, str::to_owned),
+            _ => path,
+        };
+        let rule = |rule: Rule| ActionRule { paths: rule.paths.into_iter().map(found).collect(), run: rule.run, action: rule.action };
+        spec.rules = rules.into_iter().map(rule).collect();
     }
     spec.instances = value(&keys.instances).map_or(1, Instances::count);
     spec.exec_mode = exec_mode(layer, &spec);

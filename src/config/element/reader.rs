@@ -118,8 +118,11 @@ impl<'a> Reader<'a> {
     ) {
         let Value::Map(entries) = &node.value else { return };
         let mut seen: Vec<(&str, &str)> = Vec::new();
-        for entry in entries {
+        for (at, entry) in entries.iter().enumerate() {
             let found = table.iter().find(|key| key.about.is(&entry.key));
+            if entry.merged && found.is_some_and(|key| entries[at + 1..].iter().any(|later| key.about.is(&later.key))) {
+                continue;
+            }
             self.inside(&format!(".{}", entry.key), |reader| match found {
                 Some(key) => {
                     if let Some((_, earlier)) = seen.iter().find(|(name, _)| *name == key.about.name) {

@@ -5,7 +5,9 @@ use std::path::Path;
 use super::{Difference, fields};
 use crate::{
     config::{element::rotate_every, logs, place},
-    model::{AfterExit, AppSpec, Backoff, ExecMode, HumanDuration, Identity, Launch, Limits, RestartPolicy, UNLIMITED, WatchSpec},
+    model::{
+        AfterExit, AppSpec, Backoff, ExecMode, HumanDuration, Identity, Launch, Limits, RestartPolicy, SaveAction, UNLIMITED, WatchSpec,
+    },
 };
 
 /// An app: its name, and below it what it runs and how it is kept. `first_id`: the number of its first instance.
@@ -137,8 +139,12 @@ fn watching(app: &AppSpec, watch: &WatchSpec) -> String {
     let shown = |path: &str| place::shown(&watch.base, Path::new(path));
     let mut parts = vec![watch.roots.iter().map(|root| shown(&fields::root(root))).collect::<Vec<_>>().join(", ")];
     for rule in &app.rules {
-        let run = rule.run.as_ref().map(|line| format!("{line}, then ")).unwrap_or_default();
-        parts.push(format!("{}: {run}{}", rule.paths.join(", "), fields::action(rule.action)));
+        let what = match (&rule.run, rule.action) {
+            (Some(line), SaveAction::Nothing) => format!("run {line:?}"),
+            (Some(line), action) => format!("run {line:?}, then {}", fields::action(action)),
+            (None, action) => fields::action(action),
+        };
+        parts.push(format!("{}: {what}", rule.paths.join(", ")));
     }
     if !watch.ext.is_empty() {
         parts.push(format!("only .{}", watch.ext.join(", .")));

@@ -78,7 +78,7 @@ impl Reader<'_> {
                 ObjectPropName::String(name) => (name.value.into_owned(), name.range),
                 ObjectPropName::Word(name) => (name.value.to_owned(), name.range),
             };
-            let entry = Entry { place: self.place(range), node: self.node(property.value), key };
+            let entry = Entry { place: self.place(range), node: self.node(property.value), key, merged: false };
             if let Err((entry, first)) = entries.add(entry) {
                 let message = format!("{} is given twice, first {}; this second value counts", entry.key, line_of(first));
                 self.warnings.push(Problem::error(self.file, entry.place, message).warning());
