@@ -87,6 +87,8 @@ pub struct Processes {
     /// Since when everything is being killed.
     ending: Option<Killing>,
     oom: oom::Witness,
+    /// Our session, which is ours for life: setsid(2) is for the shim.
+    session: i32,
     _main_thread: PhantomData<*const ()>,
 }
 
@@ -115,6 +117,7 @@ impl Processes {
             spare: None,
             ending: None,
             oom: oom::Witness::new(),
+            session: Stat::read(own_pid()).map_or(0, |stat| stat.session),
             _main_thread: PhantomData,
         })
     }

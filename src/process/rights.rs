@@ -2,12 +2,12 @@
 //!
 //! The shim has one thread, so what the kernel keeps by thread (ids, groups, no_new_privs) is the whole process's.
 
-use std::{fs, io};
+use std::{collections::BTreeSet, fs, io};
 
 use rustix::{
     fs::{Gid, Mode, Uid, fchown},
     io::Errno,
-    process::{Resource, Rlimit, getgroups, getrlimit, setpriority_process, setrlimit},
+    process::{Resource, Rlimit, getegid, getgroups, getrlimit, setpriority_process, setrlimit},
     stdio,
     thread::{set_no_new_privs, set_thread_gid, set_thread_groups, set_thread_uid},
 };
@@ -57,17 +57,22 @@ pub fn assume(identity: Option<&Identity>) -> Result<(), LaunchFailure> {
 pub struct User {
     user: Uid,
     group: Gid,
-    /// `None`: it has them already, which needs no right. In a user namespace of one's own setgroups(2) is denied even to root.
-    groups: Option<Vec<Gid>>,
+    groups: Vec<Gid>,
+    /// Whether we have its groups already: in a user namespace of one's own setgroups(2) is denied even to root.
+    joined: bool,
 }
 
 impl User {
     /// The numbers of an identity.
     pub fn new(identity: &Identity) -> Self {
         let groups: Vec<Gid> = identity.groups.iter().map(|group| Gid::from_raw(*group)).collect();
-        let there = getgroups().is_ok_and(|present| sorted(&present) == sorted(&groups));
         let (user, group) = (Uid::from_raw(identity.user), Gid::from_raw(identity.group));
-        Self { user, group, groups: (!there).then_some(groups) }
+        // Whether the group that we have in any case stands among them as well makes no difference.
+        let others = |groups: &[Gid]| -> BTreeSet<u32> {
+            groups.iter().filter(|other| **other != group || group != getegid()).map(|group| group.as_raw()).collect()
+        };
+        let joined = getgroups().is_ok_and(|present| others(&present) == others(&groups));
+        Self { user, group, groups, joined }
     }
 
     /// Becomes it, groups first: afterwards there is no right to.
@@ -78,7 +83,10 @@ impl User {
     }
 
     fn join_groups(&self) -> Result<(), Errno> {
-        self.groups.as_deref().map_or(Ok(()), set_thread_groups)
+        match set_thread_groups(&self.groups) {
+            Err(Errno::PERM) if self.joined => Ok(()),
+            joined => joined,
+        }
     }
 
     fn become_group(&self) -> Result<(), Errno> {
@@ -121,13 +129,6 @@ fn limit_to(resource: Resource, limit: Option<u64>, stage: Stage) -> Result<(), 
         let hard = hard.map_or_else(|| "none".to_owned(), |hard| hard.to_string());
         failure(stage, format!("to {limit} (the hard limit is {hard})"), &errno.into())
     })
-}
-
-fn sorted(groups: &[Gid]) -> Vec<u32> {
-    let mut numbers: Vec<u32> = groups.iter().map(|group| group.as_raw()).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    numbers
 }
 
 fn failure(stage: Stage, object: String, error: &io::Error) -> LaunchFailure {

@@ -41,7 +41,7 @@ impl Stat {
     /// Reads a process; `None` if it is gone.
     pub fn read(pid: i32) -> Option<Self> {
         let mut buffer = [0; 1024];
-        Self::parse(pid, at_once(&format!("/proc/{pid}/stat"), &mut buffer)?)
+        Self::parse(pid, at_once(Path::new(&format!("/proc/{pid}/stat")), &mut buffer)?)
     }
 
     /// The name in parentheses may hold anything, parentheses and bytes that are no UTF-8 included: the fields begin after the last one.
@@ -71,7 +71,7 @@ impl Stat {
 }
 
 /// What one read gives of a small file of `/proc`, which is all of it: half the system calls of reading to the end.
-fn at_once<'a>(file: &str, buffer: &'a mut [u8]) -> Option<&'a [u8]> {
+fn at_once<'a>(file: &Path, buffer: &'a mut [u8]) -> Option<&'a [u8]> {
     let length = fs::File::open(file).ok()?.read(buffer).ok()?;
     Some(&buffer[..length])
 }
@@ -108,9 +108,18 @@ pub fn children(pid: i32) -> Vec<i32> {
 }
 
 fn children_of_thread(file: impl AsRef<Path>) -> Vec<i32> {
-    let text = fs::read_to_string(file).unwrap_or_default();
-    text.split_ascii_whitespace().filter_map(|word| word.parse().ok()).collect()
+    let mut buffer = [0; PAGE];
+    let numbers = |text: &str| text.split_ascii_whitespace().filter_map(|word| word.parse().ok()).collect();
+    match at_once(file.as_ref(), &mut buffer) {
+        None => Vec::new(),
+        // The kernel fills a page with whole numbers; what leaves room for another was all there is.
+        Some(text) if text.len() < PAGE - 16 => numbers(str::from_utf8(text).unwrap_or_default()),
+        Some(_) => numbers(&fs::read_to_string(file).unwrap_or_default()),
+    }
 }
+
+/// What the kernel writes at most in one go, seq_file.
+const PAGE: usize = 4096;
 
 /// Whether this kernel lists children (`CONFIG_PROC_CHILDREN`).
 pub fn probe() -> io::Result<()> {
@@ -182,6 +191,18 @@ mod tests {
         let text = |threads: u8| format!("7 (a) Z 1 2 3 0 -1 0 0 0 0 0 0 0 0 0 20 0 {threads} 0 4711 0 0").into_bytes();
         assert!(!Stat::parse(7, &text(1)).expect("well formed").alive);
         assert!(Stat::parse(7, &text(2)).expect("well formed").alive);
+    }
+
+    #[test]
+    fn a_list_of_children_is_read_to_its_end() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        for count in [0, 1, 500, 585, 586, 5000] {
+            let file = folder.path().join("children");
+            let all: Vec<i32> = (1_000_000..1_000_000 + count).collect();
+            fs::write(&file, all.iter().map(|pid| format!("{pid} ")).collect::<String>()).expect("it can be written");
+            assert_eq!(children_of_thread(&file), all);
+        }
+        assert_eq!(children_of_thread(folder.path().join("none")), [0; 0]);
     }
 
     #[test]

@@ -66,7 +66,7 @@ impl Element for Niceness {
     const WHAT: &'static str = "a whole number from -20 to 19";
 
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
-        between(node, reader, -20, 19).map(Self)
+        between(node, -20, 19).map(Self).or_else(|| reader.wrong(node))
     }
 
     fn schema() -> Json {
@@ -82,7 +82,7 @@ impl Element for OomScore {
     const WHAT: &'static str = "a whole number from -1000 to 1000";
 
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
-        between(node, reader, -1000, 1000).map(Self)
+        between(node, -1000, 1000).map(Self).or_else(|| reader.wrong(node))
     }
 
     fn schema() -> Json {
@@ -91,9 +91,8 @@ impl Element for OomScore {
 }
 
 /// The kernel would take what is beyond for the end of the range, or refuse it at each start.
-fn between(node: &Node, reader: &mut Reader, least: i32, most: i32) -> Option<i32> {
-    let number = whole(node).and_then(|number| number.try_into().ok()).filter(|number| (least..=most).contains(number));
-    number.or_else(|| reader.wrong(node))
+fn between(node: &Node, least: i32, most: i32) -> Option<i32> {
+    whole(node).and_then(|number| number.try_into().ok()).filter(|number| (least..=most).contains(number))
 }
 
 #[cfg(test)]

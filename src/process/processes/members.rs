@@ -65,7 +65,7 @@ impl Processes {
 
     fn saw(&mut self, run: RunId, tree: Vec<Stat>) -> Vec<Stat> {
         if let Some(entry) = self.runs.get_mut(&run) {
-            entry.set.see(entry.pid, &tree, own_session());
+            entry.set.see(entry.pid, &tree, self.session);
         }
         tree
     }
@@ -93,8 +93,4 @@ impl Processes {
         };
         mains.chain(self.orphans.iter().filter(|(_, owner)| ours(**owner)).map(|(pid, _)| *pid)).collect()
     }
-}
-
-fn own_session() -> i32 {
-    Stat::read(own_pid()).map_or(0, |stat| stat.session)
 }
