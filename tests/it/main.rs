@@ -11,6 +11,7 @@ mod interpreters;
 mod layers;
 mod lifetime;
 mod limits;
+mod logs;
 mod loops;
 mod no_restart;
 mod process;

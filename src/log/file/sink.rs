@@ -219,8 +219,8 @@ impl Sink {
                 Job::Rest => break,
                 Job::Reopen => {
                     let settings = self.settings();
-                    match writer.reopen(&self.path, &settings) {
-                        // An empty file proves nothing on a full disk.
+                    match writer.reopen(&self.path, &settings, &self.world.compressor) {
+                        // That it is there proves nothing on a full disk.
                         Ok(()) => {}
                         Err(error) => self.failed(error, &mut pause),
                     }

@@ -60,10 +60,13 @@ struct Open {
 }
 
 impl Writer {
-    /// Opens the file anew; folders are made where they are missing.
-    pub fn reopen(&mut self, path: &Path, settings: &Settings) -> io::Result<()> {
+    /// Opens the file anew; folders are made where they are missing. What an earlier runner left to be done with those put away is done.
+    pub fn reopen(&mut self, path: &Path, settings: &Settings, compressor: &Compressor) -> io::Result<()> {
         self.open = None;
-        self.opened(path, settings).map(drop)
+        match &self.opened(path, settings)?.place {
+            Some(place) => archive::rotate(place, &settings.together, &settings.rotation, None, compressor),
+            None => Ok(()),
+        }
     }
 
     fn opened(&mut self, path: &Path, settings: &Settings) -> io::Result<&mut Open> {
