@@ -229,7 +229,11 @@ fn make(folder: &Path, private: Option<&Path>) -> io::Result<()> {
         return Ok(());
     }
     let mode = if private.is_some_and(|private| folder.starts_with(private)) { 0o700 } else { 0o777 };
-    DirBuilder::new().recursive(true).mode(mode).create(folder)
+    DirBuilder::new().recursive(true).mode(mode).create(folder).map_err(|error| match error.kind() {
+        // What is there is something else.
+        io::ErrorKind::AlreadyExists => Errno::NOTDIR.into(),
+        _ => error,
+    })
 }
 
 #[cfg(test)]

@@ -198,7 +198,7 @@ fn check_shows_where_lines_will_go() {
     apps(&project, json!([{ "name": "my api", "script": "./app.sh", "instances": 2, "time": true, "logs": { "rotate_every": "day", "file": true } }]));
     let ending = project.pmdev(["check", "--prod", "-o", "out.log"]).env("PMDEV_HOME", project.outside("p")).finish();
     let outside = project.outside("");
-    let out = ending.out.replace(outside.to_str().expect("it is ours"), "HOME/").replace(project.root.to_str().expect("it is ours"), "PROJECT");
+    let out = format!("{}\n", ending.out).replace(outside.to_str().expect("it is ours"), "HOME/").replace(project.root.to_str().expect("it is ours"), "PROJECT");
     for line in [
         "  logs      out PROJECT/out-0.log and so on\n",
         "            error HOME/p/logs/my-api-error-0.log and so on\n",

@@ -21,12 +21,15 @@ use flate2::read::GzDecoder;
 
 use crate::support::{PATIENCE, Project, clock, words};
 
-/// Prints `N` lines a moment apart, for ever; those of standard error say so.
-const TICKER: &str = "#!/usr/bin/env bash\ni=0\nwhile :; do echo \"tick $i\"; echo \"oops $i\" >&2; i=$((i + 1)); sleep 0.02; done\n";
+/// Prints numbered lines a moment apart, for ever, on both streams.
+const TICKER: &str = "#!/usr/bin/env bash\ntrap 'exit 0' INT\ni=0\nwhile :; do echo \"tick $i\"; echo \"oops $i\" >&2; i=$((i + 1)); sleep 0.02; done\n";
+
+/// Has a program show the runner's own lines and the apps' last ones alone: to keep millions of lines is not the harness's business.
+const FILTER: &str = "exec \"$@\" > >(exec grep --line-buffered -E 'ready |tick |\\[pmdev\\]')";
 
 /// A project file in JSON with these apps.
 fn apps(project: &Project, apps: serde_json::Value) {
-    project.save("ecosystem.json", serde_json::json!({ "apps": apps }).to_string());
+    project.save("ecosystem.config.json", serde_json::json!({ "apps": apps }).to_string());
 }
 
 /// The log files below `path`, oldest first, each with what it holds, unpacked.

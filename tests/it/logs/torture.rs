@@ -2,10 +2,11 @@
 
 use std::{env, fs, path::PathBuf};
 
+use rustix::process::Signal;
 use serde_json::json;
 
-use super::{Tail, apps, archives, numbers};
-use crate::support::{PATIENCE, Project, programs, words};
+use super::{FILTER, Tail, apps, archives, numbers};
+use crate::support::{PATIENCE, Project, clock, programs, words};
 
 /// Lines in a MiB of `misbehave --numbers`.
 const LINES: u64 = (1 << 20) / 64;
@@ -51,10 +52,25 @@ fn all_there(log: &PathBuf, mib: u64) {
         }
         assert!(bytes.len() <= 5 << 20, "{} holds {} bytes", file.display(), bytes.len());
     }
-    let compressed = files.iter().filter(|(file, _)| file.extension().is_some_and(|ending| ending == "gz")).count();
+    let compressed = compressed(&files);
     eprintln!("{}: {next} lines in {} files, {compressed} of them compressed", log.display(), files.len());
     assert_eq!(next, mib * LINES);
-    assert!(files.len() as u64 >= mib / 5 && compressed > 0);
+    assert!(files.len() as u64 >= mib / 5 && compressed + 1 == files.len());
+}
+
+fn compressed(files: &[(PathBuf, Vec<u8>)]) -> usize {
+    files.iter().filter(|(file, _)| file.extension().is_some_and(|ending| ending == "gz")).count()
+}
+
+/// Waits until everything that was put away is compressed.
+#[track_caller]
+fn compresses(logs: &[PathBuf]) {
+    let plain = |log: &PathBuf| {
+        let names = fs::read_dir(log.parent().expect("it has a folder")).expect("it was made").map(|entry| entry.expect("it can be read").file_name());
+        let own = log.file_name().expect("it has a name").to_string_lossy().into_owned();
+        names.filter_map(|name| name.into_string().ok()).any(|name| name.starts_with(&format!("{own}.")) && !name.ends_with(".gz"))
+    };
+    assert!(clock::comes_true(PATIENCE * 4, || !logs.iter().any(plain)), "what was put away stays as it is");
 }
 
 #[test]
@@ -63,16 +79,13 @@ fn two_apps_print_as_fast_as_they_can_and_every_line_is_there_once_and_in_order(
     let mib = mib();
     let logs = declare(&project, mib);
     let tails = logs.clone().map(Tail::new);
-    // What is shown goes to nobody: to check it is another test's business, and the harness would keep it all.
-    let mut runner = project.pmdev(["start", "--prod"]).wrapped(&["sh", "-c", "exec \"$@\" | grep --line-buffered -E 'ready|pmdev'", "sh"]).spawn();
+    let mut runner = project.pmdev(["start", "--prod"]).wrapped(&["bash", "-c", FILTER, "bash"]).spawn();
     let patience = PATIENCE * 4;
     runner.wait_within(patience, &words::prefixed("one", "ready "));
     runner.wait_within(patience, &words::prefixed("two", "ready "));
-    let pid = project.alive().into_iter().filter(|process| process.command.contains("start --prod") && process.command.starts_with(programs::PMDEV));
-    let peak = pid.map(|process| peak(process.pid)).max().expect("the runner runs");
-    project.alive().iter().filter(|process| process.command.starts_with(programs::PMDEV)).for_each(|process| {
-        crate::support::processes::send(process.pid, rustix::process::Signal::INT);
-    });
+    compresses(&logs);
+    let peak = peak(runner.runner_pid());
+    runner.signal(Signal::INT);
     assert_eq!(runner.finish().code, Some(0));
     let seen = tails.map(Tail::seen);
     eprintln!("2 x {mib} MiB: at most {peak} KiB of memory; the readers saw {seen:?} lines");
@@ -88,10 +101,11 @@ fn a_terminal_that_takes_nothing_costs_the_file_no_line_and_the_runner_no_memory
     let logs = declare(&project, mib);
     let runner = project.pmdev(["start", "--prod", "--only", "one"]).unread().spawn();
     let done = || fs::read(&logs[0]).is_ok_and(|bytes| String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(100)..]).contains("ready "));
-    assert!(crate::support::clock::comes_true(PATIENCE * 4, done), "it is held back by the terminal");
+    assert!(clock::comes_true(PATIENCE * 4, done), "it is held back by the terminal");
+    compresses(&logs[..1]);
     let peak = peak(runner.runner_pid());
     assert!(peak < MEMORY && peak > 0, "the runner had {peak} KiB");
-    runner.signal(rustix::process::Signal::INT);
+    runner.signal(Signal::INT);
     assert_eq!(runner.finish().code, Some(0));
     all_there(&logs[0], mib);
 }
