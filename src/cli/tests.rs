@@ -227,10 +227,22 @@ fn help_reads_well() {
           --no-default-ignore          Do not apply the built-in patterns (node_modules, target, *.log, ...)
           --no-gate                    Restart for a save that changed no byte, too
 
+    Log files:
+      -o, --output <FILE>             File for standard output, or NULL for none [default: none; prod: NAME-out.log in
+                                      $PMDEV_HOME/logs]
+      -e, --error <FILE>              File for standard error, or NULL for none [default: none; prod: NAME-error.log in
+                                      $PMDEV_HOME/logs]
+      -l, --log [<FILE>]              File for both [default: none; without FILE: NAME.log in $PMDEV_HOME/logs]
+          --merge-logs                All instances of an app write into the same files, and have no number in their names
+          --log-type <TYPE>           Write a line as it is (raw) or as a JSON object (json) [possible values: raw, json]
+          --log-date-format <FORMAT>  The time before each line of a log file, in day.js tokens; --time sets it for the
+                                      terminal as well
+          --disable-logs              Keep and show nothing of what the apps print
+
     Output:
           --stdin[=<APP>]         Give our standard input to the app (--stdin), or to one of several (--stdin=NAME)
           --raw                   The lines of apps as they are, without names before them
-          --timestamp[=<FORMAT>]  The time before each line, in day.js tokens [alias: --time]
+          --timestamp[=<FORMAT>]  The time before each line, here and in log files, in day.js tokens [alias: --time]
           --json                  One JSON object a line
       -q, --quiet                 Of our own words, warnings and errors alone [aliases: -s, --silent]
           --no-color              No colours, and do not ask apps for any

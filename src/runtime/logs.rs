@@ -140,7 +140,7 @@ fn told(news: News) -> Notice {
     let notice = |level, text| Notice::new(level, NoticeKind::Log, text);
     match news {
         News::Failing { path, error } => {
-            notice(Level::Error, format!("{} cannot be written ({error}); lines for it are counted and lost until it can", path.display()))
+            notice(Level::Error, format!("{} cannot be written ({error}); until it can, lines beyond 1 MiB of each app are lost and counted", path.display()))
                 .hint("the apps run on, and writing goes on by itself once it is possible")
         }
         News::Resumed { path, lost: 0 } => {

@@ -12,6 +12,7 @@ mod interpreters;
 mod layers;
 mod lifetime;
 mod limits;
+mod logs;
 mod loops;
 mod no_restart;
 mod pid_files;

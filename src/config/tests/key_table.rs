@@ -75,7 +75,7 @@ const ROWS: &[Row] = &[
     ("logs", r#"{ "out": "a.log", "maxSize": "1K" }"#, "/logs/max_size", "1024"),
     ("out_file", r#""a.log""#, "/logs/out", r#""/home/p/a.log""#),
     ("error_file", r#""b.log""#, "/logs/error", r#""/home/p/b.log""#),
-    ("log_file", "true", "/logs/file", "true"),
+    ("log_file", "true", "/logs/file", r#""/home/.pmdev/logs/FILE.log""#),
     ("disable_logs", "true", "/logs/disabled", "true"),
     ("log_type", r#""json""#, "/logs/format", r#""json""#),
     ("log_date_format", r#""HH:mm""#, "/logs/timestamp", r#""HH:mm""#),
@@ -226,7 +226,7 @@ fn every_key_under_every_name_in_every_format() {
                 let plain = name.trim_start_matches("shop:").trim_end_matches("-stage");
                 let expected = match *key {
                     "name" => json!(format!("renamed-{}", plain.rsplit('-').next().unwrap())),
-                    _ => json(&expected.replace("NAME", plain)),
+                    _ => json(&expected.replace("NAME", plain).replace("FILE", &plain.replace('_', "-"))),
                 };
                 assert_eq!(shown, expected, "{format}: {key}: {value} at {pointer}: {app:#}");
             }

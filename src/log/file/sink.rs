@@ -11,6 +11,8 @@ use std::{
     time::Duration,
 };
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::{
     News, Settings, World,
     writer::{Failure, Writer},
@@ -22,6 +24,9 @@ const IDLE: Duration = Duration::from_secs(10);
 
 /// The first and the longest pause between tries to write into a file that fails; each is double the one before.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// A file that fails again within this time of its last failure has not recovered: it gets the next longer pause, not the first one.
+const RECOVERED: SignedDuration = SignedDuration::from_secs(10);
 
 /// A log file, as those who write into it see it.
 #[derive(Debug)]
@@ -62,6 +67,23 @@ enum Ending {
     LastTry,
     /// Nothing is written any more.
     Over,
+}
+
+/// The pauses of a file that fails.
+struct Pauses {
+    next: Duration,
+    last: Option<Timestamp>,
+}
+
+impl Pauses {
+    fn next(&mut self) -> Duration {
+        let now = Timestamp::now();
+        if self.last.is_none_or(|last| now.duration_since(last) > RECOVERED) {
+            self.next = PAUSES.0;
+        }
+        self.last = Some(now);
+        std::mem::replace(&mut self.next, (self.next * 2).min(PAUSES.1))
+    }
 }
 
 /// What a thread is to do next.
@@ -213,19 +235,19 @@ impl Sink {
 
     fn run(self: Arc<Self>) {
         let mut writer = Writer::default();
-        let mut pause = PAUSES.0;
+        let mut pauses = Pauses { next: PAUSES.0, last: None };
         loop {
             match self.next() {
                 Job::Rest => break,
                 Job::Reopen => {
                     let settings = self.settings();
-                    match writer.reopen(&self.path, &settings) {
-                        // An empty file proves nothing on a full disk.
+                    match writer.reopen(&self.path, &settings, &self.world.compressor) {
+                        // That it is there proves nothing on a full disk.
                         Ok(()) => {}
-                        Err(error) => self.failed(error, &mut pause),
+                        Err(error) => self.failed(error, &mut pauses),
                     }
                 }
-                Job::Write(chunk) => self.write(&mut writer, &chunk, &mut pause),
+                Job::Write(chunk) => self.write(&mut writer, &chunk, &mut pauses),
             }
         }
         self.world.rested.notify_waiters();
@@ -236,7 +258,7 @@ impl Sink {
     }
 
     /// Writes a chunk, however long it takes, or counts what is lost of it.
-    fn write(&self, writer: &mut Writer, chunk: &Chunk, pause: &mut Duration) {
+    fn write(&self, writer: &mut Writer, chunk: &Chunk, pauses: &mut Pauses) {
         let mut rest = chunk.bytes.as_slice();
         while !rest.is_empty() {
             let settings = self.settings();
@@ -247,14 +269,13 @@ impl Sink {
                     rest = &rest[count..];
                     if rest.is_empty() {
                         self.works();
-                        *pause = PAUSES.0;
                     }
                 }
                 Err((count, failure)) => {
                     rest = &rest[count..];
                     if let Failure::Failed(error) = failure {
                         chunk.wake();
-                        self.failed(error, pause);
+                        self.failed(error, pauses);
                     }
                     let mut state = self.state();
                     state.underway = state.underway.min(lines(rest));
@@ -268,13 +289,12 @@ impl Sink {
     }
 
     /// Tells that the file fails, and pauses before the next try.
-    fn failed(&self, error: std::io::Error, pause: &mut Duration) {
+    fn failed(&self, error: std::io::Error, pauses: &mut Pauses) {
         let mut state = self.state();
         self.fails(&mut state, error);
         // More lines are no reason to try again; somebody who wants the file opened anew is.
         let waits = |state: &mut State| !state.reopen && state.ending == Ending::No && state.users > 0;
-        let _ = self.work.wait_timeout_while(state, *pause, waits);
-        *pause = (*pause * 2).min(PAUSES.1);
+        let _ = self.work.wait_timeout_while(state, pauses.next(), waits);
     }
 
     fn unrotated(&self, error: &std::io::Error) {

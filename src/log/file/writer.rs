@@ -60,10 +60,13 @@ struct Open {
 }
 
 impl Writer {
-    /// Opens the file anew; folders are made where they are missing.
-    pub fn reopen(&mut self, path: &Path, settings: &Settings) -> io::Result<()> {
+    /// Opens the file anew; folders are made where they are missing. What an earlier runner left to be done with those put away is done.
+    pub fn reopen(&mut self, path: &Path, settings: &Settings, compressor: &Compressor) -> io::Result<()> {
         self.open = None;
-        self.opened(path, settings).map(drop)
+        match &self.opened(path, settings)?.place {
+            Some(place) => archive::rotate(place, &settings.together, &settings.rotation, None, compressor),
+            None => Ok(()),
+        }
     }
 
     fn opened(&mut self, path: &Path, settings: &Settings) -> io::Result<&mut Open> {
@@ -226,7 +229,11 @@ fn make(folder: &Path, private: Option<&Path>) -> io::Result<()> {
         return Ok(());
     }
     let mode = if private.is_some_and(|private| folder.starts_with(private)) { 0o700 } else { 0o777 };
-    DirBuilder::new().recursive(true).mode(mode).create(folder)
+    DirBuilder::new().recursive(true).mode(mode).create(folder).map_err(|error| match error.kind() {
+        // What is there is something else.
+        io::ErrorKind::AlreadyExists => Errno::NOTDIR.into(),
+        _ => error,
+    })
 }
 
 #[cfg(test)]

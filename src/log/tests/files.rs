@@ -145,7 +145,7 @@ fn files_get_whole_lines_whatever_is_shown_of_them() {
         drop(out);
         settle().await;
         source.drained(DEADLINE).await;
-        assert_eq!(screen.end_text().await, "10%\r50%\noh\n\r100%\n\nlast");
+        assert_eq!(screen.end_text().await, "10%\noh\n\r50%\r100%\n\nlast");
         // The clock of the test runs ahead of the threads that write.
         tokio::time::resume();
         assert_eq!(logs.read("out.log").await, "10%\r50%\r100%\n\nlast\n");
