@@ -7,7 +7,7 @@ use crate::model::{AfterExit, AppSpec, RestartPolicy, declared::Limits};
 use super::{
     Edit, Supervisor,
     app::App,
-    instance::{End, Hold, Outcome, State},
+    instance::{End, Hold, Outcome, Rest, State},
     shutdown::Course,
     step::Step,
     version::{Reason, Strategy, Version},
@@ -54,8 +54,9 @@ impl App {
     fn change(&mut self, spec: &Arc<AppSpec>, restart: Option<&str>, step: &mut Step) {
         let old = std::mem::replace(&mut self.spec, Arc::clone(spec));
         if old.autostart != spec.autostart {
-            self.resting = !spec.autostart && self.is_down();
-            if self.resting {
+            let rest = if !spec.autostart && self.is_down() { Rest::Unstarted } else { Rest::No };
+            self.instances.iter_mut().filter(|instance| instance.rest != Rest::Stopped).for_each(|instance| instance.rest = rest);
+            if self.is_resting() {
                 // Whatever starts it starts what is there then.
                 (self.settling, self.probing, self.pending) = (false, None, None);
             }
