@@ -14,6 +14,7 @@ pub mod source;
 pub mod starter;
 
 mod build;
+mod channel;
 mod command;
 mod detect;
 mod draft;
@@ -38,6 +39,7 @@ mod watching;
 #[cfg(test)]
 mod tests;
 
+pub use channel::{Channel, channel};
 pub use command::launch as command_line;
 pub use diff::Plan;
 pub use duration::{milliseconds, seconds};

@@ -3,6 +3,7 @@
 //! program wait for a slow terminal, only the app that writes too much. Start reading with [`console`], then [`pump`](fn@pump).
 
 pub mod console;
+mod ear;
 mod layout;
 mod pump;
 mod queue;
@@ -12,6 +13,7 @@ pub mod timestamp;
 mod writer;
 
 pub use console::{Console, ConsoleConfig, Format};
+pub use ear::Listener;
 pub use pump::pump;
 pub use source::{Label, Source, Stream};
 pub use timestamp::TimestampFormat;

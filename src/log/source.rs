@@ -5,7 +5,14 @@ use std::{
     time::Duration,
 };
 
-use super::{console::Shared, layout::Layout, pump::Tap, queue::Budget, ring::Ring};
+use super::{
+    console::Shared,
+    ear::{Ear, Listener},
+    layout::Layout,
+    pump::Tap,
+    queue::Budget,
+    ring::Ring,
+};
 
 /// A stream of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
@@ -39,6 +46,8 @@ struct Inner {
     budget: Arc<Budget>,
     ring: Mutex<Ring>,
     taps: Mutex<Vec<Weak<Tap>>>,
+    /// Who listens to the newest run.
+    ear: Mutex<Option<Arc<Ear>>>,
 }
 
 impl Drop for Inner {
@@ -51,7 +60,7 @@ impl Source {
     pub(super) fn new(shared: Arc<Shared>, label: Label) -> Self {
         shared.sources.fetch_add(1, Ordering::Relaxed);
         let layout = Mutex::new(Arc::new(Layout::new(&shared.config, label)));
-        Self(Arc::new(Inner { shared, layout, budget: Arc::default(), ring: Mutex::default(), taps: Mutex::default() }))
+        Self(Arc::new(Inner { shared, layout, budget: Arc::default(), ring: Mutex::default(), taps: Mutex::default(), ear: Mutex::default() }))
     }
 
     /// The last lines (at most 50) of both streams since [`Source::begin_run`], oldest first, without line ends, each cut to its last 4 KiB.
@@ -64,9 +73,10 @@ impl Source {
         *self.layout_lock() = Arc::new(Layout::new(&self.0.shared.config, label));
     }
 
-    /// Forgets the last lines: those of a new run begin.
-    pub fn begin_run(&self) {
+    /// Forgets the last lines: those of a new run begin. `listener`: hears what comes from the pipes that are pumped from now on.
+    pub fn begin_run(&self, listener: Option<Listener>) {
         self.ring_lock().clear();
+        *self.ear_lock() = listener.map(|listener| Arc::new(Ear::new(listener)));
     }
 
     /// Reads what is in the pipes right now and ends the unfinished line, so that the last words of a dead process stand before the news of
@@ -87,6 +97,11 @@ impl Source {
         let mut taps = self.taps();
         taps.retain(|tap| tap.strong_count() > 0);
         taps.push(Arc::downgrade(tap));
+    }
+
+    /// Who listens to the newest run.
+    pub(super) fn ear(&self) -> Option<Arc<Ear>> {
+        self.ear_lock().clone()
     }
 
     pub(super) fn shared(&self) -> &Shared {
@@ -113,6 +128,10 @@ impl Source {
 
     fn layout_lock(&self) -> MutexGuard<'_, Arc<Layout>> {
         self.0.layout.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ear_lock(&self) -> MutexGuard<'_, Option<Arc<Ear>>> {
+        self.0.ear.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn taps(&self) -> MutexGuard<'_, Vec<Weak<Tap>>> {

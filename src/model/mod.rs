@@ -20,7 +20,7 @@ pub mod status;
 pub use change::{Cause, ChangeKind, ChangeSet};
 pub use decision::{Decision, Rule};
 pub use declared::{
-    Account, ActionRule, Condition, Dependency, ExecMode, Health, Hooks, Limits, Listen, LogFile, Logs, Probe, Ready, SaveAction,
+    Account, ActionRule, Condition, Dependency, ExecMode, Health, Hooks, HttpUrl, Limits, Listen, LogFile, Logs, Probe, Ready, SaveAction,
 };
 pub use duration::HumanDuration;
 pub use error::{Error, ErrorKind};

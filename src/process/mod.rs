@@ -12,6 +12,8 @@
 //! | `reaper` | the only place that waits for children |
 //! | `tree` | `/proc`: children, sessions, start times, commands |
 //! | `claim` | whose an orphan is |
+//! | `descriptors` | what a program has besides its three pipes |
+//! | `sender` | who a process is that has sent something |
 //! | `sweep` | signals to sets, and killing what forks meanwhile |
 //! | `guard` | the process above the runner |
 //! | `ports` | who listens on a port
@@ -22,6 +24,7 @@
 )]
 
 mod claim;
+pub mod descriptors;
 mod execute;
 pub mod guard;
 mod plan;
@@ -29,6 +32,7 @@ pub mod ports;
 mod processes;
 mod reaper;
 mod run;
+pub mod sender;
 pub mod shim;
 mod spawn;
 mod sweep;

@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     os::fd::OwnedFd,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -18,14 +19,16 @@ use super::{
     effects,
     reload::{Loaded, Project},
     signals::{Meaning, Signals},
+    signs::{Sign, Signs},
     stdin::Inputs,
     terminal::{self, Typed},
     tool::{Question, Tools},
 };
 use crate::{
     log::Console,
-    model::{Error, HumanDuration, InstanceId, Level, Notice, NoticeKind, RunId},
+    model::{AppSpec, Error, HumanDuration, InstanceId, Level, Notice, NoticeKind, RunId},
     process::{self, ProcessEvent, Processes},
+    readiness::notify::Folder,
     supervisor::{Event, ShutdownCause, Supervisor},
     ui::{Style, notice},
     watch::{Out, Wanted, Watcher},
@@ -60,7 +63,9 @@ pub enum Inbox {
     Notice(Notice),
     /// The last words of a run are read, so its end can be told.
     LastWords(RunId),
-    /// A question about the project file needs a child.
+    /// A run has shown something of itself.
+    Sign(RunId, Sign),
+    /// A question needs a child.
     Ask(Question),
     /// What that child printed is read.
     ToolRead(RunId),
@@ -71,6 +76,10 @@ pub enum Inbox {
 /// What the runner keeps of a program that was started.
 pub struct Live {
     pub instance: InstanceId,
+    /// What it was started from.
+    pub spec: Arc<AppSpec>,
+    /// What it has shown of itself.
+    pub signs: Signs,
     /// Its end, held back until its last words are read.
     pub ending: Vec<Event>,
 }
@@ -86,6 +95,8 @@ pub struct Runner {
     pub apps: Apps,
     pub project: Project,
     pub tools: Tools,
+    /// Where the sockets of systemd's protocol are, once an app needs one.
+    pub sockets: Option<Folder>,
     pub inbox: UnboundedSender<Inbox>,
     pub exit: Option<u8>,
     /// Who holds the ports of apps that failed.
@@ -140,6 +151,7 @@ impl Runner {
             apps,
             project,
             tools: Tools::default(),
+            sockets: None,
             inbox,
             exit: None,
             lookups: JoinSet::new(),
@@ -289,6 +301,7 @@ impl Runner {
         match news {
             Inbox::Event(event) => self.handle(event),
             Inbox::Notice(notice) => self.say(&notice),
+            Inbox::Sign(run, sign) => self.sign(run, sign),
             Inbox::Ask(question) => self.ask(question),
             Inbox::ToolRead(run) => self.tool_read(run),
             Inbox::Loaded(loaded) => self.loaded(*loaded),
@@ -314,7 +327,10 @@ impl Runner {
                     self.forget(run);
                     self.handle(Event::SpawnFailed { run, failure });
                 }
-                ProcessEvent::MainExited { run, exit } => self.ending(run, Event::MainExited { run, exit, oom: false }),
+                ProcessEvent::MainExited { run, exit } => {
+                    self.end_signs(run);
+                    self.ending(run, Event::MainExited { run, exit, oom: false });
+                }
                 ProcessEvent::SetEmpty { run } => self.ending(run, Event::SetEmpty { run }),
             }
         }
