@@ -7,6 +7,7 @@
 //! - [`config`]: what was typed, into fully resolved specs.
 //! - [`watch`]: files into change sets, on a thread of its own.
 //! - [`process`]: starting, signalling, killing and reaping process sets.
+//! - [`readiness`]: signs of life: ports, URLs, lines, systemd's and Node's messages.
 //! - [`log`]: the bytes of children, into whole lines on the screen.
 //! - [`ui`]: what people look at.
 //! - [`runtime`]: the loop, the only place where these meet.
@@ -17,6 +18,7 @@ pub mod config;
 pub mod log;
 pub mod model;
 pub mod process;
+pub mod readiness;
 pub mod runtime;
 pub mod supervisor;
 pub mod ui;

@@ -102,13 +102,13 @@ keyed! {
         /// The first signal of a stop.
         kill_signal: Signal, [], r#""SIGTERM""#, Honoured;
         /// Whether the signal goes to all processes of the app, or to the first alone.
-        treekill: bool, [], "false", Later(Off);
+        treekill: bool, [], "false", Honoured;
         /// Whether a Node app is told to stop by the message `shutdown`.
-        shutdown_with_message: bool, [], "true", Later(On);
+        shutdown_with_message: bool, [], "true", Honoured;
         /// Whether a Node app is ready only when it says `process.send('ready')`.
-        wait_ready: bool, [], "true", Later(On);
+        wait_ready: bool, [], "true", Honoured;
         /// How long it has to be ready.
-        listen_timeout: Duration, [], "3000", Later(On);
+        listen_timeout: Duration, [], "3000", Honoured;
         /// What is watched: yes or no, paths, globs, and rules that give paths an action of their own.
         watch: Watch, [], r#"["src", { "paths": ["views/**"], "action": "reload" }]"#, Honoured;
         /// What is ignored besides what is ignored anyway; `!pattern` takes back.
@@ -130,11 +130,11 @@ keyed! {
         /// What has to succeed before a new version runs; the old one runs meanwhile.
         build: Line, [], r#""npm run build""#, Honoured;
         /// Apps that have to be up, or done, before this one starts.
-        depends_on: DependsOn, [], r#"{ "db": "ready" }"#, Later(On);
+        depends_on: DependsOn, [], r#"{ "db": "ready" }"#, Honoured;
         /// What makes it ready.
-        ready: Readiness, [], r#"{ "http": "http://localhost:3000/healthz", "timeout": "30s" }"#, Later(On);
+        ready: Readiness, [], r#"{ "http": "http://localhost:3000/healthz", "timeout": "30s" }"#, Honoured;
         /// What tells that it hangs.
-        health: Health, [], r#"{ "tcp": 3000, "interval": "10s" }"#, Later(On);
+        health: Health, [], r#"{ "tcp": 3000, "interval": "10s" }"#, Honoured;
         /// What the runner binds for it, so that connections wait while it restarts.
         listen: Addresses, [], "3000", Later(On);
         /// Command lines around its life.

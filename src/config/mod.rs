@@ -16,6 +16,7 @@ pub mod starter;
 
 mod account;
 mod build;
+mod channel;
 mod command;
 mod detect;
 mod draft;
@@ -42,6 +43,7 @@ mod writable;
 #[cfg(test)]
 mod tests;
 
+pub use channel::{Channel, channel};
 pub use command::launch as command_line;
 pub use diff::Plan;
 pub use duration::{milliseconds, seconds};

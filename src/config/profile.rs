@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::{AfterExit, Backoff, Error, Limits, LogFile, Logs, RestartPolicy, Signal, StopSpec};
+use crate::model::{AfterExit, Backoff, Error, Limits, LogFile, Logs, Ready, RestartPolicy, Signal, StopSpec};
 
 use super::{Host, Request, milliseconds, near};
 
@@ -116,7 +116,18 @@ impl Profile {
         }
     }
 
-    /// How a run is stopped: the flags, else `PMDEV_KILL_SIGNAL` and `PMDEV_KILL_TIMEOUT` (milliseconds), else the table.
+    /// What makes a run ready where the file does not say: `PMDEV_GRACEFUL_LISTEN_TIMEOUT` (milliseconds), else PM2's time.
+    pub fn ready(self, host: &Host) -> Result<Ready, Error> {
+        let usual = Ready::default();
+        let timeout = match host.text("PMDEV_GRACEFUL_LISTEN_TIMEOUT") {
+            Some(text) => milliseconds(text).map_err(|why| Error::usage(format!("PMDEV_GRACEFUL_LISTEN_TIMEOUT: {why}")))?,
+            None => usual.timeout,
+        };
+        Ok(Ready { timeout, ..usual })
+    }
+
+    /// How a run is stopped: the flags, else `PMDEV_KILL_SIGNAL`, `PMDEV_KILL_TIMEOUT` (milliseconds) and `PMDEV_KILL_USE_MESSAGE`, else the
+    /// table.
     pub fn stop(self, request: &Request, host: &Host) -> Result<StopSpec, Error> {
         let signal = match (request.kill_signal, host.text("PMDEV_KILL_SIGNAL")) {
             (Some(signal), _) => signal,
@@ -131,6 +142,7 @@ impl Profile {
                 Self::Prod => Duration::from_secs(30),
             },
         };
-        Ok(StopSpec::new(signal, timeout))
+        let message = host.text("PMDEV_KILL_USE_MESSAGE").is_some_and(|text| !["0", "false"].contains(&text));
+        Ok(StopSpec { message, ..StopSpec::new(signal, timeout) })
     }
 }

@@ -53,6 +53,7 @@ enum Planned {
 pub fn resolve(request: &Request, host: &Host) -> Result<Resolved, Error> {
     let profile = Profile::choose(request, host)?;
     profile.stop(request, host)?;
+    profile.ready(host)?;
     let mut resolved = Resolved::default();
     let searches = Searches::default();
     let mut drafter = Drafter { request, host, profile, cwd: app_folder(request, host)?, searches: &searches, notices: Vec::new() };

@@ -3,6 +3,7 @@
 //! program wait for a slow terminal or disk, only the app that writes too much. Start reading with [`console`], then [`pump`](fn@pump) and [`file`].
 
 pub mod console;
+mod ear;
 pub mod file;
 mod layout;
 mod pump;
@@ -13,6 +14,7 @@ pub mod source;
 mod writer;
 
 pub use console::{Console, ConsoleConfig, Format};
+pub use ear::Listener;
 pub use file::{Files, News, Rotation};
 pub use pump::pump;
 pub use record::{Form, Recording};

@@ -17,6 +17,7 @@ use tokio::{
 
 use super::{
     Source, Stream,
+    ear::Ear,
     layout::{End, without_final_returns},
     queue::StreamId,
     record::Recorder,
@@ -50,6 +51,7 @@ pub(super) struct Tap {
     stream: Stream,
     id: StreamId,
     source: Source,
+    ear: Option<Arc<Ear>>,
     carry: Mutex<Carry>,
 }
 
@@ -72,7 +74,8 @@ enum Read {
 impl Tap {
     fn open(fd: OwnedFd, stream: Stream, source: Source) -> io::Result<Arc<Self>> {
         let pipe = Receiver::from_owned_fd(fd)?;
-        let tap = Arc::new(Self { pipe, stream, id: source.shared().next_stream(), source: source.clone(), carry: Mutex::default() });
+        let (id, ear) = (source.shared().next_stream(), source.ear());
+        let tap = Arc::new(Self { pipe, stream, id, source: source.clone(), ear, carry: Mutex::default() });
         source.register(&tap);
         Ok(tap)
     }
@@ -131,6 +134,9 @@ impl Tap {
                     return Ok(Read::End);
                 }
                 Ok(count) => {
+                    if let Some(ear) = &self.ear {
+                        ear.hear(self.stream, &carry.bytes[carry.bytes.len() - count..]);
+                    }
                     self.took(&mut carry, count);
                     return Ok(Read::Some(count));
                 }

@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     console::Shared,
+    ear::{Ear, Listener},
     file::News,
     layout::Layout,
     pump::Tap,
@@ -52,6 +53,8 @@ struct Inner {
     unshown: Mutex<Option<u64>>,
     ring: Mutex<Ring>,
     taps: Mutex<Vec<Weak<Tap>>>,
+    /// Who listens to the newest run.
+    ear: Mutex<Option<Arc<Ear>>>,
 }
 
 impl Inner {
@@ -88,6 +91,7 @@ impl Source {
             unshown: Mutex::default(),
             ring: Mutex::default(),
             taps: Mutex::default(),
+            ear: Mutex::default(),
         }))
     }
 
@@ -124,9 +128,10 @@ impl Source {
         *self.layout_lock() = Arc::new(Layout::new(&self.0.shared.config, label));
     }
 
-    /// Forgets the last lines: those of a new run begin.
-    pub fn begin_run(&self) {
+    /// Forgets the last lines: those of a new run begin. `listener`: hears what comes from the pipes that are pumped from now on.
+    pub fn begin_run(&self, listener: Option<Listener>) {
         self.ring_lock().clear();
+        *self.ear_lock() = listener.map(|listener| Arc::new(Ear::new(listener)));
     }
 
     /// Reads what is in the pipes right now and ends the unfinished line, so that the last words of a dead process stand before the news of
@@ -147,6 +152,11 @@ impl Source {
         let mut taps = self.taps();
         taps.retain(|tap| tap.strong_count() > 0);
         taps.push(Arc::downgrade(tap));
+    }
+
+    /// Who listens to the newest run.
+    pub(super) fn ear(&self) -> Option<Arc<Ear>> {
+        self.ear_lock().clone()
     }
 
     pub(super) fn shared(&self) -> &Shared {
@@ -208,6 +218,10 @@ impl Source {
 
     fn layout_lock(&self) -> MutexGuard<'_, Arc<Layout>> {
         self.0.layout.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ear_lock(&self) -> MutexGuard<'_, Option<Arc<Ear>>> {
+        self.0.ear.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn taps(&self) -> MutexGuard<'_, Vec<Weak<Tap>>> {

@@ -83,10 +83,10 @@ impl Default for Ready {
 pub enum Probe {
     /// The program runs.
     Started,
-    /// Something listens at this address.
-    Tcp(SocketAddr),
+    /// Something listens at one of these addresses: both of this machine's own where no other was named.
+    Tcp(Vec<SocketAddr>),
     /// This URL answers with a status below 400.
-    Http(String),
+    Http(HttpUrl),
     /// A line of its output matches this regex.
     Log(String),
     /// This command line ends with code 0.
@@ -95,6 +95,31 @@ pub enum Probe {
     Notify,
     /// A Node app says `process.send('ready')`.
     Message,
+}
+
+/// What is asked without TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpUrl {
+    /// A name, or an address without brackets.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// Path and query as they are sent: `/healthz?full`.
+    pub target: String,
+}
+
+impl HttpUrl {
+    /// What stands between `http://` and the path: `localhost:3000`, `[::1]`.
+    pub fn authority(&self) -> String {
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        if self.port == 80 { host } else { format!("{host}:{}", self.port) }
+    }
+}
+
+impl fmt::Display for HttpUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "http://{}{}", self.authority(), self.target)
+    }
 }
 
 /// What tells that a run hangs.

@@ -12,6 +12,8 @@
 //! | `reaper` | the only place that waits for children |
 //! | `tree` | `/proc`: children, sessions, start times, commands |
 //! | `claim` | whose an orphan is |
+//! | `descriptors` | what a program has besides its three pipes |
+//! | `sender` | who a process is that has sent something |
 //! | `sweep` | signals to sets, and killing what forks meanwhile |
 //! | `usage` | memory and processor time of sets |
 //! | `oom` | whether the kernel killed for want of memory |
@@ -24,6 +26,7 @@
 )]
 
 mod claim;
+pub mod descriptors;
 mod execute;
 pub mod guard;
 mod oom;
@@ -33,6 +36,7 @@ mod processes;
 mod reaper;
 mod rights;
 mod run;
+pub mod sender;
 pub mod shim;
 mod spawn;
 mod sweep;

@@ -139,12 +139,20 @@ impl Processes {
     /// # Errors
     /// If not even the shim could be started; then no event follows.
     pub fn spawn(&mut self, run: RunId, launch: &Launch) -> Result<Spawned, LaunchFailure> {
+        self.spawn_with(run, launch, &[])
+    }
+
+    /// The same; the program has these descriptors as well, from [`descriptors::FIRST`](super::descriptors::FIRST) on.
+    ///
+    /// # Errors
+    /// As [`Self::spawn`].
+    pub fn spawn_with(&mut self, run: RunId, launch: &Launch, fds: &[BorrowedFd<'_>]) -> Result<Spawned, LaunchFailure> {
         let began = tree::ticks_since_boot();
         let spare = self.spare.take();
         if let Some(spare) = &spare {
             self.orphans.remove(&spare.pid());
         }
-        let started = spawn::start(spare, launch, (claim::MARKER, &self.marker.value(run)))?;
+        let started = spawn::start(spare, launch, fds, (claim::MARKER, &self.marker.value(run)))?;
         if let Err(errno) = epoll::add(&self.stages, &started.stage, epoll::EventData::new_u64(run.0), epoll::EventFlags::IN) {
             sweep::send(started.spawned.pid, Signal::KILL);
             return Err(LaunchFailure { stage: Stage::Shim, object: String::new(), errno: errno.raw_os_error() });

@@ -1,10 +1,11 @@
 //! Performs what the supervisor answers.
 
-use std::{io, sync::Arc};
+use std::{io, os::fd::AsFd, sync::Arc};
 
 use super::{
     port::{self, Wanted},
     runner::{Inbox, Live, Runner, now},
+    signs::Prepared,
 };
 use crate::{
     config,
@@ -20,27 +21,38 @@ impl Runner {
     pub fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::Spawn { run, instance, generation: _, role, spec } => self.spawn(run, instance, role, &spec),
-            Effect::Signal { run, signal } => self.processes.signal(run, signal),
-            Effect::SignalMain { run, signal } | Effect::ShutdownMessage { run, signal } => self.processes.signal(run, signal),
-            Effect::AwaitReady { run, instance: _, spec: _ } => {
-                let _ = self.inbox.send(Inbox::Event(Event::Ready { run }));
+            Effect::Signal { run, signal } => {
+                self.processes.signal(run, signal);
+                self.was_signalled(run);
             }
-            Effect::CheckHealth { run, instance: _, check, spec: _ } => {
-                let _ = self.inbox.send(Inbox::Event(Event::Health { run, check: Some(check), answer: Ok(()) }));
+            Effect::SignalMain { run, signal } => {
+                self.processes.signal_main(run, signal);
+                self.was_signalled(run);
             }
+            Effect::ShutdownMessage { run, signal } => self.shut_down(run, signal),
+            Effect::AwaitReady { run, instance, spec } => self.await_ready(run, instance, &spec),
+            Effect::CheckHealth { run, instance, check, spec } => self.check_health(run, instance, check, &spec),
             Effect::Hook { .. } | Effect::Record { .. } | Effect::ShowLastErrors { .. } => {}
-            Effect::Kill { run } => self.processes.kill(run),
+            Effect::Kill { run } => {
+                self.is_asked_to_stop(run);
+                self.processes.kill(run);
+            }
             Effect::ReportStuck { run, name } => self.report_stuck(run, &name),
             Effect::LookUpPort { app: _, run, spec } => self.look_up_port(run, &spec),
             Effect::Watch { app, note } => self.tell_watcher(app, note),
-            Effect::Notice(notice) => self.say(&notice),
+            Effect::Notice(notice) => self.say(&self.with_reason(notice)),
             Effect::Exit { code } => self.exit = Some(code),
         }
     }
 
     fn spawn(&mut self, run: RunId, instance: InstanceId, role: Role, spec: &Arc<AppSpec>) {
+        let mut prepared = Prepared::default();
         let launch = match role {
-            Role::App => self.apps.launch(instance, spec),
+            Role::App => {
+                let mut launch = self.apps.launch(instance, spec);
+                prepared = self.prepare_signs(run, spec, &mut launch);
+                launch
+            }
             Role::Build => spec.build.clone().expect("only a spec with a build is built"),
             Role::Rule(rule) => {
                 let line = spec.rules.get(rule).and_then(|rule| rule.run.as_deref()).expect("only a rule with a command has one to run");
@@ -51,11 +63,17 @@ impl Runner {
             Role::App => self.apps.pid_file(instance, spec),
             Role::Build | Role::Rule(_) => None,
         };
-        match self.processes.spawn(run, &launch) {
+        let Prepared { mut signs, fds, listener } = prepared;
+        let given: Vec<_> = fds.iter().map(AsFd::as_fd).collect();
+        let spawned = self.processes.spawn_with(run, &launch, &given);
+        // From here on they are the app's alone.
+        drop(fds);
+        match spawned {
             Ok(spawned) => {
-                self.runs.insert(run, Live { instance, ending: Vec::new(), pid_file });
+                signs.of(spawned.pid);
+                self.runs.insert(run, Live { instance, spec: Arc::clone(spec), signs, ending: Vec::new(), pid_file });
                 if let Some(source) = self.apps.source(instance) {
-                    source.begin_run();
+                    source.begin_run(listener);
                     for (pipe, stream) in [(spawned.stdout, Stream::Out), (spawned.stderr, Stream::Err)] {
                         let (pumping, name, inbox) = (log::pump(pipe, stream, source.clone()), spec.name.clone(), self.inbox.clone());
                         tokio::task::spawn_local(async move {

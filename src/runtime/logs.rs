@@ -139,10 +139,11 @@ fn add(files: &mut Vec<log::file::Handle>, file: log::file::Handle) {
 fn told(news: News) -> Notice {
     let notice = |level, text| Notice::new(level, NoticeKind::Log, text);
     match news {
-        News::Failing { path, error } => {
-            notice(Level::Error, format!("{} cannot be written ({error}); until it can, lines beyond 1 MiB of each app are lost and counted", path.display()))
-                .hint("the apps run on, and writing goes on by itself once it is possible")
-        }
+        News::Failing { path, error } => notice(
+            Level::Error,
+            format!("{} cannot be written ({error}); until it can, lines beyond 1 MiB of each app are lost and counted", path.display()),
+        )
+        .hint("the apps run on, and writing goes on by itself once it is possible"),
         News::Resumed { path, lost: 0 } => {
             notice(Level::Info, format!("{} is written again, and no line is missing in it", path.display()))
         }

@@ -11,6 +11,7 @@ mod port;
 mod reload;
 mod runner;
 mod signals;
+mod signs;
 mod stdin;
 mod terminal;
 mod tool;

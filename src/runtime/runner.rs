@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     os::fd::OwnedFd,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -20,14 +21,16 @@ use super::{
     pid_file::PidFile,
     reload::{Loaded, Project},
     signals::{Meaning, Signals},
+    signs::{Sign, Signs},
     stdin::Inputs,
     terminal::{self, Typed},
     tool::{Question, Tools},
 };
 use crate::{
     log::Console,
-    model::{Error, HumanDuration, InstanceId, Level, Notice, NoticeKind, RunId},
+    model::{AppSpec, Error, HumanDuration, InstanceId, Level, Notice, NoticeKind, RunId},
     process::{self, ProcessEvent, Processes},
+    readiness::notify::Folder,
     supervisor::{Event, ShutdownCause, Supervisor},
     ui::{Style, notice},
     watch::{Out, Watcher},
@@ -62,7 +65,9 @@ pub enum Inbox {
     Notice(Notice),
     /// The last words of a run are read, so its end can be told.
     LastWords(RunId),
-    /// A question about the project file needs a child.
+    /// A run has shown something of itself.
+    Sign(RunId, Sign),
+    /// A question needs a child.
     Ask(Question),
     /// What that child printed is read.
     ToolRead(RunId),
@@ -73,6 +78,10 @@ pub enum Inbox {
 /// What the runner keeps of a program that was started.
 pub struct Live {
     pub instance: InstanceId,
+    /// What it was started from.
+    pub spec: Arc<AppSpec>,
+    /// What it has shown of itself.
+    pub signs: Signs,
     /// Its end, held back until its last words are read.
     pub ending: Vec<Event>,
     /// Where its pid is to stand.
@@ -91,6 +100,8 @@ pub struct Runner {
     pub logs: LogFiles,
     pub project: Project,
     pub tools: Tools,
+    /// Where the sockets of systemd's protocol are, once an app needs one.
+    pub sockets: Option<Folder>,
     pub inbox: UnboundedSender<Inbox>,
     pub exit: Option<u8>,
     /// Who holds the ports of apps that failed.
@@ -147,6 +158,7 @@ impl Runner {
             logs,
             project,
             tools: Tools::default(),
+            sockets: None,
             inbox,
             exit: None,
             lookups: JoinSet::new(),
@@ -300,6 +312,7 @@ impl Runner {
         match news {
             Inbox::Event(event) => self.handle(event),
             Inbox::Notice(notice) => self.say(&notice),
+            Inbox::Sign(run, sign) => self.sign(run, sign),
             Inbox::Ask(question) => self.ask(question),
             Inbox::ToolRead(run) => self.tool_read(run),
             Inbox::Loaded(loaded) => self.loaded(*loaded),
@@ -331,6 +344,7 @@ impl Runner {
                 ProcessEvent::MainExited { run, exit, oom } => {
                     // From here on the pid may be another's.
                     drop(self.runs.get_mut(&run).and_then(|live| live.pid_file.take()));
+                    self.end_signs(run);
                     self.ending(run, Event::MainExited { run, exit, oom });
                 }
                 ProcessEvent::SetEmpty { run } => self.ending(run, Event::SetEmpty { run }),

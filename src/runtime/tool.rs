@@ -1,5 +1,6 @@
-//! Children that answer a question about the project file (a JavaScript one, `node --version`) while the apps run: started by the
-//! loop like every child, waited for by the one reaper, and asked for by a thread that has nothing else to do than wait.
+//! Children that answer a question while the apps run: about the project file (a JavaScript one, `node --version`), asked for by a thread
+//! that has nothing else to do than wait; about an app (a probe that is a command), asked for by a task. They are started by the loop like
+//! every child, and waited for by the one reaper.
 
 use std::{
     cell::RefCell,
@@ -26,15 +27,19 @@ const KEPT: usize = 4 << 20;
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// A tool to run.
-#[derive(Debug)]
 pub struct Question {
     /// What to start.
     pub launch: Launch,
     /// When it is killed, with all it has started.
     pub limit: Duration,
-    /// Where the answer goes.
-    pub reply: mpsc::Sender<Result<Answer, LaunchFailure>>,
+    /// The run that it asks about, where it does.
+    pub of: Option<RunId>,
+    /// Takes the answer.
+    pub reply: Reply,
 }
+
+/// What takes an answer.
+pub type Reply = Box<dyn FnOnce(Result<Answer, LaunchFailure>) + Send>;
 
 /// What came of a tool.
 #[derive(Debug, Clone)]
@@ -48,20 +53,20 @@ pub struct Answer {
 }
 
 /// The tools under way.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Tools {
     runs: HashMap<RunId, Tool>,
     started: u64,
 }
 
-#[derive(Debug)]
 struct Tool {
+    of: Option<RunId>,
     deadline: Instant,
     ended: Option<Exit>,
     killed: bool,
     printed: Rc<RefCell<Printed>>,
     readers: Vec<JoinHandle<()>>,
-    reply: mpsc::Sender<Result<Answer, LaunchFailure>>,
+    reply: Reply,
 }
 
 #[derive(Debug, Default)]
@@ -86,9 +91,9 @@ impl Tools {
         self.runs.contains_key(&run)
     }
 
-    /// The runs whose limit is reached, from now on known as killed.
-    fn due(&mut self, now: Instant) -> Vec<RunId> {
-        let due = self.runs.iter_mut().filter(|(_, tool)| !tool.killed && tool.ended.is_none() && tool.deadline <= now);
+    /// The runs of those that are to be ended, from now on known as killed.
+    fn to_be_killed(&mut self, due: impl Fn(&Tool) -> bool) -> Vec<RunId> {
+        let due = self.runs.iter_mut().filter(|(_, tool)| !tool.killed && tool.ended.is_none() && due(tool));
         due.map(|(run, tool)| {
             tool.killed = true;
             *run
@@ -106,24 +111,32 @@ impl Runner {
         // From the far end, so that they never meet the runs that the supervisor numbers.
         let run = RunId(u64::MAX - self.tools.started);
         self.tools.started += 1;
-        let Question { launch, limit, reply } = question;
+        let Question { launch, limit, of, reply } = question;
         let spawned = match self.processes.spawn(run, &launch) {
             Ok(spawned) => spawned,
             Err(failure) => {
-                let _ = reply.send(Err(failure));
+                reply(Err(failure));
                 return;
             }
         };
         let printed = Rc::<RefCell<Printed>>::default();
         let read = |pipe, is_out| tokio::task::spawn_local(read(pipe, is_out, Rc::clone(&printed)));
         let readers = vec![read(spawned.stdout, true), read(spawned.stderr, false)];
-        self.tools.runs.insert(run, Tool { deadline: now() + limit, ended: None, killed: false, printed, readers, reply });
+        self.tools.runs.insert(run, Tool { of, deadline: now() + limit, ended: None, killed: false, printed, readers, reply });
     }
 
     /// Kills the tools whose limit is reached.
     pub fn end_tools(&mut self) {
-        for run in self.tools.due(now()) {
+        let now = now();
+        for run in self.tools.to_be_killed(|tool| tool.deadline <= now) {
             self.processes.kill(run);
+        }
+    }
+
+    /// Kills the tools that ask about a run.
+    pub fn end_tools_of(&mut self, run: RunId) {
+        for tool in self.tools.to_be_killed(|tool| tool.of == Some(run)) {
+            self.processes.kill(tool);
         }
     }
 
@@ -133,7 +146,7 @@ impl Runner {
             ProcessEvent::Executed { .. } => {}
             ProcessEvent::LaunchFailed { run, failure } => {
                 if let Some(tool) = self.tools.runs.remove(&run) {
-                    let _ = tool.reply.send(Err(failure));
+                    (tool.reply)(Err(failure));
                 }
             }
             ProcessEvent::MainExited { run, exit, oom: _ } => {
@@ -166,7 +179,7 @@ impl Runner {
             Some(exit) if !tool.killed => End::Exited(exit),
             Some(_) | None => End::Limit,
         };
-        let _ = tool.reply.send(Ok(Answer { end, out, said }));
+        (tool.reply)(Ok(Answer { end, out, said }));
     }
 }
 
@@ -224,8 +237,9 @@ impl Link {
 
     fn put(&self, launch: &Launch, limit: Duration) -> Result<Answer, Error> {
         let (reply, answer) = mpsc::channel();
+        let reply = Box::new(move |answer| drop(reply.send(answer)));
         let failed = || Error::failed(format!("{} could not be started", shown(launch)));
-        let _ = self.0.send(Inbox::Ask(Question { launch: launch.clone(), limit, reply }));
+        let _ = self.0.send(Inbox::Ask(Question { launch: launch.clone(), limit, of: None, reply }));
         match answer.recv() {
             Ok(answer) => answer.map_err(|failure| failed().because(failure)),
             Err(_) => Err(failed().because("the runner ends")),

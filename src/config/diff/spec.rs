@@ -62,6 +62,9 @@ pub(super) fn compare(old: &AppSpec, new: &AppSpec) -> Step {
         seen.key("uid or gid", old.account == *account && old.launch.hardening.identity == launch.hardening.identity);
         seen.key("limits", of_process(&old.limits) == of_process(limits));
         seen.key("pid_file", old.pid_file == *pid_file);
+        // Its environment and its descriptors: whether it has a socket for systemd's protocol, and a channel for Node's.
+        seen.key("ready or health by notify", old.is_notified() == new.is_notified());
+        seen.key("ready or shutdown by message", old.is_messaged() == new.is_messaged());
     });
     if old.launch.env == launch.env && old.port != *port {
         all.values("port", option(old.port), option(*port));

@@ -52,7 +52,7 @@ pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, own: Vec<PathBuf>, hos
     let keys = &layer.keys;
     let mut spec = AppSpec { restart: restart(spec.restart, layer), ..spec };
     spec.stop.tree = value(&keys.treekill).unwrap_or(true);
-    spec.stop.message = value(&keys.shutdown_with_message).unwrap_or(false);
+    spec.stop.message = value(&keys.shutdown_with_message).unwrap_or(spec.stop.message);
     if let Some(watch) = &mut spec.watch {
         let options = value(&keys.watch_options).unwrap_or_default();
         watch.follow_symlinks = value(&options.follow_symlinks).unwrap_or(watch.follow_symlinks);
@@ -72,7 +72,7 @@ pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, own: Vec<PathBuf>, hos
     spec.namespace = value(&keys.namespace).unwrap_or(spec.namespace);
     spec.autostart = value(&keys.autostart).unwrap_or(true);
     spec.depends_on = value(&keys.depends_on).map(|needs| needs.0.into_iter().map(|(needed, _)| needed).collect()).unwrap_or_default();
-    spec.ready = ready(layer);
+    spec.ready = ready(spec.ready, layer);
     spec.health = value(&keys.health);
     spec.listen = value(&keys.listen).map(|all| all.0.into_iter().map(|address| listen(address, cwd)).collect()).unwrap_or_default();
     spec.logs = logs(spec.logs, layer, cwd);
@@ -128,9 +128,8 @@ fn exec_mode(layer: &Layer, spec: &AppSpec) -> ExecMode {
     value(&keys.exec_mode).unwrap_or(by_instances)
 }
 
-fn ready(layer: &Layer) -> Ready {
+fn ready(usual: Ready, layer: &Layer) -> Ready {
     let keys = &layer.keys;
-    let usual = Ready::default();
     let by_message = value(&keys.wait_ready) == Some(true);
     let (by, timeout) = match value(&keys.ready) {
         Some(ready) => (ready.by, ready.timeout),

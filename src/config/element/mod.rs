@@ -33,6 +33,7 @@ pub mod text;
 pub mod texts;
 pub mod time;
 pub mod umask;
+pub mod url;
 pub mod variables;
 pub mod watch;
 pub mod watch_options;

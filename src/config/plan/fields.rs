@@ -156,8 +156,8 @@ fn probe(probe: &Probe) -> Json {
         Probe::Started => json!("started"),
         Probe::Notify => json!("notify"),
         Probe::Message => json!("message"),
-        Probe::Tcp(address) => json!({ "tcp": address.to_string() }),
-        Probe::Http(url) => json!({ "http": url }),
+        Probe::Tcp(addresses) => json!({ "tcp": addresses.iter().map(ToString::to_string).collect::<Vec<_>>() }),
+        Probe::Http(url) => json!({ "http": url.to_string() }),
         Probe::Log(regex) => json!({ "log": regex }),
         Probe::Command(line) => json!({ "command": line }),
     }
