@@ -93,10 +93,10 @@ keyed! {
         restart_delay: Duration, [], "1000", Honoured;
         /// The first of delays that grow with each restart; it wins over `restart_delay`.
         exp_backoff_restart_delay: Duration, [], "100", Honoured;
-        /// Memory at which it is reloaded.
-        max_memory_restart: Size, [], r#""512M""#, Later(On);
-        /// When it is restarted by the clock.
-        cron_restart: Cron, ["cron"], r#""0 3 * * *""#, Later(On);
+        /// Memory of all its processes at which it is restarted gracefully; what they share counts once.
+        max_memory_restart: Size, [], r#""512M""#, Honoured;
+        /// When it is restarted by the clock, in local time: minute, hour, day, month, weekday; with six fields, the second first.
+        cron_restart: Cron, ["cron"], r#""0 3 * * *""#, Honoured;
         /// How long a stop may take before SIGKILL.
         kill_timeout: Duration, [], r#""10s""#, Honoured;
         /// The first signal of a stop.
@@ -137,8 +137,11 @@ keyed! {
         health: Health, [], r#"{ "tcp": 3000, "interval": "10s" }"#, Honoured;
         /// What the runner binds for it, so that connections wait while it restarts.
         listen: Addresses, [], "3000", Later(On);
-        /// Command lines around its life.
-        hooks: RawHooks, [], r#"{ "on_crash": "./tell-us.sh" }"#, Later(On);
+        /// Command lines that are told what happens to it: one JSON object on standard input, the same in `PMDEV_EVENT`, `PMDEV_APP`,
+        /// `PMDEV_INSTANCE`, `PMDEV_PID`, `PMDEV_EXIT_CODE`, `PMDEV_SIGNAL`, `PMDEV_REASON`, `PMDEV_RESTARTS`. Each has 30 s.
+        hooks: RawHooks, [], r#"{ "on_crash": "./tell-us.sh" }"#, Honoured;
+        /// Whether each failure leaves a file with its reason and last lines in `$PMDEV_HOME/crashes`, as in production; the newest 20 stay.
+        crash_capsules: bool, [], "true", Honoured;
         /// What it may use, and as what it runs.
         limits: RawLimits, [], r#"{ "nofile": 65536 }"#, Honoured;
         /// The mask of files it makes, in octal.

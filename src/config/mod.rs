@@ -10,6 +10,7 @@ pub mod problem;
 pub mod reference;
 pub mod request;
 pub mod resolve;
+pub mod schedule;
 pub mod schema;
 pub mod source;
 pub mod starter;

@@ -84,6 +84,11 @@ impl Profile {
         }
     }
 
+    /// Whether each failure leaves a crash capsule.
+    pub fn capsules(self) -> bool {
+        self == Self::Prod
+    }
+
     /// What a run may use.
     pub fn limits(self) -> Limits {
         match self {

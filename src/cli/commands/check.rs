@@ -59,7 +59,8 @@ impl Check {
             // Nobody is left to be told when standard error is gone.
             let _ = io::stderr().write_all(&notice::render(told, style, false, jiff::Timestamp::UNIX_EPOCH));
         }
-        let text = if self.json { format!("{:#}\n", plan::json(&resolved, &host)) } else { plan::text(&resolved, &host) };
+        let now = jiff::Zoned::now();
+        let text = if self.json { format!("{:#}\n", plan::json(&resolved, &host, &now)) } else { plan::text(&resolved, &host, &now) };
         print(text.as_bytes());
         Ok(0)
     }

@@ -49,6 +49,7 @@ pub(super) fn compare(old: &AppSpec, new: &AppSpec) -> Step {
         limits,
         account,
         hooks,
+        capsules,
         cron,
         pid_file,
     } = new;
@@ -83,6 +84,7 @@ pub(super) fn compare(old: &AppSpec, new: &AppSpec) -> Step {
     all.key("health", old.health == *health);
     all.key("logs", old.logs == *logs);
     all.key("hooks", old.hooks == *hooks);
+    all.values("crash_capsules", old.capsules, *capsules);
     let Differences { what, needs_restart } = all;
     if what.is_empty() { Step::Unchanged } else { Step::Changed { what, needs_restart } }
 }

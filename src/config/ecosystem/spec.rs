@@ -86,6 +86,7 @@ pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, own: Vec<PathBuf>, hos
         on_errored: value(&hooks.on_errored),
         on_reload: value(&hooks.on_reload),
     };
+    spec.capsules = value(&keys.crash_capsules).unwrap_or(spec.capsules);
     spec.cron = value(&keys.cron_restart).and_then(|cron| cron.0);
     spec.pid_file = pid_file(&spec, layer, cwd, host);
     if let (Some(watch), Some(file)) = (&mut spec.watch, &spec.pid_file) {

@@ -5,9 +5,10 @@ use std::{
     time::Duration,
 };
 
+use jiff::Zoned;
 use serde_json::{Value as Json, json};
 
-use super::Difference;
+use super::{Difference, next};
 use crate::{
     config::element::rotate_every,
     model::{
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// An app.
-pub fn app(app: &AppSpec, env: &[Difference]) -> Json {
+pub fn app(app: &AppSpec, env: &[Difference], now: &Zoned) -> Json {
     let env: serde_json::Map<String, Json> = env.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
     let needs: serde_json::Map<String, Json> =
         app.depends_on.iter().map(|needed| (needed.app.clone(), condition(needed.condition).into())).collect();
@@ -57,7 +58,9 @@ pub fn app(app: &AppSpec, env: &[Difference]) -> Json {
             "on_errored": app.hooks.on_errored,
             "on_reload": app.hooks.on_reload,
         },
+        "crash_capsules": app.capsules,
         "cron": app.cron,
+        "cron_next": next(app, now).map(|next| next.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()),
         "pid_file": app.pid_file.as_ref().map(pid_file),
     })
 }

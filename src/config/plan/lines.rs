@@ -2,16 +2,19 @@
 
 use std::path::Path;
 
-use super::{Difference, fields};
+use jiff::Zoned;
+
+use super::{Difference, fields, next};
 use crate::{
-    config::{element::rotate_every, logs, place},
+    config::{element::rotate_every, logs, place, schedule},
     model::{
-        AfterExit, AppSpec, Backoff, ExecMode, HumanDuration, Identity, Launch, Limits, RestartPolicy, SaveAction, UNLIMITED, WatchSpec,
+        AfterExit, AppSpec, Backoff, ExecMode, HookKind, HumanDuration, Identity, Launch, Limits, RestartPolicy, SaveAction, UNLIMITED,
+        WatchSpec,
     },
 };
 
 /// An app: its name, and below it what it runs and how it is kept. `first_id`: the number of its first instance.
-pub fn app(app: &AppSpec, env: &[Difference], first_id: usize) -> String {
+pub fn app(app: &AppSpec, env: &[Difference], first_id: usize, now: &Zoned) -> String {
     let mut text = app.name.clone();
     let mut traits = Vec::new();
     if app.instances > 1 {
@@ -44,6 +47,10 @@ pub fn app(app: &AppSpec, env: &[Difference], first_id: usize) -> String {
     }
     line("watches", &app.watch.as_ref().map_or_else(|| "nothing".to_owned(), |watch| watching(app, watch)));
     line("restarts", &restarts(&app.restart, app.watch.is_some()));
+    if let Some(cron) = &app.cron {
+        let next = next(app, now).map_or_else(|| "never again".to_owned(), |next| format!("next at {}", schedule::shown(&next, now)));
+        line("cron", &format!("{cron}, {next}"));
+    }
     let timeout = HumanDuration(app.stop.timeout);
     line("stops", &format!("{}, and SIGKILL after {timeout}", app.stop.signal));
     if let Some(identity) = &app.launch.hardening.identity {
@@ -55,6 +62,10 @@ pub fn app(app: &AppSpec, env: &[Difference], first_id: usize) -> String {
     }
     for (at, what) in logs(app, first_id).into_iter().enumerate() {
         line(if at == 0 { "logs" } else { "" }, &what);
+    }
+    let kinds = [HookKind::Ready, HookKind::Exit, HookKind::Crash, HookKind::Errored, HookKind::Reload];
+    for (at, (kind, command)) in kinds.into_iter().filter_map(|kind| Some((kind, app.hooks.command(kind)?))).enumerate() {
+        line(if at == 0 { "hooks" } else { "" }, &format!("{kind}: {command}"));
     }
     if !app.depends_on.is_empty() {
         let names: Vec<_> = app.depends_on.iter().map(|needed| needed.app.as_str()).collect();
@@ -69,11 +80,13 @@ fn who(identity: &Identity) -> String {
     format!("{} (user {}, group {}{others})", identity.name, identity.user, identity.group)
 }
 
-/// What a process is born with.
+/// What it may use.
 fn limits(limits: &Limits) -> Vec<String> {
     let count = |count: u64| if count == UNLIMITED { "unlimited".to_owned() } else { count.to_string() };
-    let Limits { memory_soft: _, memory_hard: _, nofile, nproc, core, nice, oom_score_adj, umask, no_new_privs } = limits;
+    let Limits { memory_soft, memory_hard, nofile, nproc, core, nice, oom_score_adj, umask, no_new_privs } = limits;
     let named = [
+        memory_soft.map(|limit| format!("{} of memory", bytes(limit))),
+        memory_hard.map(|limit| format!("{} of memory at the most", bytes(limit))),
         nofile.map(|limit| format!("{} open files", count(limit))),
         nproc.map(|limit| format!("{} processes of its user", count(limit))),
         core.map(|limit| if limit == 0 { "no core dumps".to_owned() } else { format!("core dumps of {} bytes", count(limit)) }),

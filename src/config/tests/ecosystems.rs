@@ -183,9 +183,9 @@ fn plans_hide_secrets_and_say_what_differs() {
     project.var("OLD", "1");
     project.var("SAME", "1");
     let resolved = project.resolve(&request(&[]));
-    let json = plan::json(&resolved, &project.host).to_string();
+    let json = plan::json(&resolved, &project.host, &jiff::Zoned::default()).to_string();
     assert!(!json.contains("s3cret") && !json.contains("SAME"), "{json}");
-    insta::assert_snapshot!(project.short(&plan::text(&resolved, &project.host)), @r#"
+    insta::assert_snapshot!(project.short(&plan::text(&resolved, &project.host, &jiff::Zoned::default())), @r#"
     app (2 instances, cluster)
       runs      node app.js
       in        /home/p

@@ -68,6 +68,7 @@ const ROWS: &[Row] = &[
     ("health", r#"{ "tcp": 3000, "interval": "2s" }"#, "/health/interval_ms", "2000"),
     ("listen", r#"["tmp/x.sock"]"#, "/listen/0", r#""/home/p/tmp/x.sock""#),
     ("hooks", r#"{ "onCrash": "make" }"#, "/hooks/on_crash", r#""make""#),
+    ("crash_capsules", "true", "/crash_capsules", "true"),
     ("limits", r#"{ "nofile": 100, "noNewPrivs": true }"#, "/limits/nofile", "100"),
     ("umask", r#""022""#, "/limits/umask", r#""022""#),
     ("uid", "1000", "/user", r#""1000""#),
@@ -213,7 +214,7 @@ fn every_key_under_every_name_in_every_format() {
     for (format, file) in [("json", "a.json"), ("yaml", "a.yaml"), ("toml", "pmdev.toml"), ("js", "a.config.js")] {
         let written = project.file(file, &written(format, &apps));
         let request = Request { env_name: Some("stage".into()), ..request(&[file]) };
-        let plan = plan::json(&project.resolve(&request), &project.host);
+        let plan = plan::json(&project.resolve(&request), &project.host, &jiff::Zoned::default());
         let told = project.notices(&request).join("\n");
         for (at, (key, value, pointer, expected)) in rows.iter().enumerate() {
             let app = &plan["apps"][at + 1];
