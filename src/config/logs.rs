@@ -107,7 +107,7 @@ fn lay(logs: &mut Logs, flags: &LogRequest, host: &Host) {
 }
 
 /// PM2: what is no letter, digit, dot or dash of a name becomes a dash in a file's name.
-fn plain(name: &str) -> String {
+pub fn plain(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') { c } else { '-' }).collect()
 }
 

@@ -134,6 +134,11 @@ impl Source {
         *self.ear_lock() = listener.map(|listener| Arc::new(Ear::new(listener)));
     }
 
+    /// What is pumped from now on is not what the app says, but a build or a command for it: it replaces no last lines, and nobody listens.
+    pub fn begin_aside(&self) {
+        *self.ear_lock() = None;
+    }
+
     /// Reads what is in the pipes right now and ends the unfinished line, so that the last words of a dead process stand before the news of
     /// its death. Returns when that is done, at once when there is nothing; or when the time is over because the terminal takes nothing.
     pub async fn drained(&self, within: Duration) {

@@ -80,6 +80,16 @@ impl Apps {
         self.list.iter().map(|(_, spec)| spec)
     }
 
+    /// Every app with its spec, in order.
+    pub fn all(&self) -> impl Iterator<Item = (AppId, &Arc<AppSpec>)> {
+        self.list.iter().map(|(app, spec)| (*app, spec))
+    }
+
+    /// The spec of an app of now.
+    pub fn spec(&self, app: AppId) -> Option<&Arc<AppSpec>> {
+        self.list.iter().find(|(known, _)| *known == app).map(|(_, spec)| spec)
+    }
+
     /// The name of an app.
     pub fn name(&self, app: AppId) -> Option<&str> {
         self.list.iter().find(|(id, _)| *id == app).map(|(_, spec)| spec.name.as_str())

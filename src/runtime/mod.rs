@@ -3,9 +3,14 @@
 //! Start reading with [`runner`], then `effects`.
 
 mod apps;
+pub mod capsule;
+mod cron;
 mod effects;
+mod hooks;
 mod keys;
+mod lives;
 mod logs;
+mod memory;
 mod pid_file;
 mod port;
 mod reload;

@@ -215,11 +215,13 @@ impl Runner {
         self.project.made_of(files, modules);
         self.label();
         self.feed_input();
+        self.schedule();
         // Before anything starts: no change from then on is missed.
         self.watch(read_at);
         if !edits.is_empty() {
             self.handle(Event::Apply { edits, shown });
         }
+        self.measure_memory();
         self.release(Some(&plan));
     }
 

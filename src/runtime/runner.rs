@@ -3,7 +3,6 @@
 use std::{
     collections::HashMap,
     os::fd::OwnedFd,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -16,31 +15,35 @@ use tokio::{
 use super::{
     Options, Output,
     apps::Apps,
+    capsule::Capsules,
+    cron::Cron,
     effects,
+    hooks::{Hooks, Over},
+    lives::{self, Live},
     logs::LogFiles,
-    pid_file::PidFile,
+    memory::Sampler,
     reload::{Loaded, Project},
     signals::{Meaning, Signals},
-    signs::{Sign, Signs},
+    signs::Sign,
     stdin::Inputs,
     terminal::{self, Typed},
     tool::{Question, Tools},
 };
 use crate::{
     log::Console,
-    model::{AppSpec, Error, HumanDuration, InstanceId, Level, Notice, NoticeKind, RunId},
-    process::{self, ProcessEvent, Processes},
+    model::{Error, HumanDuration, Level, Notice, NoticeKind, RunId},
+    process::{self, Processes},
     readiness::notify::Folder,
     supervisor::{Event, ShutdownCause, Supervisor},
     ui::{Style, notice},
     watch::{Out, Watcher},
 };
 
-/// How long the notice of a death waits for the dead run's last words to be read.
-const LAST_WORDS: Duration = Duration::from_millis(100);
-
 /// Typed lines that may wait for us.
 const TYPED: usize = 16;
+
+/// How long hooks have once the apps are gone.
+const LAST_HOOKS: Duration = Duration::from_secs(2);
 
 /// How long the console has at the end to take what is left.
 const CONSOLE_AT_EXIT: Duration = Duration::from_secs(2);
@@ -71,21 +74,10 @@ pub enum Inbox {
     Ask(Question),
     /// What that child printed is read.
     ToolRead(RunId),
+    /// A hook is over.
+    HookOver(Over),
     /// The files that say what shall run were read again.
     Loaded(Box<Loaded>),
-}
-
-/// What the runner keeps of a program that was started.
-pub struct Live {
-    pub instance: InstanceId,
-    /// What it was started from.
-    pub spec: Arc<AppSpec>,
-    /// What it has shown of itself.
-    pub signs: Signs,
-    /// Its end, held back until its last words are read.
-    pub ending: Vec<Event>,
-    /// Where its pid is to stand.
-    pub pid_file: Option<PidFile>,
 }
 
 /// Everything that lives as long as the runner.
@@ -100,10 +92,16 @@ pub struct Runner {
     pub logs: LogFiles,
     pub project: Project,
     pub tools: Tools,
+    pub hooks: Hooks,
+    pub capsules: Capsules,
+    pub cron: Cron,
+    pub memory: Sampler,
     /// Where the sockets of systemd's protocol are, once an app needs one.
     pub sockets: Option<Folder>,
     pub inbox: UnboundedSender<Inbox>,
     pub exit: Option<u8>,
+    /// Nothing is waited for any more.
+    forced: bool,
     /// Who holds the ports of apps that failed.
     pub lookups: JoinSet<Vec<Notice>>,
     /// What was named as having outlived SIGKILL.
@@ -142,6 +140,7 @@ impl Runner {
         #[expect(deprecated, reason = "an OwnedFd keeps the promise for which the newer call asks for unsafe")]
         let stage = AsyncFd::new(stage).map_err(no_system)?;
         let logs = LogFiles::new(&host);
+        let capsules = Capsules::new(&host);
         let project = Project::new(request, host, resolved.files, resolved.modules);
         let wanted = project.wanted(apps.watched(), read_at);
         let watcher = if wanted.apps.is_empty() && wanted.files.is_empty() { None } else { Some(Watcher::start(wanted, explain, out)?) };
@@ -158,9 +157,14 @@ impl Runner {
             logs,
             project,
             tools: Tools::default(),
+            hooks: Hooks::default(),
+            capsules,
+            cron: Cron::default(),
+            memory: Sampler::default(),
             sockets: None,
             inbox,
             exit: None,
+            forced: false,
             lookups: JoinSet::new(),
             stuck: Vec::new(),
             news,
@@ -199,6 +203,7 @@ impl Runner {
         for notice in std::mem::take(&mut self.first_words) {
             self.say(&notice);
         }
+        self.schedule();
         self.handle(Event::Begin { apps: self.apps.specs().cloned().collect() });
         let code = loop {
             if let Some(code) = self.exit {
@@ -206,6 +211,11 @@ impl Runner {
             }
             self.next().await;
         };
+        self.hooks.end_by(now() + LAST_HOOKS);
+        while !self.hooks.are_over(now()) && !self.forced {
+            self.next().await;
+        }
+        self.abandon_hooks();
         self.end().await;
         Ok(code)
     }
@@ -217,7 +227,7 @@ impl Runner {
         if !left.is_empty() {
             self.say(&effects::stuck("what is left of the apps", &left));
         }
-        let drained = now() + LAST_WORDS;
+        let drained = now() + lives::LAST_WORDS;
         for source in self.apps.sources() {
             source.drained(drained.saturating_duration_since(now())).await;
         }
@@ -229,7 +239,18 @@ impl Runner {
         };
         // Whoever is slower than this is not worth the wait.
         let _ = tokio::time::timeout(LAST_LOOKS, lookups).await;
+        self.finish_capsules().await;
         self.console.finish(CONSOLE_AT_EXIT).await;
+    }
+
+    /// What was still said when the loop had ended.
+    pub fn last_notice(&mut self) -> Option<Notice> {
+        while let Ok(news) = self.news.try_recv() {
+            if let Inbox::Notice(notice) = news {
+                return Some(notice);
+            }
+        }
+        None
     }
 
     fn looked_up(&self, found: Result<Vec<Notice>, JoinError>) {
@@ -238,7 +259,8 @@ impl Runner {
 
     /// Waits for one thing to happen and sees it through.
     async fn next(&mut self) {
-        let deadline = [self.supervisor.next_deadline(), self.processes.next_look(), self.tools.deadline()].into_iter().flatten().min();
+        let own = [self.tools.deadline(), self.hooks.deadline(), self.memory.deadline()];
+        let deadline = own.into_iter().chain([self.supervisor.next_deadline(), self.processes.next_look()]).flatten().min();
         tokio::select! {
             biased;
             meaning = self.signals.next() => self.signal(meaning),
@@ -249,6 +271,7 @@ impl Runner {
                 }
                 self.collect();
             }
+            () = self.cron.rings() => self.cron_rings(),
             Some(out) = self.outs.recv() => self.watched(out),
             news = self.logs.next() => self.log_news(news),
             Some(found) = self.lookups.join_next() => self.looked_up(found),
@@ -263,6 +286,7 @@ impl Runner {
             () = sleep_until(deadline) => {
                 self.collect();
                 self.end_tools();
+                self.look_at_memory();
                 if self.supervisor.next_deadline().is_some_and(|due| due <= now()) {
                     self.handle(Event::Deadline);
                 }
@@ -290,8 +314,12 @@ impl Runner {
             Meaning::Child => self.collect(),
             Meaning::Stop(signal) => self.handle(Event::Shutdown(ShutdownCause::Signal(signal))),
             Meaning::Reopen => self.reopen_logs(),
-            Meaning::Force => self.handle(Event::ForceShutdown { code: 130 }),
+            Meaning::Force => {
+                self.forced = true;
+                self.handle(Event::ForceShutdown { code: 130 });
+            }
             Meaning::GuardDied => {
+                self.forced = true;
                 self.processes.kill_everything();
                 self.handle(Event::ForceShutdown { code: 137 });
             }
@@ -315,6 +343,7 @@ impl Runner {
             Inbox::Sign(run, sign) => self.sign(run, sign),
             Inbox::Ask(question) => self.ask(question),
             Inbox::ToolRead(run) => self.tool_read(run),
+            Inbox::HookOver(over) => self.hook_over(over),
             Inbox::Loaded(loaded) => self.loaded(*loaded),
             Inbox::LastWords(run) => {
                 let ending = self.runs.get_mut(&run).map(|live| std::mem::take(&mut live.ending)).unwrap_or_default();
@@ -323,73 +352,6 @@ impl Runner {
                 }
             }
         }
-    }
-
-    /// Takes the news of processes to the supervisor. A death waits for the last words of the dead.
-    fn collect(&mut self) {
-        for event in self.processes.collect(now()) {
-            if self.tools.has(event.run()) {
-                self.tool(event);
-                continue;
-            }
-            match event {
-                ProcessEvent::Executed { run, pid } => {
-                    self.write_pid(run, pid);
-                    self.handle(Event::Spawned { run, pid });
-                }
-                ProcessEvent::LaunchFailed { run, failure } => {
-                    self.forget(run);
-                    self.handle(Event::SpawnFailed { run, failure });
-                }
-                ProcessEvent::MainExited { run, exit, oom } => {
-                    // From here on the pid may be another's.
-                    drop(self.runs.get_mut(&run).and_then(|live| live.pid_file.take()));
-                    self.end_signs(run);
-                    self.ending(run, Event::MainExited { run, exit, oom });
-                }
-                ProcessEvent::SetEmpty { run } => self.ending(run, Event::SetEmpty { run }),
-            }
-        }
-    }
-
-    fn write_pid(&mut self, run: RunId, pid: i32) {
-        let Some(live) = self.runs.get_mut(&run) else { return };
-        let Some(Err(error)) = live.pid_file.as_mut().map(|file| file.write(pid)) else { return };
-        let file = live.pid_file.take().expect("it was just tried");
-        let instance = live.instance;
-        if let Some(name) = self.apps.name(instance.app) {
-            self.say(&file.unwritten(name, &error));
-        }
-    }
-
-    fn ending(&mut self, run: RunId, event: Event) {
-        let Some(live) = self.runs.get_mut(&run) else { return };
-        let waits = !live.ending.is_empty();
-        match (&event, self.apps.source(live.instance)) {
-            (Event::MainExited { .. }, Some(source)) => {
-                live.ending.push(event);
-                let (source, inbox) = (source.clone(), self.inbox.clone());
-                tokio::task::spawn_local(async move {
-                    source.drained(LAST_WORDS).await;
-                    let _ = inbox.send(Inbox::LastWords(run));
-                });
-            }
-            _ if waits => live.ending.push(event),
-            _ => self.finished(run, event),
-        }
-    }
-
-    fn finished(&mut self, run: RunId, event: Event) {
-        let empty = matches!(event, Event::SetEmpty { .. });
-        self.handle(event);
-        if empty {
-            self.forget(run);
-        }
-    }
-
-    fn forget(&mut self, run: RunId) {
-        self.inputs.closed(run);
-        self.runs.remove(&run);
     }
 
     fn watched(&mut self, out: Out) {
