@@ -251,7 +251,7 @@ mod tests {
         let mut env = vec![("PMDEV_EXIT_CODE".into(), "of somebody else".into()), ("A".into(), "1".into())];
         let exit = Exit::Signal { signal: Signal::KILL, core: false };
         let input = describe(&happening(Some(exit)), Timestamp::constant(1_772_649_429, 42_000_000), &mut env);
-        insta::assert_snapshot!(String::from_utf8(input).unwrap(), @"");
+        insta::assert_snapshot!(String::from_utf8(input).unwrap(), @r#"{"event":"crash","time":"2026-03-04T18:37:09.042Z","app":"api","instance":"api:1","pid":7,"exit_code":null,"signal":"SIGKILL","reason":"it crashed (SIGKILL)\u0000","restarts":3,"uptime_ms":1500}"#);
         let shown: Vec<String> = env.iter().map(|(name, value)| format!("{}={}", name.display(), value.display())).collect();
         insta::assert_snapshot!(shown.join("\n"), @"");
         let mut env = Vec::new();

@@ -3,8 +3,12 @@
 
 mod apply;
 mod build_gate;
+mod capsules;
 mod cli;
+mod crash_loop;
+mod cron;
 mod ending;
+mod happenings;
 mod hardening;
 mod hooks;
 mod input;
@@ -14,12 +18,14 @@ mod lifetime;
 mod limits;
 mod logs;
 mod loops;
+mod memory;
 mod no_restart;
 mod pid_files;
 mod process;
 mod project_file;
 mod project_verbs;
 mod restarts;
+mod rules;
 mod saves;
 mod sources;
 mod support;

@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn patterns_and_off() {
-        for text in ["0 3 * * *", "*/10 * * * * *", "0 0 * * MON-FRI", "@daily", "0 0 L * ?", "0/15 * * * *", "0 0 1 1 * 2099"] {
+        for text in ["0 3 * * *", "*/10 * * * * *", "0 0 * * MON-FRI", "@daily", "0 0 L * ?", "0/15 * * * *", "0 0 0 1 1 * 2099"] {
             assert_eq!(read(&format!("{text:?}")), Some(Cron(Some(text.into()))), "{text}");
         }
         for off in ["0", r#""0""#, "false"] {

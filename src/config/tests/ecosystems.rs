@@ -199,7 +199,11 @@ fn plans_hide_secrets_and_say_what_differs() {
                 pm_id=0
       watches   api, *.html; *.html: run "make", then reload; only .js; not *.tmp
       restarts  after 5 ms, given up after 16 runs shorter than 1 s in a row, or 16 restarts within 15 m; not after exit code 0
+      cron      0 3 * * *, next at 03:00 (in 3 h)
       stops     SIGINT, and SIGKILL after 5 s
+      limits    300 MiB of memory
+      hooks     on_ready: make warm
+                on_crash: ./tell.sh
     "#);
 }
 

@@ -103,7 +103,33 @@ pub mod tests {
     fn it_is_an_object_of_these_keys() {
         let capsule = capsule("api", 4);
         let text = serde_json::to_string_pretty(&capsule).unwrap();
-        insta::assert_snapshot!(text.replace(env!("CARGO_PKG_VERSION"), "VERSION"), @"");
+        insta::assert_snapshot!(text.replace(env!("CARGO_PKG_VERSION"), "VERSION"), @r#"
+        {
+          "app": "api",
+          "instance": "api:1",
+          "time": "2026-03-04T12:00:04Z",
+          "reason": "it crashed (SIGSEGV, core dumped)",
+          "follows": "starting again in 100 ms",
+          "exit_code": null,
+          "signal": "SIGSEGV",
+          "core_dumped": true,
+          "pid": 7,
+          "run": 4,
+          "generation": 2,
+          "uptime_ms": 1500,
+          "restarts": 3,
+          "peak_memory": 5242880,
+          "changed": [
+            "/p/a.js"
+          ],
+          "cwd": "/p",
+          "pmdev": "VERSION",
+          "lines": [
+            "one",
+            "tw�"
+          ]
+        }
+        "#);
         assert_eq!(serde_json::from_str::<Capsule>(&text).unwrap(), capsule);
     }
 }
