@@ -95,7 +95,7 @@ mod tests {
     fn a_pattern_that_is_none_is_told_by_who_reads_it() {
         let refused = |text: &str| text.parse::<Schedule>().unwrap_err();
         insta::assert_snapshot!(refused("every day"), @"Invalid pattern: Pattern must have between 5 and 7 fields");
-        insta::assert_snapshot!(refused("61 * * * *"), @"");
+        insta::assert_snapshot!(refused("61 * * * *"), @"Component error: Number out of bounds");
         insta::assert_snapshot!(refused("0 0 30 2 *"), @"");
     }
 

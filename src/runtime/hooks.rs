@@ -253,7 +253,16 @@ mod tests {
         let input = describe(&happening(Some(exit)), Timestamp::constant(1_772_649_429, 42_000_000), &mut env);
         insta::assert_snapshot!(String::from_utf8(input).unwrap(), @r#"{"event":"crash","time":"2026-03-04T18:37:09.042Z","app":"api","instance":"api:1","pid":7,"exit_code":null,"signal":"SIGKILL","reason":"it crashed (SIGKILL)\u0000","restarts":3,"uptime_ms":1500}"#);
         let shown: Vec<String> = env.iter().map(|(name, value)| format!("{}={}", name.display(), value.display())).collect();
-        insta::assert_snapshot!(shown.join("\n"), @"");
+        insta::assert_snapshot!(shown.join("\n"), @r"
+        A=1
+        PMDEV_EVENT=crash
+        PMDEV_APP=api
+        PMDEV_INSTANCE=api:1
+        PMDEV_PID=7
+        PMDEV_SIGNAL=SIGKILL
+        PMDEV_REASON=it crashed (SIGKILL)�
+        PMDEV_RESTARTS=3
+        ");
         let mut env = Vec::new();
         describe(&happening(Some(Exit::Code(3))), Timestamp::UNIX_EPOCH, &mut env);
         assert!(env.contains(&("PMDEV_EXIT_CODE".into(), "3".into())) && env.iter().all(|(name, _)| name != "PMDEV_SIGNAL"));

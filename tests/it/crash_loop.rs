@@ -49,7 +49,7 @@ fn a_detached_child_of_a_crashed_app_is_gone_before_the_next_start() {
     let project = Project::empty();
     // The next run looks whether the child of the one before is still there.
     let app = format!(
-        "for pid in $(cat pids 2>/dev/null); do kill -0 $pid 2>/dev/null && echo \"left $pid\"; done; rm -f pids; echo looked\nexec {} --ignore INT --ignore TERM --daemon --pids pids --exit 1\n",
+        "for pid in $(cat pids 2>/dev/null); do kill -0 $pid 2>/dev/null && echo \"still there: $pid\"; done; rm -f pids; echo looked\nexec {} --ignore INT --ignore TERM --daemon --pids pids --exit 1\n",
         programs::misbehave().display()
     );
     project.script("api.sh", &app);
@@ -59,7 +59,7 @@ fn a_detached_child_of_a_crashed_app_is_gone_before_the_next_start() {
     let ending = runner.finish();
     assert_eq!(ending.code, Some(1), "{}", ending.all());
     assert_eq!(ending.out.matches("looked").count(), 10, "{}", ending.out);
-    assert!(!ending.out.contains("left "), "{}", ending.out);
+    assert!(!ending.out.contains("still there"), "{}", ending.out);
     let pids = fs::read_to_string(project.path("pids")).expect("the last run has written its pids");
     assert!(pids.lines().count() >= 2, "the app and its child: {pids}");
     for pid in pids.lines().map(|pid| pid.parse().expect("a pid")) {

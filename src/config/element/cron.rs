@@ -52,7 +52,7 @@ mod tests {
         for off in ["0", r#""0""#, "false"] {
             assert_eq!(read(off), Some(Cron(None)), "{off}");
         }
-        insta::assert_snapshot!(refused::<Cron>(r#""every day""#), @"");
+        insta::assert_snapshot!(refused::<Cron>(r#""every day""#), @r#"key is "every day", but it takes a cron pattern of 5 or 6 fields, or false: Invalid pattern: Pattern must have between 5 and 7 fields"#);
         insta::assert_snapshot!(refused::<Cron>(r#""0 0 30 2 *""#), @"");
         insta::assert_snapshot!(refused::<Cron>("5"), @"");
     }
