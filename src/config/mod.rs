@@ -54,4 +54,5 @@ pub use pipes::Pipes;
 pub use place::{absolute, home};
 pub use request::{End, Host, Output, Owner, Request, WatchArg};
 pub use resolve::{Resolved, Watching, resolve, resolve_watch};
+pub use secret::hidden;
 pub use seen::{Files, Seen};

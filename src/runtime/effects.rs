@@ -3,9 +3,8 @@
 use std::{io, os::fd::AsFd, sync::Arc};
 
 use super::{
-    lives::Live,
     port::{self, Wanted},
-    runner::{Inbox, Runner, now},
+    runner::{Inbox, Live, Runner, now},
     signs::Prepared,
 };
 use crate::{

@@ -4,27 +4,35 @@
 
 mod apps;
 pub mod capsule;
+mod control;
 mod cron;
+mod deaths;
+mod desk;
 mod effects;
+mod files;
 mod hooks;
 mod keys;
-mod lives;
 mod logs;
 mod memory;
 mod pid_file;
 mod port;
 mod reload;
 mod runner;
+mod service;
 mod signals;
 mod signs;
 mod stdin;
+mod targets;
 mod terminal;
 mod tool;
+mod views;
 
 use std::time::SystemTime;
 
 use crate::{
+    boot::Manager,
     config::{Host, Request, Resolved},
+    control::Folders,
     log::{ConsoleConfig, Format},
     model::{Error, Signal, TimestampFormat},
 };
@@ -46,8 +54,12 @@ pub struct Options {
     pub stdin: Option<String>,
     /// Whether decisions about files are told.
     pub explain: bool,
+    /// Where the runner can be reached; `None`: nowhere.
+    pub folders: Option<Folders>,
     /// The signal that says the guard is dead, where there is a guard.
     pub guard_death: Option<Signal>,
+    /// The service manager that started us and wants to be told how it goes.
+    pub manager: Option<Manager>,
 }
 
 /// How output looks.

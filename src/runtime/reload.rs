@@ -2,7 +2,7 @@
 //! Reading them happens on a thread of its own; it starts nothing itself (see `tool`), and there is at most one at a time.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     path::PathBuf,
     sync::Arc,
     thread,
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     config::{self, Files, Host, Plan, Request, Resolved, Seen, diff::Step},
-    model::{AppId, Cause, ChangeSet, Error, Level, Notice, NoticeKind},
+    model::{AppId, AppSpec, Cause, ChangeSet, Error, Level, Notice, NoticeKind},
     supervisor::Event,
     watch::{self, Wanted, Watched},
 };
@@ -37,6 +37,42 @@ pub struct Project {
     /// Saves of such files in apps: an app that the plan restarts is not restarted again.
     held: Vec<(AppId, Arc<ChangeSet>)>,
     state: State,
+    /// What was said over the socket about apps of these files.
+    pub said: Said,
+}
+
+/// What holds for apps whatever their files say: they were deleted, or have another number of instances.
+#[derive(Debug, Default)]
+pub struct Said {
+    deleted: HashSet<String>,
+    /// The number that the file had then, and that of now.
+    scaled: HashMap<String, (u16, u16)>,
+}
+
+impl Said {
+    /// An app was deleted: edits of its file do not bring it back.
+    pub fn delete(&mut self, app: &str) {
+        self.deleted.insert(app.to_owned());
+    }
+
+    /// An app has another number of instances, until its file names another one as well.
+    pub fn scale(&mut self, app: &str, before: u16, count: u16) {
+        self.scaled.entry(app.to_owned()).or_insert((before, count)).1 = count;
+    }
+
+    /// Lays it over what files say.
+    fn over(&self, resolved: Resolved) -> Resolved {
+        let Resolved { apps, env, notices, files, modules } = resolved;
+        let kept = apps.into_iter().zip(env).filter(|(app, _)| !self.deleted.contains(&app.name)).map(|(app, env)| {
+            let instances = match self.scaled.get(&app.name) {
+                Some((before, count)) if *before == app.instances => *count,
+                Some(_) | None => app.instances,
+            };
+            (AppSpec { instances, ..app }, env)
+        });
+        let (apps, env) = kept.unzip();
+        Resolved { apps, env, notices, files, modules }
+    }
 }
 
 /// Whether the files are being read.
@@ -64,7 +100,9 @@ pub struct Loaded {
 impl Project {
     pub fn new(request: Request, host: Host, files: Vec<PathBuf>, modules: Vec<PathBuf>) -> Self {
         let (held, real_modules) = (Vec::new(), HashSet::new());
-        let mut project = Self { request, host, files: Vec::new(), modules: Vec::new(), real_modules, held, state: State::Idle };
+        let (files_of_now, modules_of_now, said) = (Vec::new(), Vec::new(), Said::default());
+        let mut project =
+            Self { request, host, files: files_of_now, modules: modules_of_now, real_modules, held, state: State::Idle, said };
         project.made_of(files, modules);
         project
     }
@@ -187,12 +225,15 @@ impl Runner {
             return;
         }
         match result {
-            Ok(resolved) => self.apply(&edited, read_at, resolved),
+            Ok(resolved) => {
+                let resolved = self.project.said.over(resolved);
+                self.apply(&edited, read_at, resolved);
+            }
             Err(error) => {
                 self.say_refused(&edited, &error);
                 // The next save of what is wrong must not be missed.
                 self.project.also(seen);
-                self.watch(read_at);
+                self.watch_again(read_at);
                 self.release(None);
             }
         }
@@ -217,18 +258,25 @@ impl Runner {
         self.feed_input();
         self.schedule();
         // Before anything starts: no change from then on is missed.
-        self.watch(read_at);
+        self.watch_again(read_at);
         if !edits.is_empty() {
+            self.service.reloading();
             self.handle(Event::Apply { edits, shown });
         }
         self.measure_memory();
         self.release(Some(&plan));
     }
 
-    fn watch(&self, read_at: SystemTime) {
+    /// The watcher looks at what the apps of now want. `read_at`: when that was read.
+    pub fn watch_again(&self, read_at: SystemTime) {
         if let Some(watcher) = &self.watcher {
             watcher.watch(self.project.wanted(self.apps.watched(), read_at));
         }
+    }
+
+    /// The folder the runner was started in.
+    pub fn folder(&self) -> String {
+        self.project.host.cwd.to_string_lossy().into_owned()
     }
 
     /// Everything runs on.

@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     os::fd::OwnedFd,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -17,24 +18,28 @@ use super::{
     apps::Apps,
     capsule::Capsules,
     cron::Cron,
+    deaths::LAST_WORDS,
+    desk::Desk,
     effects,
     hooks::{Hooks, Over},
-    lives::{self, Live},
     logs::LogFiles,
     memory::Sampler,
+    pid_file::PidFile,
     reload::{Loaded, Project},
-    signals::{Meaning, Signals},
-    signs::Sign,
+    service::Service,
+    signals::{self, Meaning, Signals},
+    signs::{Sign, Signs},
     stdin::Inputs,
     terminal::{self, Typed},
     tool::{Question, Tools},
 };
 use crate::{
+    control::Incoming,
     log::Console,
-    model::{Error, HumanDuration, Level, Notice, NoticeKind, RunId},
+    model::{AppSpec, Error, InstanceId, Notice, RunId},
     process::{self, Processes},
     readiness::notify::Folder,
-    supervisor::{Event, ShutdownCause, Supervisor},
+    supervisor::{Event, Role, ShutdownCause, Supervisor},
     ui::{Style, notice},
     watch::{Out, Watcher},
 };
@@ -78,6 +83,25 @@ pub enum Inbox {
     HookOver(Over),
     /// The files that say what shall run were read again.
     Loaded(Box<Loaded>),
+    /// Somebody asks over the socket.
+    Asked(Incoming),
+}
+
+/// What the runner keeps of a program that was started.
+pub struct Live {
+    pub instance: InstanceId,
+    /// What it is for.
+    pub role: Role,
+    /// What it was started from.
+    pub spec: Arc<AppSpec>,
+    /// What it has shown of itself.
+    pub signs: Signs,
+    /// Its end, held back until its last words are read.
+    pub ending: Vec<Event>,
+    /// The most memory it is known to have had, in bytes.
+    pub peak: Option<u64>,
+    /// Where its pid is to stand.
+    pub pid_file: Option<PidFile>,
 }
 
 /// Everything that lives as long as the runner.
@@ -98,6 +122,8 @@ pub struct Runner {
     pub memory: Sampler,
     /// Where the sockets of systemd's protocol are, once an app needs one.
     pub sockets: Option<Folder>,
+    /// Who waits for something over the socket.
+    pub desk: Desk,
     pub inbox: UnboundedSender<Inbox>,
     pub exit: Option<u8>,
     /// Nothing is waited for any more.
@@ -115,18 +141,20 @@ pub struct Runner {
     /// Nobody reads our output any more.
     unheard: bool,
     /// What was said before anything ran; shown first.
-    first_words: Vec<Notice>,
+    pub first_words: Vec<Notice>,
     pub output: Output,
     /// The app, by name, that gets the lines typed at the runner.
     pub stdin: Option<String>,
     /// Whether the list says why each app is as it is.
     pub explain: bool,
+    /// The service manager that started us.
+    pub service: Service,
 }
 
 impl Runner {
     /// Prepares everything and starts nothing but the threads that look at files, the terminal and the screen.
     pub fn start(options: Options) -> Result<Self, Error> {
-        let Options { resolved, read_at, request, host, output, stdin, explain, guard_death } = options;
+        let Options { resolved, read_at, request, host, output, stdin, explain, folders, guard_death, manager } = options;
         let apps = Apps::new(resolved.apps, resolved.env);
         let signals = Signals::listen(guard_death)?;
         let (inbox, news) = mpsc::unbounded_channel();
@@ -162,6 +190,7 @@ impl Runner {
             cron: Cron::default(),
             memory: Sampler::default(),
             sockets: None,
+            desk: Desk::default(),
             inbox,
             exit: None,
             forced: false,
@@ -178,9 +207,11 @@ impl Runner {
             output,
             stdin,
             explain,
+            service: Service::new(manager, now()),
         };
         runner.label();
         runner.feed_input();
+        runner.open_desk(folders);
         Ok(runner)
     }
 
@@ -206,6 +237,7 @@ impl Runner {
         self.schedule();
         self.handle(Event::Begin { apps: self.apps.specs().cloned().collect() });
         let code = loop {
+            self.report();
             if let Some(code) = self.exit {
                 break code;
             }
@@ -227,7 +259,7 @@ impl Runner {
         if !left.is_empty() {
             self.say(&effects::stuck("what is left of the apps", &left));
         }
-        let drained = now() + lives::LAST_WORDS;
+        let drained = now() + LAST_WORDS;
         for source in self.apps.sources() {
             source.drained(drained.saturating_duration_since(now())).await;
         }
@@ -240,6 +272,7 @@ impl Runner {
         // Whoever is slower than this is not worth the wait.
         let _ = tokio::time::timeout(LAST_LOOKS, lookups).await;
         self.finish_capsules().await;
+        self.close_desk().await;
         self.console.finish(CONSOLE_AT_EXIT).await;
     }
 
@@ -259,7 +292,7 @@ impl Runner {
 
     /// Waits for one thing to happen and sees it through.
     async fn next(&mut self) {
-        let own = [self.tools.deadline(), self.hooks.deadline(), self.memory.deadline()];
+        let own = [self.tools.deadline(), self.hooks.deadline(), self.memory.deadline(), self.service.deadline(now())];
         let deadline = own.into_iter().chain([self.supervisor.next_deadline(), self.processes.next_look()]).flatten().min();
         tokio::select! {
             biased;
@@ -299,6 +332,7 @@ impl Runner {
         for effect in self.supervisor.handle(now(), event) {
             self.perform(effect);
         }
+        self.look_at_desk();
     }
 
     /// Tells people.
@@ -314,6 +348,7 @@ impl Runner {
             Meaning::Child => self.collect(),
             Meaning::Stop(signal) => self.handle(Event::Shutdown(ShutdownCause::Signal(signal))),
             Meaning::Reopen => self.reopen_logs(),
+            Meaning::Nothing(signal) => self.say(&signals::nothing(signal)),
             Meaning::Force => {
                 self.forced = true;
                 self.handle(Event::ForceShutdown { code: 130 });
@@ -345,45 +380,13 @@ impl Runner {
             Inbox::ToolRead(run) => self.tool_read(run),
             Inbox::HookOver(over) => self.hook_over(over),
             Inbox::Loaded(loaded) => self.loaded(*loaded),
+            Inbox::Asked(incoming) => self.asked(incoming),
             Inbox::LastWords(run) => {
                 let ending = self.runs.get_mut(&run).map(|live| std::mem::take(&mut live.ending)).unwrap_or_default();
                 for event in ending {
                     self.finished(run, event);
                 }
             }
-        }
-    }
-
-    fn watched(&mut self, out: Out) {
-        match out {
-            // The files that say what shall run are watched in any case.
-            Out::Ready { .. } if self.apps.watched().is_empty() => {}
-            Out::Ready { dirs, files: _, took, polled } => {
-                let polled = if polled == 0 { String::new() } else { format!(", {polled} of them polled") };
-                let folders = if dirs == 1 { "folder" } else { "folders" };
-                self.say(&Notice::new(
-                    Level::Info,
-                    NoticeKind::Watching,
-                    format!("watching {dirs} {folders}{polled} (ready in {})", HumanDuration(took)),
-                ));
-            }
-            Out::Early { app, path } => {
-                self.handle(Event::FilesChanging { app, path });
-                // While the old run ends and the save settles.
-                if self.supervisor.heeds_files() {
-                    self.processes.prepare();
-                }
-            }
-            Out::Changed { app, changes } => self.changed(app, changes),
-            Out::Skipped { app: _, why } => {
-                for why in why {
-                    self.say(&Notice::new(Level::Info, NoticeKind::Explain, why));
-                }
-            }
-            Out::Probe { app, path } => self.handle(Event::Probe { app, path }),
-            Out::ProbeOver { app } => self.handle(Event::ProbeOver { app }),
-            Out::ProjectFile { paths } => self.edited(paths),
-            Out::Notice(notice) => self.say(&notice),
         }
     }
 }

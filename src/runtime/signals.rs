@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{self, SignalKind};
 
-use crate::model::{Error, Signal};
+use crate::model::{Error, Level, Notice, NoticeKind, Signal};
 
 /// A second INT within this time is the same key press: npm and shells pass it on once more.
 const SAME_PRESS: Duration = Duration::from_millis(100);
@@ -20,6 +20,8 @@ pub enum Meaning {
     Suspend,
     /// The log files were put away by somebody else.
     Reopen,
+    /// It means nothing, but would end us by itself, and as the first process of a container would not.
+    Nothing(Signal),
     /// A child changed state.
     Child,
     /// The guard died: kill everything.
@@ -34,6 +36,7 @@ pub struct Signals {
     quit: Option<unix::Signal>,
     suspend: Option<unix::Signal>,
     reopen: Option<unix::Signal>,
+    user_1: Option<unix::Signal>,
     child: unix::Signal,
     guard: Option<unix::Signal>,
     first_int: Option<Instant>,
@@ -53,6 +56,7 @@ impl Signals {
             quit: unless_ignored(Signal::QUIT)?,
             suspend: unless_ignored(Signal::TSTP)?,
             reopen: unless_ignored(Signal::USR2)?,
+            user_1: unless_ignored(Signal::USR1)?,
             child: listen(Signal(SignalKind::child().as_raw_value()))?,
             guard: guard_death.map(listen).transpose()?,
             first_int: None,
@@ -76,6 +80,7 @@ impl Signals {
                 () = received(&mut self.quit) => Meaning::Stop(Signal::QUIT),
                 () = received(&mut self.suspend) => Meaning::Suspend,
                 () = received(&mut self.reopen) => Meaning::Reopen,
+                () = received(&mut self.user_1) => Meaning::Nothing(Signal::USR1),
                 _ = self.child.recv() => Meaning::Child,
             };
             if meaning != Meaning::Stop(Signal::INT) {
@@ -92,6 +97,11 @@ impl Signals {
             }
         }
     }
+}
+
+/// Whoever sends it is told.
+pub fn nothing(signal: Signal) -> Notice {
+    Notice::new(Level::Warning, NoticeKind::Answer, format!("{signal} means nothing to pmdev, so nothing was done"))
 }
 
 async fn received(signal: &mut Option<unix::Signal>) {
