@@ -23,7 +23,6 @@ use super::element::{
     logs::{Kind, RawLogs},
     number::Limit,
     patterns::Patterns,
-    pid_file::Pid,
     probe::Readiness,
     profiles::Profiles,
     size::Size,
@@ -170,7 +169,7 @@ keyed! {
         merge_logs: bool, ["combine_logs"], "true", Honoured;
         /// The file that holds its process id while it runs; `true` is `$PMDEV_HOME/pids/NAME-ID.pid`, and where there are several instances
         /// each one's number is put before the ending.
-        pid_file: Pid, ["pid"], r#""run/api.pid""#, Honoured;
+        pid_file: File, ["pid"], r#""run/api.pid""#, Honoured;
         /// Whether stack traces of Node are those of the sources.
         source_map_support: bool, [], "true", Later(On);
         /// Whether they are not.

@@ -18,9 +18,8 @@ impl Runner {
             }
             match event {
                 ProcessEvent::Executed { run, pid } => {
-                    self.write_pid(run, pid);
+                    self.executed(run, pid);
                     self.measure_memory();
-                    self.handle(Event::Spawned { run, pid });
                 }
                 ProcessEvent::LaunchFailed { run, failure } => {
                     self.forget(run);
@@ -29,24 +28,13 @@ impl Runner {
                 ProcessEvent::MainExited { run, exit, oom, peak } => {
                     if let Some(live) = self.runs.get_mut(&run) {
                         live.peak = live.peak.max(peak);
-                        // From here on the pid may be another's.
-                        live.pid_file = None;
                     }
+                    self.remove_pid(run);
                     self.end_signs(run);
                     self.ending(run, Event::MainExited { run, exit, oom });
                 }
                 ProcessEvent::SetEmpty { run } => self.ending(run, Event::SetEmpty { run }),
             }
-        }
-    }
-
-    fn write_pid(&mut self, run: RunId, pid: i32) {
-        let Some(live) = self.runs.get_mut(&run) else { return };
-        let Some(Err(error)) = live.pid_file.as_mut().map(|file| file.write(pid)) else { return };
-        let file = live.pid_file.take().expect("it was just tried");
-        let instance = live.instance;
-        if let Some(name) = self.apps.name(instance.app) {
-            self.say(&file.unwritten(name, &error));
         }
     }
 

@@ -6,7 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::model::{Level, Notice, NoticeKind};
+use super::runner::Runner;
+use crate::{
+    model::{Level, Notice, NoticeKind, RunId},
+    supervisor::Event,
+};
 
 /// A pid file; dropping it removes what it wrote.
 #[derive(Debug)]
@@ -38,6 +42,29 @@ impl PidFile {
         let text = format!("{app} runs without its pid file: {} could not be written: {error}", self.path.display());
         let hint = "name a file in a folder that pmdev can write: pid_file: \"run/api.pid\"";
         Notice::new(Level::Warning, NoticeKind::Config, text).about(app).hint(hint)
+    }
+}
+
+impl Runner {
+    /// A run executes: its pid is written where that is asked for.
+    pub fn executed(&mut self, run: RunId, pid: i32) {
+        self.write_pid(run, pid);
+        self.handle(Event::Spawned { run, pid });
+    }
+
+    fn write_pid(&mut self, run: RunId, pid: i32) {
+        let Some(live) = self.runs.get_mut(&run) else { return };
+        let Some(file) = &mut live.pid_file else { return };
+        if let Err(error) = file.write(pid) {
+            let name = self.apps.name(live.instance.app).unwrap_or("an app that is gone");
+            let notice = file.unwritten(name, &error);
+            self.say(&notice);
+        }
+    }
+
+    /// The main process of a run has ended: from here on its pid may be another's.
+    pub fn remove_pid(&mut self, run: RunId) {
+        drop(self.runs.get_mut(&run).and_then(|live| live.pid_file.take()));
     }
 }
 

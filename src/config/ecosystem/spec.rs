@@ -17,7 +17,6 @@ use crate::{
             log_file::File,
             log_time::LogTime,
             number::Limit,
-            pid_file::Pid,
             watch::{Rule, Watch},
         },
         place,
@@ -149,12 +148,12 @@ fn listen(address: Address, cwd: &Path) -> Listen {
 /// PM2 keeps them in its home, each with the number of its instance.
 fn pid_file(spec: &AppSpec, layer: &Layer, cwd: &Path, host: &Host) -> Option<PidFile> {
     match value(&layer.keys.pid_file)? {
-        Pid::None => None,
-        Pid::Default => {
+        File::None => None,
+        File::Default => {
             let name: String = spec.name.chars().map(|c| if c.is_ascii_alphanumeric() || ".-".contains(c) { c } else { '-' }).collect();
             Some(PidFile { path: place::home(host)?.join("pids").join(format!("{name}.pid")), numbered: true })
         }
-        Pid::At(file) => Some(PidFile { path: place::absolute(cwd, Path::new(&file)), numbered: spec.instances > 1 }),
+        File::At(file) => Some(PidFile { path: place::absolute(cwd, Path::new(&file)), numbered: spec.instances > 1 }),
     }
 }
 

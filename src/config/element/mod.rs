@@ -21,7 +21,6 @@ pub mod log_time;
 pub mod logs;
 pub mod number;
 pub mod patterns;
-pub mod pid_file;
 pub mod poll;
 pub mod probe;
 pub mod profiles;
