@@ -163,10 +163,7 @@ mod tests {
         let bytes = b"one\r\n\n\x1b[1mtwo\n";
         assert_eq!(shown(&form, bytes).as_bytes(), bytes);
         form.timestamp = Some("YYYY-MM-DD HH:mm:ss".parse().unwrap());
-        assert_eq!(
-            shown(&form, bytes),
-            "2026-03-04 18:37:09: one\r\n2026-03-04 18:37:09: \n2026-03-04 18:37:09: \x1b[1mtwo\n"
-        );
+        assert_eq!(shown(&form, bytes), "2026-03-04 18:37:09: one\r\n2026-03-04 18:37:09: \n2026-03-04 18:37:09: \x1b[1mtwo\n");
         form.json = true;
         assert_eq!(
             shown(&form, b"\xffone\r\n"),

@@ -1,6 +1,10 @@
 //! The parts of a spec that say what an app is beside its program: readiness, health, order, listeners, logs, limits, hooks.
 
-use std::{net::SocketAddr, path::{Path, PathBuf}, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use super::{Signal, TimestampFormat};
 

@@ -20,7 +20,8 @@ pub mod timestamp;
 pub use change::{Cause, ChangeKind, ChangeSet};
 pub use decision::{Decision, Rule};
 pub use declared::{
-    Account, ActionRule, Condition, Dependency, ExecMode, Health, Hooks, Limits, Listen, LogFile, Logs, Probe, Ready, RotateEvery, SaveAction,
+    Account, ActionRule, Condition, Dependency, ExecMode, Health, Hooks, Limits, Listen, LogFile, Logs, Probe, Ready, RotateEvery,
+    SaveAction,
 };
 pub use duration::HumanDuration;
 pub use error::{Error, ErrorKind};

@@ -139,13 +139,18 @@ fn add(files: &mut Vec<log::file::Handle>, file: log::file::Handle) {
 fn told(news: News) -> Notice {
     let notice = |level, text| Notice::new(level, NoticeKind::Log, text);
     match news {
-        News::Failing { path, error } => {
-            notice(Level::Error, format!("{} cannot be written ({error}); until it can, lines beyond 1 MiB of each app are lost and counted", path.display()))
-                .hint("the apps run on, and writing goes on by itself once it is possible")
+        News::Failing { path, error } => notice(
+            Level::Error,
+            format!("{} cannot be written ({error}); until it can, lines beyond 1 MiB of each app are lost and counted", path.display()),
+        )
+        .hint("the apps run on, and writing goes on by itself once it is possible"),
+        News::Resumed { path, lost: 0 } => {
+            notice(Level::Info, format!("{} is written again, and no line is missing in it", path.display()))
         }
-        News::Resumed { path, lost: 0 } => notice(Level::Info, format!("{} is written again, and no line is missing in it", path.display())),
         News::Resumed { path, lost } => notice(Level::Warning, format!("{} is written again, and {} in it", path.display(), missing(lost))),
-        News::Lost { path, lost } => notice(Level::Warning, format!("{} was not written to the end: {} in it", path.display(), missing(lost))),
+        News::Lost { path, lost } => {
+            notice(Level::Warning, format!("{} was not written to the end: {} in it", path.display(), missing(lost)))
+        }
         News::Unrotated { path, error } => {
             notice(Level::Warning, format!("{} is full but cannot be put away ({error}), so it grows on", path.display()))
         }

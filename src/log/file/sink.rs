@@ -82,7 +82,9 @@ impl Pauses {
             self.next = PAUSES.0;
         }
         self.last = Some(now);
-        std::mem::replace(&mut self.next, (self.next * 2).min(PAUSES.1))
+        let pause = self.next;
+        self.next = (pause * 2).min(PAUSES.1);
+        pause
     }
 }
 

@@ -121,7 +121,8 @@ fn a_file_that_takes_nothing_holds_its_writers_back_and_the_end_only_so_long() {
     run(async {
         let mut logs = Logs::new();
         let pipe = logs.path("pipe");
-        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR, 0).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR, 0)
+            .unwrap();
         let _reader = fs::File::options().read(true).write(true).open(&pipe).unwrap();
         let (slow, other) = (logs.open("pipe"), logs.open("other.log"));
         let budget = Arc::<Budget>::default();

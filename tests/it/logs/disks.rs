@@ -36,7 +36,10 @@ fn missing(runner: &Runner, log: &str) -> u64 {
     let counts = said.iter().map(|line| {
         let text = line.text();
         let before = text.split(" line").next().expect("a split has a first part").to_owned();
-        before.rsplit(' ').next().map_or(0, |word| if word == "no" { 0 } else { word.parse().unwrap_or_else(|_| panic!("no number: {text}")) })
+        before
+            .rsplit(' ')
+            .next()
+            .map_or(0, |word| if word == "no" { 0 } else { word.parse().unwrap_or_else(|_| panic!("no number: {text}")) })
     });
     counts.sum()
 }

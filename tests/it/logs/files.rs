@@ -38,9 +38,11 @@ fn the_production_profile_keeps_both_streams_in_the_users_own_folder() {
 fn in_development_there_are_no_files_but_those_asked_for() {
     let project = Project::empty();
     project.script("app.sh", TICKER);
-    let mut runner = project.start(["app.sh", "-o", "logs/o.log", "-e", "NULL", "-l", "../outside/both.log", "--log-type", "json", "--time=HH"]);
+    let mut runner =
+        project.start(["app.sh", "-o", "logs/o.log", "-e", "NULL", "-l", "../outside/both.log", "--log-type", "json", "--time=HH"]);
     runner.wait_for(&words::says("tick 1"));
-    let one: Value = serde_json::from_str(holds(&project.path("logs/o.log"), "tick 2\"").lines().next().expect("a line")).expect("an object");
+    let one: Value =
+        serde_json::from_str(holds(&project.path("logs/o.log"), "tick 2\"").lines().next().expect("a line")).expect("an object");
     assert_eq!(one["message"], "tick 0");
     assert_eq!((&one["type"], &one["process_id"], &one["app_name"]), (&json!("out"), &json!(0), &json!("app")));
     assert_eq!(one["timestamp"].as_str().map(str::len), Some(2));
@@ -147,7 +149,10 @@ fn a_removed_folder_is_made_again_and_lines_go_on() {
 #[test]
 fn files_that_are_put_away_restart_nothing_and_keep_to_their_bounds() {
     let project = Project::empty();
-    project.script("app.sh", "#!/usr/bin/env bash\nfor ((i = 0; i < 3000; i++)); do echo \"number $i of many\"; done\necho done >&2\nexec sleep 1000\n");
+    project.script(
+        "app.sh",
+        "#!/usr/bin/env bash\nfor ((i = 0; i < 3000; i++)); do echo \"number $i of many\"; done\necho done >&2\nexec sleep 1000\n",
+    );
     let logs = json!({ "out": "logs/out.txt", "max_size": "4K", "keep": 50, "total_size": "20K", "compress": true });
     apps(&project, json!([{ "name": "api", "script": "./app.sh", "watch": true, "ignore_watch": ["nothing"], "logs": logs }]));
     let mut runner = project.start([""; 0]);
@@ -195,10 +200,15 @@ fn what_cannot_be_a_log_file_is_refused_before_anything_starts() {
 fn check_shows_where_lines_will_go() {
     let project = Project::empty();
     project.script("app.sh", TICKER);
-    apps(&project, json!([{ "name": "my api", "script": "./app.sh", "instances": 2, "time": true, "logs": { "rotate_every": "day", "file": true } }]));
+    apps(
+        &project,
+        json!([{ "name": "my api", "script": "./app.sh", "instances": 2, "time": true, "logs": { "rotate_every": "day", "file": true } }]),
+    );
     let ending = project.pmdev(["check", "--prod", "-o", "out.log"]).env("PMDEV_HOME", project.outside("p")).finish();
     let outside = project.outside("");
-    let out = format!("{}\n", ending.out).replace(outside.to_str().expect("it is ours"), "HOME/").replace(project.root.to_str().expect("it is ours"), "PROJECT");
+    let out = format!("{}\n", ending.out)
+        .replace(outside.to_str().expect("it is ours"), "HOME/")
+        .replace(project.root.to_str().expect("it is ours"), "PROJECT");
     for line in [
         "  logs      out PROJECT/out-0.log and so on\n",
         "            error HOME/p/logs/my-api-error-0.log and so on\n",

@@ -22,7 +22,8 @@ use flate2::read::GzDecoder;
 use crate::support::{PATIENCE, Project, clock, words};
 
 /// Prints numbered lines a moment apart, for ever, on both streams.
-const TICKER: &str = "#!/usr/bin/env bash\ntrap 'exit 0' INT\ni=0\nwhile :; do echo \"tick $i\"; echo \"oops $i\" >&2; i=$((i + 1)); sleep 0.02; done\n";
+const TICKER: &str =
+    "#!/usr/bin/env bash\ntrap 'exit 0' INT\ni=0\nwhile :; do echo \"tick $i\"; echo \"oops $i\" >&2; i=$((i + 1)); sleep 0.02; done\n";
 
 /// Has a program show the runner's own lines and the apps' last ones alone: to keep millions of lines is not the harness's business.
 const FILTER: &str = "exec \"$@\" > >(exec grep --line-buffered -E 'ready |tick |\\[pmdev\\]')";
@@ -44,7 +45,8 @@ fn archives(path: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     });
     found.sort();
     // A file and its compressed copy are both there for a moment.
-    let both: Vec<PathBuf> = found.iter().filter(|file| found.contains(&PathBuf::from(format!("{}.gz", file.display())))).cloned().collect();
+    let both: Vec<PathBuf> =
+        found.iter().filter(|file| found.contains(&PathBuf::from(format!("{}.gz", file.display())))).cloned().collect();
     found.retain(|file| !both.contains(file));
     found.push(path.to_owned());
     let read = |file: PathBuf| {
@@ -73,7 +75,11 @@ fn number(line: &[u8]) -> u64 {
 /// Every number in these bytes, which are whole lines; the app's last word is none.
 #[track_caller]
 fn numbers(bytes: &[u8]) -> Vec<u64> {
-    assert!(bytes.is_empty() || bytes.ends_with(b"\n"), "the last line has no end: {:?}", String::from_utf8_lossy(&bytes[bytes.len() - 40..]));
+    assert!(
+        bytes.is_empty() || bytes.ends_with(b"\n"),
+        "the last line has no end: {:?}",
+        String::from_utf8_lossy(&bytes[bytes.len() - 40..])
+    );
     bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty() && !line.starts_with(b"ready ")).map(number).collect()
 }
 

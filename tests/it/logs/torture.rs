@@ -66,7 +66,9 @@ fn compressed(files: &[(PathBuf, Vec<u8>)]) -> usize {
 #[track_caller]
 fn compresses(logs: &[PathBuf]) {
     let plain = |log: &PathBuf| {
-        let names = fs::read_dir(log.parent().expect("it has a folder")).expect("it was made").map(|entry| entry.expect("it can be read").file_name());
+        let names = fs::read_dir(log.parent().expect("it has a folder"))
+            .expect("it was made")
+            .map(|entry| entry.expect("it can be read").file_name());
         let own = log.file_name().expect("it has a name").to_string_lossy().into_owned();
         names.filter_map(|name| name.into_string().ok()).any(|name| name.starts_with(&format!("{own}.")) && !name.ends_with(".gz"))
     };
@@ -100,7 +102,8 @@ fn a_terminal_that_takes_nothing_costs_the_file_no_line_and_the_runner_no_memory
     let mib = mib();
     let logs = declare(&project, mib);
     let runner = project.pmdev(["start", "--prod", "--only", "one"]).unread().spawn();
-    let done = || fs::read(&logs[0]).is_ok_and(|bytes| String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(100)..]).contains("ready "));
+    let done =
+        || fs::read(&logs[0]).is_ok_and(|bytes| String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(100)..]).contains("ready "));
     assert!(clock::comes_true(PATIENCE * 4, done), "it is held back by the terminal");
     compresses(&logs[..1]);
     let peak = peak(runner.runner_pid());
