@@ -7,6 +7,7 @@
 //! - [`config`]: what was typed, into fully resolved specs.
 //! - [`watch`]: files into change sets, on a thread of its own.
 //! - [`process`]: starting, signalling, killing and reaping process sets.
+//! - [`control`]: the socket over which a runner is asked and told.
 //! - [`log`]: the bytes of children, into whole lines on the screen.
 //! - [`ui`]: what people look at.
 //! - [`runtime`]: the loop, the only place where these meet.
@@ -14,6 +15,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod log;
 pub mod model;
 pub mod process;

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::model::Launch;
+
 /// A command line, taken apart as far as it can be without a shell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
@@ -75,6 +77,16 @@ pub fn parse(line: &str) -> Result<Command, String> {
     let first = words.first().ok_or("it is empty")?;
     let shell = has_shell_syntax(line) || assigns(first) || SHELL_WORDS.contains(&first.as_str());
     Ok(if shell { Command::Shell(line.to_owned()) } else { Command::Simple(words) })
+}
+
+/// What runs a command line in the folder and with the variables of an app: its hooks, probes and rules.
+pub fn launch(line: &str, like: &Launch) -> Launch {
+    let argv = match parse(line) {
+        Ok(Command::Simple(words)) => words.into_iter().map(Into::into).collect(),
+        // The shell tells best what is wrong with it.
+        Ok(Command::Shell(_)) | Err(_) => vec!["sh".into(), "-c".into(), line.into()],
+    };
+    Launch { argv, ..like.clone() }
 }
 
 /// The name of an app that runs this command line: its first meaningful word, so `npm run dev` is `dev`, `cd api && node server.js` is

@@ -169,7 +169,7 @@ impl Drafter<'_> {
         let stop = self.profile.stop(self.request, self.host)?;
         let spec = AppSpec::new(name, Launch { argv, cwd, env }, self.profile.restart(), stop);
         let (logs, limits) = (self.profile.logs(), self.profile.limits());
-        Ok((AppSpec { build, watch, port, missing_hint: program.hint, logs, limits, ..spec }, recipe))
+        Ok((AppSpec { script, build, watch, port, missing_hint: program.hint, logs, limits, ..spec }, recipe))
     }
 }
 

@@ -137,7 +137,7 @@ keyed! {
         /// What the runner binds for it, so that connections wait while it restarts.
         listen: Addresses, [], "3000", Later(On);
         /// Command lines around its life.
-        hooks: RawHooks, [], r#"{ "before_start": "npm run migrate" }"#, Later(On);
+        hooks: RawHooks, [], r#"{ "on_crash": "./tell-us.sh" }"#, Later(On);
         /// What it may use, and as what it runs.
         limits: RawLimits, [], r#"{ "nofile": 65536 }"#, Later(On);
         /// The mask of files it makes, in octal.

@@ -39,6 +39,7 @@ mod watching;
 #[cfg(test)]
 mod tests;
 
+pub use command::launch as command_line;
 pub use diff::Plan;
 pub use duration::{milliseconds, seconds};
 pub use environment::EnvRecipe;
@@ -47,3 +48,4 @@ pub use pipes::Pipes;
 pub use place::absolute;
 pub use request::{End, Host, Output, Owner, Request, WatchArg};
 pub use resolve::{Resolved, resolve, resolve_watch};
+pub use secret::hidden;

@@ -35,6 +35,10 @@ pub struct ChangeSet {
     pub last: Instant,
     /// Why the set is due.
     pub cause: Cause,
+    /// The app's rules, by index in order, whose paths are among the changed ones.
+    pub matched: Vec<usize>,
+    /// Whether a changed path is in no rule, or it is not known which paths changed.
+    pub unmatched: bool,
     /// The paths as people are shown them: `src/api.js`, `src/api.js and 3 more`; empty for a rescan without paths.
     pub shown: String,
 }

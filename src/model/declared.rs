@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Signal, TimestampFormat};
+use super::{HookKind, Signal, TimestampFormat};
 
 /// How instances share the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +107,8 @@ pub struct Health {
     pub timeout: Duration,
     /// Failures in a row before the app is restarted; at least 1.
     pub failures: u32,
+    /// A signal that makes the app tell where it hangs, sent before it is stopped.
+    pub dump: Option<Signal>,
 }
 
 /// What the runner binds once and hands to every run.
@@ -233,15 +235,31 @@ pub struct Account {
     pub group: Option<String>,
 }
 
-/// Command lines around the life of an app, each run in its folder with its environment.
+/// Command lines that are told what happens to an app, each run in its folder with its environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hooks {
-    /// Before each start.
-    pub before_start: Option<String>,
-    /// Once a run is ready.
-    pub after_ready: Option<String>,
-    /// Before a run is stopped.
-    pub before_stop: Option<String>,
-    /// After a run has ended.
-    pub after_exit: Option<String>,
+    /// A run is ready.
+    pub on_ready: Option<String>,
+    /// The main process of a run has ended, as asked or by itself.
+    pub on_exit: Option<String>,
+    /// A run failed: it died, did not become ready, hung, or used too much memory.
+    pub on_crash: Option<String>,
+    /// The app is given up.
+    pub on_errored: Option<String>,
+    /// A reload is over: every instance is of the new version.
+    pub on_reload: Option<String>,
+}
+
+impl Hooks {
+    /// The command line for something that happened.
+    pub fn command(&self, kind: HookKind) -> Option<&str> {
+        let line = match kind {
+            HookKind::Ready => &self.on_ready,
+            HookKind::Exit => &self.on_exit,
+            HookKind::Crash => &self.on_crash,
+            HookKind::Errored => &self.on_errored,
+            HookKind::Reload => &self.on_reload,
+        };
+        line.as_deref()
+    }
 }

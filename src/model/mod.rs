@@ -8,6 +8,7 @@ pub mod declared;
 pub mod duration;
 pub mod error;
 pub mod exit;
+pub mod happening;
 pub mod ids;
 pub mod launch;
 pub mod notice;
@@ -26,6 +27,7 @@ pub use declared::{
 pub use duration::HumanDuration;
 pub use error::{Error, ErrorKind};
 pub use exit::Exit;
+pub use happening::{Crash, Happening, HookKind};
 pub use ids::{AppId, Generation, InstanceId, RunId};
 pub use launch::{Launch, LaunchFailure, Stage};
 pub use notice::{Level, Notice, NoticeKind};

@@ -35,6 +35,18 @@ pub enum NoticeKind {
     Backoff,
     /// An app is given up.
     Errored,
+    /// An app was not ready in time.
+    NotReady,
+    /// An app answers badly, or not at all.
+    Unhealthy,
+    /// An app uses too much memory.
+    Memory,
+    /// An app waits for another one.
+    Waiting,
+    /// A reload has come to its end before all instances were replaced.
+    Reload,
+    /// An app was sent a signal.
+    Signalled,
     /// A build has begun.
     Building,
     /// A build succeeded.

@@ -7,6 +7,7 @@ use super::{
     runner::{Inbox, Live, Runner, now},
 };
 use crate::{
+    config,
     log::{self, Stream},
     model::{AppId, AppSpec, InstanceId, Level, Notice, NoticeKind, RunId},
     process::{self, Member},
@@ -20,6 +21,14 @@ impl Runner {
         match effect {
             Effect::Spawn { run, instance, generation: _, role, spec } => self.spawn(run, instance, role, &spec),
             Effect::Signal { run, signal } => self.processes.signal(run, signal),
+            Effect::SignalMain { run, signal } | Effect::ShutdownMessage { run, signal } => self.processes.signal(run, signal),
+            Effect::AwaitReady { run, instance: _, spec: _ } => {
+                let _ = self.inbox.send(Inbox::Event(Event::Ready { run }));
+            }
+            Effect::CheckHealth { run, instance: _, check, spec: _ } => {
+                let _ = self.inbox.send(Inbox::Event(Event::Health { run, check: Some(check), answer: Ok(()) }));
+            }
+            Effect::Hook { .. } | Effect::Record { .. } | Effect::ShowLastErrors { .. } => {}
             Effect::Kill { run } => self.processes.kill(run),
             Effect::ReportStuck { run, name } => self.report_stuck(run, &name),
             Effect::LookUpPort { app: _, run, spec } => self.look_up_port(run, &spec),
@@ -33,6 +42,10 @@ impl Runner {
         let launch = match role {
             Role::App => self.apps.launch(instance, spec),
             Role::Build => spec.build.clone().expect("only a spec with a build is built"),
+            Role::Rule(rule) => {
+                let line = spec.rules.get(rule).and_then(|rule| rule.run.as_deref()).expect("only a rule with a command has one to run");
+                config::command_line(line, &spec.launch)
+            }
         };
         match self.processes.spawn(run, &launch) {
             Ok(spawned) => {
@@ -51,7 +64,7 @@ impl Runner {
                 match role {
                     Role::App => self.inputs.opened(instance.app, run, spawned.stdin),
                     // A build has nobody to ask; its input is at an end.
-                    Role::Build => drop(spawned.stdin),
+                    Role::Build | Role::Rule(_) => drop(spawned.stdin),
                 }
             }
             Err(failure) => {

@@ -3,6 +3,8 @@
 //! Start reading with [`runner`], then `effects`.
 
 mod apps;
+mod control;
+mod desk;
 mod effects;
 mod keys;
 mod logs;
@@ -11,13 +13,16 @@ mod reload;
 mod runner;
 mod signals;
 mod stdin;
+mod targets;
 mod terminal;
 mod tool;
+mod views;
 
 use std::time::SystemTime;
 
 use crate::{
     config::{Host, Request, Resolved},
+    control::Folders,
     log::{ConsoleConfig, Format},
     model::{Error, Signal, TimestampFormat},
 };
@@ -39,6 +44,8 @@ pub struct Options {
     pub stdin: Option<String>,
     /// Whether decisions about files are told.
     pub explain: bool,
+    /// Where the runner can be reached; `None`: nowhere.
+    pub folders: Option<Folders>,
     /// The signal that says the guard is dead, where there is a guard.
     pub guard_death: Option<Signal>,
 }

@@ -15,6 +15,7 @@ use tokio::{
 use super::{
     Options, Output,
     apps::Apps,
+    desk::Desk,
     effects,
     logs::LogFiles,
     reload::{Loaded, Project},
@@ -24,6 +25,7 @@ use super::{
     tool::{Question, Tools},
 };
 use crate::{
+    control::Incoming,
     log::Console,
     model::{Error, HumanDuration, InstanceId, Level, Notice, NoticeKind, RunId},
     process::{self, ProcessEvent, Processes},
@@ -67,6 +69,8 @@ pub enum Inbox {
     ToolRead(RunId),
     /// The files that say what shall run were read again.
     Loaded(Box<Loaded>),
+    /// Somebody asks over the socket.
+    Asked(Incoming),
 }
 
 /// What the runner keeps of a program that was started.
@@ -88,6 +92,8 @@ pub struct Runner {
     pub logs: LogFiles,
     pub project: Project,
     pub tools: Tools,
+    /// Who waits for something over the socket.
+    pub desk: Desk,
     pub inbox: UnboundedSender<Inbox>,
     pub exit: Option<u8>,
     /// Who holds the ports of apps that failed.
@@ -103,7 +109,7 @@ pub struct Runner {
     /// Nobody reads our output any more.
     unheard: bool,
     /// What was said before anything ran; shown first.
-    first_words: Vec<Notice>,
+    pub first_words: Vec<Notice>,
     pub output: Output,
     /// The app, by name, that gets the lines typed at the runner.
     pub stdin: Option<String>,
@@ -114,7 +120,7 @@ pub struct Runner {
 impl Runner {
     /// Prepares everything and starts nothing but the threads that look at files, the terminal and the screen.
     pub fn start(options: Options) -> Result<Self, Error> {
-        let Options { resolved, read_at, request, host, output, stdin, explain, guard_death } = options;
+        let Options { resolved, read_at, request, host, output, stdin, explain, folders, guard_death } = options;
         let apps = Apps::new(resolved.apps, resolved.env);
         let signals = Signals::listen(guard_death)?;
         let (inbox, news) = mpsc::unbounded_channel();
@@ -144,6 +150,7 @@ impl Runner {
             logs,
             project,
             tools: Tools::default(),
+            desk: Desk::default(),
             inbox,
             exit: None,
             lookups: JoinSet::new(),
@@ -162,21 +169,8 @@ impl Runner {
         };
         runner.label();
         runner.feed_input();
+        runner.open_desk(folders);
         Ok(runner)
-    }
-
-    /// Gives every instance its label and its log files.
-    pub fn label(&mut self) {
-        let runs = &self.runs;
-        self.apps.label(&self.console, self.style, |instance| runs.values().any(|live| live.instance == instance));
-        self.record();
-    }
-
-    /// Typed lines go to the app that shall have them, whatever its id is now.
-    pub fn feed_input(&mut self) {
-        if let Some(app) = self.stdin.as_ref().and_then(|name| self.apps.named(name)) {
-            self.inputs.feed(app);
-        }
     }
 
     /// Runs until the supervisor says that everything is over; gives the exit code.
@@ -214,6 +208,7 @@ impl Runner {
         };
         // Whoever is slower than this is not worth the wait.
         let _ = tokio::time::timeout(LAST_LOOKS, lookups).await;
+        self.close_desk().await;
         self.console.finish(CONSOLE_AT_EXIT).await;
     }
 
@@ -260,6 +255,7 @@ impl Runner {
         for effect in self.supervisor.handle(now(), event) {
             self.perform(effect);
         }
+        self.look_at_desk();
     }
 
     /// Tells people.
@@ -300,6 +296,7 @@ impl Runner {
             Inbox::Ask(question) => self.ask(question),
             Inbox::ToolRead(run) => self.tool_read(run),
             Inbox::Loaded(loaded) => self.loaded(*loaded),
+            Inbox::Asked(incoming) => self.asked(incoming),
             Inbox::LastWords(run) => {
                 let ending = self.runs.get_mut(&run).map(|live| std::mem::take(&mut live.ending)).unwrap_or_default();
                 for event in ending {
@@ -322,7 +319,7 @@ impl Runner {
                     self.forget(run);
                     self.handle(Event::SpawnFailed { run, failure });
                 }
-                ProcessEvent::MainExited { run, exit } => self.ending(run, Event::MainExited { run, exit }),
+                ProcessEvent::MainExited { run, exit } => self.ending(run, Event::MainExited { run, exit, oom: false }),
                 ProcessEvent::SetEmpty { run } => self.ending(run, Event::SetEmpty { run }),
             }
         }

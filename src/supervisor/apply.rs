@@ -7,11 +7,10 @@ use crate::model::{AfterExit, AppSpec, RestartPolicy, declared::Limits};
 use super::{
     Edit, Supervisor,
     app::App,
-    instance::{End, Hold, Outcome, State},
-    run::Phase,
+    instance::{End, Hold, Outcome, Rest, State},
     shutdown::Course,
     step::Step,
-    version::{Reason, Version},
+    version::{Reason, Strategy, Version},
     wording,
 };
 
@@ -54,6 +53,14 @@ impl App {
     /// Takes another spec: with `restart`, the file that was edited, as the next generation, else for the runs there are.
     fn change(&mut self, spec: &Arc<AppSpec>, restart: Option<&str>, step: &mut Step) {
         let old = std::mem::replace(&mut self.spec, Arc::clone(spec));
+        if old.autostart != spec.autostart {
+            let rest = if !spec.autostart && self.is_down() { Rest::Unstarted } else { Rest::No };
+            self.instances.iter_mut().filter(|instance| instance.rest != Rest::Stopped).for_each(|instance| instance.rest = rest);
+            if self.is_resting() {
+                // Whatever starts it starts what is there then.
+                (self.settling, self.probing, self.pending) = (false, None, None);
+            }
+        }
         match (&old.build, &spec.build) {
             // What ran without a build serves until the first one has succeeded.
             (None, Some(_)) => self.built = Some(self.version.clone()),
@@ -63,7 +70,7 @@ impl App {
         match restart {
             Some(file) => {
                 self.pending = None;
-                self.renew(Reason::Edit(file.to_owned()), step.now);
+                self.renew(Reason::Edit(file.to_owned()), Strategy::Recreate, step.now);
             }
             None => self.take_policies(&old.restart),
         }
@@ -83,10 +90,11 @@ impl App {
             let end = instance.end.as_ref();
             match &mut instance.state {
                 State::Down { hold, .. } => *hold = judged_again(*hold, end, &spec.restart),
-                State::Up(run) => match &mut run.phase {
-                    Phase::Sweeping { next, .. } | Phase::Killed { next, .. } => *next = judged_again(*next, end, &spec.restart),
-                    Phase::Starting | Phase::Ready | Phase::Stopping { .. } => {}
-                },
+                State::Up(run) => {
+                    if let Some(next) = run.next_mut() {
+                        *next = judged_again(*next, end, &spec.restart);
+                    }
+                }
             }
         }
     }
@@ -94,9 +102,9 @@ impl App {
 
 /// The process of one spec under the policies of another.
 fn with_policies(process: &AppSpec, policies: &AppSpec) -> Arc<AppSpec> {
-    let AppSpec { launch, build, exec_mode, listen, account, limits, pid_file, .. } = process.clone();
+    let AppSpec { launch, script, build, exec_mode, listen, account, limits, pid_file, .. } = process.clone();
     let limits = Limits { memory_soft: policies.limits.memory_soft, memory_hard: policies.limits.memory_hard, ..limits };
-    Arc::new(AppSpec { launch, build, exec_mode, listen, account, limits, pid_file, ..policies.clone() })
+    Arc::new(AppSpec { launch, script, build, exec_mode, listen, account, limits, pid_file, ..policies.clone() })
 }
 
 /// What a hold becomes under another policy: who would be started again now is started at once, as by a save.

@@ -28,16 +28,13 @@ pub(super) struct Build {
 }
 
 impl Build {
-    fn new(run: Run) -> Self {
+    pub fn new(run: Run) -> Self {
         let still_at = still_at(&run, Duration::ZERO);
         Self { run, still_at }
     }
 
     pub fn deadline(&self) -> Option<Instant> {
-        match self.run.phase {
-            Phase::Starting | Phase::Ready => self.still_at,
-            Phase::Stopping { .. } | Phase::Sweeping { .. } | Phase::Killed { .. } => self.run.deadline(),
-        }
+        if self.run.stays() { self.still_at } else { self.run.deadline() }
     }
 
     pub fn shift(&mut self, by: Duration) {
@@ -46,12 +43,12 @@ impl Build {
     }
 
     /// Tells that it still runs, where that is due.
-    fn remind(&mut self, step: &mut Step) {
-        if self.still_at.is_none_or(|at| at > step.now) {
+    pub fn remind(&mut self, step: &mut Step) {
+        if !self.run.stays() || self.still_at.is_none_or(|at| at > step.now) {
             return;
         }
         let took = step.now.saturating_duration_since(self.run.spawned);
-        step.tell(wording::still_building(&self.run.spec.name, took));
+        step.tell(wording::still_running(&self.run, took));
         self.still_at = still_at(&self.run, took);
     }
 }
@@ -64,19 +61,15 @@ fn still_at(run: &Run, took: Duration) -> Option<Instant> {
 impl App {
     /// Starts the build of the newest version, and cancels that of any other.
     pub fn reconcile_build(&mut self, step: &mut Step) {
-        let (wanted, stop) = (self.wanted, self.stop_cause());
+        let (wanted, stop) = (self.wanted && !self.is_resting(), self.stop_cause());
         if let Some(build) = &mut self.build {
-            match build.run.phase {
-                Phase::Starting | Phase::Ready if !wanted => {
-                    build.run.stop(stop, step);
-                }
-                Phase::Starting | Phase::Ready if build.run.generation != self.version.generation => {
-                    build.run.stop(StopCause::Replaced, step);
-                }
-                Phase::Starting | Phase::Ready => build.remind(step),
-                Phase::Stopping { .. } | Phase::Sweeping { .. } | Phase::Killed { .. } => {}
+            if !wanted {
+                build.run.stop(stop, step);
+            } else if build.run.generation != self.version.generation {
+                build.run.stop(StopCause::Replaced, step);
             }
-            if !expire(&self.spec.name, &mut build.run, step) {
+            build.remind(step);
+            if !expire(&wording::of_build(&self.spec.name), &mut build.run, step) {
                 self.build = None;
             }
         }
@@ -92,23 +85,13 @@ impl App {
             if !wanted && run.phase == Phase::Ready {
                 run.sweep(Hold::None, step);
             }
-            expire(name, run, step)
+            expire(&wording::of_build(name), run, step)
         });
     }
 
     fn start_build(&mut self, step: &mut Step) {
         let generation = self.version.generation;
-        let run = Run {
-            id: step.mint.run(),
-            role: Role::Build,
-            generation,
-            spec: Arc::clone(&self.spec),
-            why: Why::Version,
-            spawned: step.now,
-            started: None,
-            pid: None,
-            phase: Phase::Starting,
-        };
+        let run = Run::new(step.mint.run(), Role::Build, generation, Arc::clone(&self.spec), Why::Version, step.now);
         let instance = InstanceId { app: self.id, slot: 0 };
         step.act(Effect::Spawn { run: run.id, instance, generation, role: Role::Build, spec: Arc::clone(&self.spec) });
         step.tell(wording::building(&self.spec));
@@ -118,18 +101,12 @@ impl App {
     /// A build's main process is gone, or never came to be (`launched` false: nothing of it is alive).
     pub fn build_ended(&mut self, outcome: Outcome, launched: bool, step: &mut Step) {
         let Some(Build { mut run, .. }) = self.build.take() else { return };
-        match run.phase {
-            Phase::Starting | Phase::Ready => self.judge_build(&run, outcome, step),
-            // Cancelled: whatever it made is of an older version.
-            Phase::Stopping { .. } | Phase::Sweeping { .. } => {}
-            Phase::Killed { .. } => {
-                self.left.extend(launched.then_some(run));
-                return;
-            }
+        // What was cancelled made something of an older version.
+        if run.stays() {
+            self.judge_build(&run, outcome, step);
         }
         if launched {
-            run.phase = Phase::Ready;
-            run.pid = None;
+            run.is_over();
             self.left.push(run);
         }
     }
@@ -157,17 +134,16 @@ impl App {
     }
 }
 
-/// Looks at the deadline of a build's set; false: it is given up.
-fn expire(name: &str, run: &mut Run, step: &mut Step) -> bool {
-    let name = wording::of_build(name);
+/// Looks at the deadline of the set of a build or a command; false: it is given up.
+pub(super) fn expire(name: &str, run: &mut Run, step: &mut Step) -> bool {
     match run.expire(step) {
         Due::Not => true,
         Due::Killed { main, patience } => {
-            step.tell(wording::killed(&name, run, main, patience));
+            step.tell(wording::killed(name, run, main, patience));
             true
         }
         Due::Stuck { .. } => {
-            step.act(Effect::ReportStuck { run: run.id, name });
+            step.act(Effect::ReportStuck { run: run.id, name: name.to_owned() });
             false
         }
     }

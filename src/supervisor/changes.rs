@@ -40,6 +40,10 @@ pub(super) fn merge(older: &ChangeSet, newer: &ChangeSet, spec: &AppSpec) -> Arc
         }
     }
     merged.total = newer.total + older.total - again;
+    merged.matched.extend(&older.matched);
+    merged.matched.sort_unstable();
+    merged.matched.dedup();
+    merged.unmatched |= older.unmatched;
     merged.first = older.first.min(newer.first);
     merged.last = older.last.max(newer.last);
     if merged.total > newer.total {
@@ -55,5 +59,5 @@ pub(super) fn merge(older: &ChangeSet, newer: &ChangeSet, spec: &AppSpec) -> Arc
 /// A change set of one path that was seen just now.
 pub(super) fn of_path(path: PathBuf, shown: String, now: Instant) -> Arc<ChangeSet> {
     let paths = vec![(path, ChangeKind::Written)];
-    Arc::new(ChangeSet { paths, total: 1, first: now, last: now, cause: Cause::Files, shown })
+    Arc::new(ChangeSet { paths, total: 1, first: now, last: now, cause: Cause::Files, matched: Vec::new(), unmatched: true, shown })
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{AppId, AppSpec, Generation, InstanceId, Notice, RunId, Signal};
+use crate::model::{AppId, AppSpec, Crash, Generation, Happening, InstanceId, Notice, RunId, Signal};
 
 /// Effects in the order in which they are to be performed.
 pub type Effects = Vec<Effect>;
@@ -14,6 +14,8 @@ pub enum Role {
     App,
     /// It is the app's build: `spec.build`.
     Build,
+    /// It is the command of one of the app's watch rules: `spec.rules[index].run`.
+    Rule(usize),
 }
 
 /// Something to do.
@@ -38,6 +40,66 @@ pub enum Effect {
         run: RunId,
         /// Which signal.
         signal: Signal,
+    },
+    /// Send a signal to the main process of a run alone.
+    SignalMain {
+        /// Which run.
+        run: RunId,
+        /// Which signal.
+        signal: Signal,
+    },
+    /// Tell a Node app over its channel to shut down (PM2's `shutdown_with_message`); without a channel, send the signal to the main process.
+    ShutdownMessage {
+        /// Which run.
+        run: RunId,
+        /// The signal that takes the message's place.
+        signal: Signal,
+    },
+    /// Wait for the sign that makes a run ready, `spec.ready.by`, and answer with `Ready`. Its end, or that of the run, ends the wait;
+    /// the time it has is kept by the supervisor.
+    AwaitReady {
+        /// Which run.
+        run: RunId,
+        /// Whose run it is.
+        instance: InstanceId,
+        /// What to wait for.
+        spec: Arc<AppSpec>,
+    },
+    /// Ask a run whether it is well, by `spec.health`; answer with `Health` under this number. No answer in time counts as a bad one.
+    CheckHealth {
+        /// Which run.
+        run: RunId,
+        /// Whose run it is.
+        instance: InstanceId,
+        /// The number of the question, from 1 for each run.
+        check: u32,
+        /// How to ask.
+        spec: Arc<AppSpec>,
+    },
+    /// Run a hook of the app, `spec.hooks`, for this.
+    Hook {
+        /// Whose.
+        instance: InstanceId,
+        /// What happened.
+        happening: Happening,
+        /// The app.
+        spec: Arc<AppSpec>,
+    },
+    /// Keep what is known of a failure: its crash capsule.
+    Record {
+        /// Whose.
+        instance: InstanceId,
+        /// The run that failed.
+        run: RunId,
+        /// What is known of it.
+        crash: Crash,
+    },
+    /// Show the last lines of an instance's standard error again: it is given up.
+    ShowLastErrors {
+        /// Whose.
+        instance: InstanceId,
+        /// The instance as people call it.
+        name: String,
     },
     /// Kill the whole process set of a run, again and again until it is empty.
     Kill {

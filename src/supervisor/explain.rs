@@ -8,7 +8,7 @@ use super::{
     Supervisor, Target,
     app::{App, Gate},
     changes,
-    instance::{Hold, Instance, State},
+    instance::{Hold, Instance, Rest, State},
     run::{Phase, StopCause},
     wording,
 };
@@ -59,16 +59,25 @@ impl App {
         let why = match &instance.state {
             State::Up(run) => match run.phase {
                 Phase::Starting => "its program is being started".to_owned(),
+                Phase::Warming { ready_by } => format!("it is given {} to become ready", ago(now, ready_by)),
                 Phase::Ready => format!("it has been up for {}", ago(run.started.unwrap_or(run.spawned), now)),
-                Phase::Stopping { kill_at, cause } => {
+                Phase::Dumping { until, .. } => format!("it hangs, and has {} to tell where before it is stopped", ago(now, until)),
+                Phase::Stopping { kill_at, cause, .. } => {
                     format!("{}; it is killed in {} unless it stops before", stopped_because(cause), ago(now, kill_at))
                 }
                 Phase::Sweeping { .. } => "its main process has ended, and the rest of its processes were asked to".to_owned(),
                 Phase::Killed { .. } => "it did not stop in time and is being killed".to_owned(),
             },
             State::Down { hold, .. } => match self.gate() {
+                Gate::Open(_) if instance.rests() => rests(instance.rest),
                 Gate::Open(_) => self.explain_hold(instance, *hold, now),
                 Gate::Unwanted => "the runner ends".to_owned(),
+                Gate::Resting => rests(instance.rest),
+                Gate::Preparing => "a command of a watch rule runs first".to_owned(),
+                Gate::Waiting => {
+                    let needed = self.blocked.as_ref().map(wording::needs).unwrap_or_default();
+                    format!("it waits until {needed}")
+                }
                 Gate::Removed => "it is no app of this runner any more".to_owned(),
                 Gate::Preceded => "apps that were removed have to be gone first".to_owned(),
                 Gate::Probing => "it is seen whether a file changes without it".to_owned(),
@@ -101,7 +110,7 @@ impl App {
             let what = if self.built.is_some() { format!("restarted for {}", self.version.reason.shown()) } else { "started".to_owned() };
             format!("{} has not {what}: {}", self.spec.name, wording::build_failure(&self.spec.name, &end.outcome))
         });
-        paused.into_iter().chain(failed).collect()
+        paused.into_iter().chain(failed).chain(self.unworked.clone()).collect()
     }
 }
 
@@ -109,11 +118,22 @@ fn ago(from: Instant, to: Instant) -> HumanDuration {
     HumanDuration(to.saturating_duration_since(from))
 }
 
+fn rests(rest: Rest) -> String {
+    match rest {
+        Rest::No | Rest::Stopped => "somebody stopped it".to_owned(),
+        Rest::Unstarted => "it starts when somebody starts it (autostart is off)".to_owned(),
+    }
+}
+
 fn stopped_because(cause: StopCause) -> &'static str {
     match cause {
         StopCause::Replaced => "a newer version takes its place",
         StopCause::Settling => "files are changing",
         StopCause::Probing => "it is seen whether a file changes without it",
+        StopCause::Rest => "somebody stopped it",
+        StopCause::NotReady => "it was not ready in time",
+        StopCause::Unhealthy => "it is unhealthy",
+        StopCause::Memory => "it uses too much memory",
         StopCause::Removed => "it is no app of this runner any more",
         StopCause::Shutdown => "the runner ends",
     }

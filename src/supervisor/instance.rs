@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::model::{Exit, Generation, InstanceId, LaunchFailure};
+use crate::model::{Exit, Generation, InstanceId, LaunchFailure, RunId};
 
 use super::{restart::Tally, run::Run};
 
@@ -14,14 +14,35 @@ pub(super) struct Instance {
     pub name: String,
     pub state: State,
     pub tally: Tally,
+    /// Whether it is to have no run until somebody starts it.
+    pub rest: Rest,
+    /// Its run is to be replaced, of whatever generation it is.
+    pub redo: bool,
     /// How many runs it has had.
     pub starts: u64,
+    /// How often it was started again, since its counters were reset; a start after a rest is none.
+    pub restarts: u64,
+    /// It has rested since its latest run.
+    pub rested: bool,
+    /// Its latest run.
+    pub last: Option<RunId>,
     /// The generation of its latest run.
     pub newest: Option<Generation>,
     /// Its latest start.
     pub start: Option<Start>,
     /// How it ended by itself, since its latest start.
     pub end: Option<End>,
+}
+
+/// Whether an instance is to have no run, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// It is to run.
+    No,
+    /// It was not started with the runner.
+    Unstarted,
+    /// Somebody stopped it.
+    Stopped,
 }
 
 /// What an instance is doing.
@@ -73,6 +94,14 @@ pub(super) enum Outcome {
     Exit(Exit),
     /// It could not be started.
     Launch(LaunchFailure),
+    /// The kernel killed its main process because memory ran out.
+    OutOfMemory(Exit),
+    /// It gave no sign of being ready in this time.
+    NotReady(Duration),
+    /// It answered badly so often in a row, the last time for this reason.
+    Unhealthy { failures: u32, why: String },
+    /// It used more memory than its limit.
+    Memory { bytes: u64, limit: u64, hard: bool },
     /// Its old process set outlived SIGKILL.
     Stuck,
 }
@@ -81,15 +110,25 @@ impl Outcome {
     pub fn success(&self) -> bool {
         match self {
             Self::Exit(exit) => exit.success(),
-            Self::Launch(_) | Self::Stuck => false,
+            Self::OutOfMemory(_) | Self::Launch(_) | Self::NotReady(_) | Self::Unhealthy { .. } | Self::Memory { .. } | Self::Stuck => {
+                false
+            }
+        }
+    }
+
+    /// How its main process ended, where that is what happened.
+    pub fn exit(&self) -> Option<Exit> {
+        match self {
+            Self::Exit(exit) | Self::OutOfMemory(exit) => Some(*exit),
+            Self::Launch(_) | Self::NotReady(_) | Self::Unhealthy { .. } | Self::Memory { .. } | Self::Stuck => None,
         }
     }
 
     /// The exit code, where there is one.
     pub fn code(&self) -> Option<i32> {
-        match self {
-            Self::Exit(Exit::Code(code)) => Some(*code),
-            Self::Exit(Exit::Signal { .. }) | Self::Launch(_) | Self::Stuck => None,
+        match self.exit() {
+            Some(Exit::Code(code)) => Some(code),
+            Some(Exit::Signal { .. }) | None => None,
         }
     }
 
@@ -97,10 +136,10 @@ impl Outcome {
     pub fn shell_code(&self) -> u8 {
         const ENOENT: i32 = 2;
         match self {
-            Self::Exit(exit) => exit.shell_code(),
+            Self::Exit(exit) | Self::OutOfMemory(exit) => exit.shell_code(),
             Self::Launch(LaunchFailure { errno: ENOENT, .. }) => 127,
             Self::Launch(_) => 126,
-            Self::Stuck => 1,
+            Self::NotReady(_) | Self::Unhealthy { .. } | Self::Memory { .. } | Self::Stuck => 1,
         }
     }
 }
@@ -115,15 +154,41 @@ impl Hold {
 }
 
 impl Instance {
-    pub fn new(id: InstanceId, name: String, first: Generation) -> Self {
-        let state = State::Down { hold: Hold::None, of: first };
-        Self { id, name, state, tally: Tally::default(), starts: 0, newest: None, start: None, end: None }
+    pub fn new(id: InstanceId, name: String, first: Generation, rest: Rest) -> Self {
+        Self {
+            id,
+            name,
+            state: State::Down { hold: Hold::None, of: first },
+            tally: Tally::default(),
+            rest,
+            redo: false,
+            starts: 0,
+            restarts: 0,
+            rested: false,
+            last: None,
+            newest: None,
+            start: None,
+            end: None,
+        }
+    }
+
+    /// Whether it is to have no run until somebody starts it.
+    pub fn rests(&self) -> bool {
+        self.rest != Rest::No
     }
 
     pub fn run(&self) -> Option<&Run> {
         match &self.state {
             State::Up(run) => Some(run),
             State::Down { .. } => None,
+        }
+    }
+
+    /// Whether it starts as soon as its app lets it, or once its run is gone.
+    pub fn is_free(&self) -> bool {
+        match &self.state {
+            State::Up(run) => run.next().is_none_or(|next| next == Hold::None),
+            State::Down { hold, .. } => *hold == Hold::None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Effect, Supervisor, app::App, run::Phase, shutdown::Course};
+use super::{Effect, Supervisor, app::App, shutdown::Course};
 
 impl Supervisor {
     /// Panics where an invariant does not hold.
@@ -18,7 +18,8 @@ impl Supervisor {
             Course::Fresh | Course::Running => assert!(exits == 0, "the runner ends while apps go on"),
             Course::Ending { .. } => {
                 assert!(!spawns && exits == 0, "something begins while the runner ends");
-                assert!(!sets().any(|run| matches!(run.phase, Phase::Starting | Phase::Ready)), "a set was not asked to stop");
+                let unasked = |app: &&App| !app.needed && app.sets().any(super::run::Run::stays);
+                assert!(self.apps.iter().find(unasked).is_none(), "a set was not asked to stop");
                 assert!(self.next_deadline().is_some(), "the end has no deadline");
             }
             Course::Over => {

@@ -6,15 +6,22 @@ mod app;
 mod apply;
 mod build;
 mod changes;
+mod dependency;
 pub mod effect;
 pub mod event;
 mod explain;
+mod health;
 mod instance;
 mod invariants;
+mod memory;
 mod news;
+mod progress;
 mod reconcile;
+mod record;
 mod request;
 mod restart;
+mod rollout;
+mod rules;
 mod run;
 mod save;
 mod shutdown;
@@ -32,6 +39,7 @@ use std::time::Instant;
 pub use effect::{Effect, Effects, Role, WatchNote};
 pub use event::{Edit, Event, Request, ShutdownCause, Target};
 pub use explain::{AppExplanation, Explanation};
+pub use progress::{Goal, Progress};
 
 use app::App;
 use shutdown::Course;
@@ -89,9 +97,13 @@ impl Supervisor {
             Event::Begin { apps } => self.begin(apps, step),
             Event::Spawned { run, pid } => self.spawned(run, pid, step),
             Event::SpawnFailed { run, failure } => self.spawn_failed(run, failure, step),
-            Event::MainExited { run, exit } => self.main_exited(run, exit, step),
+            Event::MainExited { run, exit, oom } => self.main_exited(run, exit, oom, step),
             Event::SetEmpty { run } => self.set_empty(run, step),
-            Event::FilesChanging { app, path: _ } => self.files_changing(app),
+            Event::Ready { run } => self.ready(run, step),
+            Event::Health { run, check, answer } => self.health(run, check, answer, step),
+            Event::Memory { run, bytes } => self.memory(run, bytes, step),
+            Event::Cron { app } => self.cron(app, step),
+            Event::FilesChanging { app, path: _ } => self.files_changing(app, step.now),
             Event::FilesChanged { app, changes } => self.files_changed(app, changes, step),
             Event::Probe { app, path } => self.probe(app, path, step),
             Event::ProbeOver { app } => self.probe_over(app, step),

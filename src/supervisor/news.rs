@@ -2,15 +2,17 @@
 
 use std::{sync::Arc, time::Instant};
 
-use crate::model::{Exit, LaunchFailure, RunId};
+use crate::model::{Exit, HookKind, LaunchFailure, Probe, RunId};
 
 use super::{
     Effect, Supervisor, WatchNote,
     app::App,
     instance::{End, Hold, Instance, Outcome, State},
     restart::Verdict,
-    run::{Phase, Run, Why},
+    rules::Work,
+    run::{Phase, Run, StopCause, Why},
     step::Step,
+    version::Strategy,
     wording,
 };
 
@@ -18,6 +20,7 @@ use super::{
 enum Place {
     Slot(usize),
     Build,
+    Command,
     Left(usize),
 }
 
@@ -29,12 +32,31 @@ impl Supervisor {
         })
     }
 
+    /// The app and slot of a run that is one of an instance.
+    pub(super) fn slot_of(&mut self, run: RunId) -> Option<(&mut App, usize)> {
+        match self.find(run) {
+            Some((app, Place::Slot(slot))) => Some((app, slot)),
+            Some((_, Place::Build | Place::Command | Place::Left(_))) | None => None,
+        }
+    }
+
+    pub(super) fn ready(&mut self, run: RunId, step: &mut Step) {
+        if let Some((app, slot)) = self.slot_of(run) {
+            app.says_ready(slot, step);
+        }
+    }
+
     pub(super) fn spawned(&mut self, run: RunId, pid: i32, step: &mut Step) {
         match self.find(run) {
             Some((app, Place::Slot(slot))) => app.started(slot, pid, step),
             Some((app, Place::Build)) => {
                 if let Some(build) = &mut app.build {
                     build.run.executes(pid, step.now);
+                }
+            }
+            Some((app, Place::Command)) => {
+                if let Some(run) = app.work.as_mut().and_then(Work::run_mut) {
+                    run.executes(pid, step.now);
                 }
             }
             Some((_, Place::Left(_))) | None => {}
@@ -45,14 +67,17 @@ impl Supervisor {
         match self.find(run) {
             Some((app, Place::Slot(slot))) => app.not_started(slot, failure, step),
             Some((app, Place::Build)) => app.build_ended(Outcome::Launch(failure), false, step),
+            Some((app, Place::Command)) => app.command_ended(&Outcome::Launch(failure), false, step),
             Some((_, Place::Left(_))) | None => {}
         }
     }
 
-    pub(super) fn main_exited(&mut self, run: RunId, exit: Exit, step: &mut Step) {
+    pub(super) fn main_exited(&mut self, run: RunId, exit: Exit, oom: bool, step: &mut Step) {
+        let outcome = if oom { Outcome::OutOfMemory(exit) } else { Outcome::Exit(exit) };
         match self.find(run) {
-            Some((app, Place::Slot(slot))) => app.main_exited(slot, exit, step),
-            Some((app, Place::Build)) => app.build_ended(Outcome::Exit(exit), true, step),
+            Some((app, Place::Slot(slot))) => app.main_exited(slot, outcome, exit, step),
+            Some((app, Place::Build)) => app.build_ended(outcome, true, step),
+            Some((app, Place::Command)) => app.command_ended(&outcome, true, step),
             Some((_, Place::Left(_))) | None => {}
         }
     }
@@ -64,7 +89,7 @@ impl Supervisor {
                 app.left.remove(index);
             }
             // Its main process is part of its set, so this cannot be true.
-            Some((_, Place::Build)) | None => {}
+            Some((_, Place::Build | Place::Command)) | None => {}
         }
     }
 }
@@ -90,7 +115,7 @@ impl Run {
                 (self.pid, self.started) = (Some(pid), Some(now));
                 false
             }
-            Phase::Ready | Phase::Sweeping { .. } => false,
+            Phase::Warming { .. } | Phase::Ready | Phase::Dumping { .. } | Phase::Sweeping { .. } => false,
         }
     }
 }
@@ -107,70 +132,126 @@ impl App {
         if self.build.as_ref().is_some_and(|build| build.run.id == id) {
             return Some(Place::Build);
         }
+        if self.work.as_ref().and_then(Work::run).is_some_and(|run| run.id == id) {
+            return Some(Place::Command);
+        }
         let slot = self.instances.iter().position(|instance| instance.run().is_some_and(|run| run.id == id));
         slot.map(Place::Slot).or_else(|| self.left.iter().position(|run| run.id == id).map(Place::Left))
     }
 
     fn started(&mut self, slot: usize, pid: i32, step: &mut Step) {
+        let ready = self.spec.ready.clone();
         let instance = &mut self.instances[slot];
         let Some(run) = instance.run_mut() else { return };
         if !run.executes(pid, step.now) {
             return;
         }
-        let why = run.why;
-        let end = instance.end.take();
+        let (why, id) = (run.why, run.id);
+        let waits = ready.by != Probe::Started;
+        if waits {
+            run.phase = Phase::Warming { ready_by: step.now + ready.timeout };
+        }
+        let instance = instance.id;
         let by_files = why == Why::Version && self.runnable().is_some_and(|version| version.reason.by_files());
         self.watch(WatchNote::Started { by_files }, step);
+        if waits {
+            step.act(Effect::AwaitReady { run: id, instance, spec: Arc::clone(&self.spec) });
+        } else {
+            self.is_ready(slot, step);
+        }
+    }
+
+    fn says_ready(&mut self, slot: usize, step: &mut Step) {
+        let Some(run) = self.instances[slot].run_mut() else { return };
+        if let Phase::Warming { .. } = run.phase {
+            run.phase = Phase::Ready;
+            self.is_ready(slot, step);
+        }
+    }
+
+    fn is_ready(&mut self, slot: usize, step: &mut Step) {
+        let instance = &mut self.instances[slot];
+        let Some(run) = instance.run_mut() else { return };
+        run.ready = Some(step.now);
+        let (why, pid) = (run.why, run.pid);
+        let end = instance.end.take();
         match why {
             Why::Version => self.announce(step),
+            Why::Asked => {
+                let name = &self.instances[slot].name;
+                step.tell(wording::asked(&self.spec.name, name, pid));
+            }
             Why::Again => step.tell(wording::again(&self.spec.name, &self.instances[slot].name, end.as_ref(), step.now)),
         }
+        self.hook(slot, HookKind::Ready, None, "it is ready".to_owned(), step);
+    }
+
+    /// Its time to become ready is over; true: something was done about it.
+    pub fn not_ready(&mut self, slot: usize, step: &mut Step) -> bool {
+        let timeout = self.spec.ready.timeout;
+        let next = self.failed(slot, Outcome::NotReady(timeout), step);
+        if let Some(run) = self.instances[slot].run_mut() {
+            run.stop_towards(StopCause::NotReady, next, step);
+        }
+        self.watch(WatchNote::Stopping, step);
+        true
     }
 
     /// Tells that a generation runs, once no instance of it is still to come.
     fn announce(&mut self, step: &mut Step) {
         let Some(version) = self.runnable() else { return };
         let current = version.generation;
+        let coming = |run: &Run| match run.phase {
+            Phase::Starting | Phase::Warming { .. } => true,
+            Phase::Ready | Phase::Dumping { .. } | Phase::Stopping { .. } | Phase::Sweeping { .. } | Phase::Killed { .. } => false,
+        };
         let to_come = self.instances.iter().take(usize::from(self.spec.instances.max(1))).any(|instance| match &instance.state {
-            State::Up(run) => run.generation != current || run.phase == Phase::Starting,
+            State::Up(run) => run.generation != current || coming(run),
             State::Down { hold, of } => *hold == Hold::None || *of != current,
         });
-        let serving = self.instances.iter().filter_map(Instance::run).filter(|run| run.serves()).count();
-        if to_come || serving == 0 || self.announced == Some(current) {
-            return;
-        }
+        let serving = self.instances.iter().filter_map(Instance::run).find(|run| run.serves());
+        let (false, Some(serving), true) = (to_come, serving, self.announced != Some(current)) else { return };
         step.tell(match self.announced {
-            None => wording::started(&self.spec.name, &self.instances),
+            None => wording::started(&self.spec, &self.instances, serving),
             Some(_) => wording::restarted(&self.spec.name, version, step.now),
         });
+        let (first, rolling) = (self.announced.is_none(), version.strategy == Strategy::Rolling);
         self.announced = Some(current);
+        if rolling && !first {
+            self.hook(0, HookKind::Reload, None, "every instance is of the new version".to_owned(), step);
+        }
     }
 
     fn not_started(&mut self, slot: usize, failure: LaunchFailure, step: &mut Step) {
         let Some(run) = self.instances[slot].run() else { return };
         let of = run.generation;
         let hold = match run.phase {
-            Phase::Starting => self.ended_by_itself(slot, Outcome::Launch(failure), step),
-            Phase::Stopping { .. } => Hold::None,
-            Phase::Killed { next, .. } => next,
-            Phase::Ready | Phase::Sweeping { .. } => return,
+            Phase::Starting => self.failed(slot, Outcome::Launch(failure), step),
+            Phase::Stopping { next, .. } | Phase::Killed { next, .. } => next,
+            Phase::Warming { .. } | Phase::Ready | Phase::Dumping { .. } | Phase::Sweeping { .. } => return,
         };
         self.instances[slot].state = State::Down { hold, of };
         self.watch(WatchNote::Exited, step);
         self.announce(step);
     }
 
-    fn main_exited(&mut self, slot: usize, exit: Exit, step: &mut Step) {
+    fn main_exited(&mut self, slot: usize, outcome: Outcome, exit: Exit, step: &mut Step) {
         let Some(run) = self.instances[slot].run() else { return };
-        let id = run.id;
+        let (id, spawned) = (run.id, run.spawned);
+        if run.uptime(step.now) >= self.spec.restart.min_uptime && run.ready.is_some() {
+            self.touched.good(spawned);
+        }
+        let reason = if run.stays() { wording::had_ended(&outcome) } else { format!("it was stopped ({exit})") };
         let (next, asked) = match run.phase {
-            Phase::Starting | Phase::Ready => (self.ended_by_itself(slot, Outcome::Exit(exit), step), false),
-            Phase::Stopping { .. } => (Hold::None, true),
+            Phase::Starting | Phase::Warming { .. } | Phase::Ready => (self.failed(slot, outcome, step), false),
+            Phase::Dumping { next, .. } | Phase::Stopping { next, .. } => (next, true),
             Phase::Sweeping { .. } | Phase::Killed { .. } => {
+                self.hook(slot, HookKind::Exit, Some(exit), reason, step);
                 self.instances[slot].run_mut().into_iter().for_each(|run| run.pid = None);
                 return;
             }
         };
+        self.hook(slot, HookKind::Exit, Some(exit), reason, step);
         self.instances[slot].run_mut().into_iter().for_each(|run| run.sweep(next, step));
         if !asked && !exit.success() && next != Hold::Exited {
             step.act(Effect::LookUpPort { app: self.id, run: id, spec: Arc::clone(&self.spec) });
@@ -183,19 +264,18 @@ impl App {
         let of = run.generation;
         let hold = match run.phase {
             // Its main process is part of its set, so this cannot be true.
-            Phase::Starting | Phase::Ready => return,
-            Phase::Stopping { .. } => Hold::None,
-            Phase::Sweeping { next, .. } | Phase::Killed { next, .. } => next,
+            Phase::Starting | Phase::Warming { .. } | Phase::Ready | Phase::Dumping { .. } => return,
+            Phase::Stopping { next, .. } | Phase::Sweeping { next, .. } | Phase::Killed { next, .. } => next,
         };
         self.instances[slot].state = State::Down { hold, of };
         self.watch(WatchNote::Exited, step);
     }
 
-    /// What holds an instance that ended by itself; tells people.
-    fn ended_by_itself(&mut self, slot: usize, outcome: Outcome, step: &mut Step) -> Hold {
+    /// What holds an instance that ended by itself, or is about to be ended for what it did; tells people.
+    pub fn failed(&mut self, slot: usize, outcome: Outcome, step: &mut Step) -> Hold {
+        self.abort_rollout(slot, step);
         let instance = &mut self.instances[slot];
-        let uptime =
-            instance.run().and_then(|run| run.started).map_or_else(Default::default, |started| step.now.saturating_duration_since(started));
+        let uptime = instance.run().map_or_else(Default::default, |run| run.uptime(step.now));
         let verdict = instance.tally.judge(&self.spec.restart, &outcome, uptime, step);
         let hold = match verdict {
             Verdict::Wait if outcome.success() => Hold::Exited,
@@ -207,6 +287,12 @@ impl App {
         instance.ended(outcome.clone(), step.now);
         step.tell(wording::ended(&self.instances[slot].name, self, &outcome, verdict));
         self.watch(WatchNote::Down, step);
+        let well = outcome.success() || verdict == Verdict::StopCode;
+        match verdict {
+            Verdict::GiveUp(_) if well => self.give_up(slot, outcome.exit(), wording::had_ended(&outcome), step),
+            _ if well => {}
+            Verdict::Wait | Verdict::StopCode | Verdict::Again(_) | Verdict::GiveUp(_) => self.record(slot, &outcome, verdict, step),
+        }
         hold
     }
 }

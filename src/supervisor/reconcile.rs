@@ -9,6 +9,7 @@ use super::{
     restart::Verdict,
     run::{Due, Phase, Run, StopCause, Why},
     step::Step,
+    version::Reason,
     wording,
 };
 
@@ -17,12 +18,22 @@ impl Supervisor {
         // First what goes: what comes in its place may wait for it.
         self.apps.iter_mut().filter(|app| app.removed).for_each(|app| app.reconcile(step));
         self.drop_removed(step);
+        // What one app comes to may be what another waits for.
+        while self.order() | self.reconcile_apps(step) {}
+        self.apps.iter_mut().for_each(|app| app.tell_blocked(step));
+    }
+
+    /// Moves every app as far as it can go now; true while that can change what others wait for.
+    fn reconcile_apps(&mut self, step: &mut Step) -> bool {
+        let before = step.effects.len();
         self.apps.iter_mut().filter(|app| !app.removed).for_each(|app| app.reconcile(step));
+        step.effects.len() > before
     }
 }
 
 impl App {
     fn reconcile(&mut self, step: &mut Step) {
+        self.reconcile_work(step);
         self.reconcile_build(step);
         for slot in 0..self.instances.len() {
             while self.advance(slot, step) {}
@@ -36,16 +47,27 @@ impl App {
     /// Moves an instance one step towards what is desired; false: there is nothing to do now.
     fn advance(&mut self, slot: usize, step: &mut Step) -> bool {
         let surplus = self.is_surplus(slot);
-        let (kept, gate, stop) = (self.kept().filter(|_| !surplus), self.gate(), self.stop_cause());
+        let (gate, stop) = (self.gate(), self.stop_cause());
+        let rests = self.instances[slot].rests();
+        let outdated = self.instances[slot].run().is_some_and(|run| run.stays() && !self.keeps(slot, run.generation));
         match &mut self.instances[slot].state {
+            State::Up(run) if outdated => {
+                // A run that is replaced for what it is comes back as what it was.
+                let stop = if rests { StopCause::Rest } else { stop };
+                run.stop(stop, step);
+                self.watch(WatchNote::Stopping, step);
+                true
+            }
             State::Up(run) => match run.phase {
-                Phase::Starting | Phase::Ready => {
-                    let outdated = kept != Some(run.generation) && run.stop(stop, step);
-                    if outdated {
-                        self.watch(WatchNote::Stopping, step);
-                    }
-                    outdated
+                Phase::Starting => false,
+                Phase::Warming { ready_by } if ready_by <= step.now => self.not_ready(slot, step),
+                Phase::Warming { .. } => false,
+                Phase::Ready => self.check_health(slot, step),
+                Phase::Dumping { until, next } if until <= step.now => {
+                    run.stop_towards(StopCause::Unhealthy, next, step);
+                    true
                 }
+                Phase::Dumping { .. } => false,
                 Phase::Stopping { .. } | Phase::Sweeping { .. } | Phase::Killed { .. } => self.expire(slot, step),
             },
             State::Down { hold, of } => {
@@ -56,7 +78,7 @@ impl App {
                     return true;
                 }
                 let Gate::Open(generation) = gate else { return false };
-                if surplus {
+                if surplus || rests {
                     return false;
                 }
                 let free = *hold == Hold::None || *of < generation;
@@ -91,6 +113,7 @@ impl App {
     /// Holds a slot whose old set cannot be removed, whatever generation was to come.
     fn give_up_stuck(&mut self, slot: usize, step: &mut Step) {
         step.tell(wording::ended(&self.instances[slot].name, self, &Outcome::Stuck, Verdict::Wait));
+        self.give_up(slot, None, wording::had_ended(&Outcome::Stuck), step);
         self.instances[slot].state = State::Down { hold: Hold::Errored, of: self.version.generation };
         self.instances[slot].ended(Outcome::Stuck, step.now);
         self.watch(WatchNote::Down, step);
@@ -100,37 +123,36 @@ impl App {
         let Some(version) = self.runnable() else { return };
         let (generation, reason, spec) = (version.generation, wording::reason(&version.reason), Arc::clone(&version.spec));
         let instance = &mut self.instances[slot];
-        let why = if instance.newest == Some(generation) { Why::Again } else { Why::Version };
+        let why = match instance.newest {
+            Some(newest) if newest == generation && (instance.redo || instance.rested) => Why::Asked,
+            Some(newest) if newest == generation => Why::Again,
+            Some(_) | None => Why::Version,
+        };
         let reason = match (why, &instance.end) {
             (Why::Version, _) => reason,
+            (Why::Asked, _) => wording::reason(&Reason::Request),
             (Why::Again, Some(end)) => wording::had_ended(&end.outcome),
             (Why::Again, None) => "the newer version could not be built".to_owned(),
         };
-        let run = Run {
-            id: step.mint.run(),
-            role: Role::App,
-            generation,
-            spec: Arc::clone(&spec),
-            why,
-            spawned: step.now,
-            started: None,
-            pid: None,
-            phase: Phase::Starting,
-        };
+        let run = Run::new(step.mint.run(), Role::App, generation, Arc::clone(&spec), why, step.now);
         step.act(Effect::Spawn { run: run.id, instance: instance.id, generation, role: Role::App, spec });
         instance.start = Some(Start { at: step.now, why: reason });
         instance.newest = Some(generation);
+        instance.restarts += u64::from(instance.starts > 0 && !std::mem::take(&mut instance.rested));
         instance.starts += 1;
+        instance.last = Some(run.id);
+        instance.redo = false;
         instance.state = State::Up(run);
     }
 
     pub fn stop_cause(&self) -> StopCause {
         match self.gate() {
             Gate::Unwanted => StopCause::Shutdown,
+            Gate::Resting => StopCause::Rest,
             Gate::Removed => StopCause::Removed,
             Gate::Probing => StopCause::Probing,
             Gate::Settling => StopCause::Settling,
-            Gate::Open(_) | Gate::Building | Gate::Unbuilt | Gate::Preceded => StopCause::Replaced,
+            Gate::Open(_) | Gate::Building | Gate::Unbuilt | Gate::Preceded | Gate::Preparing | Gate::Waiting => StopCause::Replaced,
         }
     }
 }

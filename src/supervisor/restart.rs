@@ -50,14 +50,22 @@ pub(super) enum GiveUp {
 }
 
 impl Tally {
+    /// Ends in a row before `min_uptime`.
+    pub fn short(&self) -> u32 {
+        self.short
+    }
+
     /// Judges an end by itself after `uptime`, and counts it.
     pub fn judge(&mut self, policy: &RestartPolicy, outcome: &Outcome, uptime: Duration, step: &mut Step) -> Verdict {
         if outcome.code().is_some_and(|code| policy.stop_exit_codes.contains(&code)) {
             return Verdict::StopCode;
         }
-        let backoff = match &policy.after_exit {
-            AfterExit::Wait => return Verdict::Wait,
-            AfterExit::Restart(backoff) => backoff,
+        let backoff = match (&policy.after_exit, outcome) {
+            // What was stopped by its own rules is started again, whoever waits for a save after a crash.
+            (AfterExit::Wait, Outcome::Unhealthy { .. } | Outcome::Memory { .. }) => return Verdict::Again(Duration::ZERO),
+            (AfterExit::Wait, _) => return Verdict::Wait,
+            (AfterExit::Restart(_), Outcome::Memory { .. }) => return self.judge_reload(policy, step.now),
+            (AfterExit::Restart(backoff), _) => backoff,
         };
         if uptime >= policy.min_uptime {
             self.short = 0;
@@ -75,6 +83,21 @@ impl Tally {
             self.recent.push_back(step.now + delay);
         }
         Verdict::Again(delay)
+    }
+
+    /// An app that ran well and grew: it is started again at once, but not without end.
+    fn judge_reload(&mut self, policy: &RestartPolicy, now: Instant) -> Verdict {
+        self.short = 0;
+        self.delay = None;
+        if let Some(limit) = policy.max_restarts
+            && let Some(why) = self.spent(limit, policy, now)
+        {
+            return Verdict::GiveUp(why);
+        }
+        if policy.max_restarts.is_some() {
+            self.recent.push_back(now);
+        }
+        Verdict::Again(Duration::ZERO)
     }
 
     fn spent(&mut self, limit: u32, policy: &RestartPolicy, now: Instant) -> Option<GiveUp> {

@@ -7,7 +7,7 @@ use std::{
 
 use crate::model::{AppSpec, Generation, RunId, Signal};
 
-use super::{Effect, Role, instance::Hold, step::Step};
+use super::{Effect, Role, health::Checks, instance::Hold, step::Step};
 
 /// The longest time that the rest of a set has after its main process is gone.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -26,6 +26,10 @@ pub(super) struct Run {
     pub spawned: Instant,
     /// When its program began to execute.
     pub started: Option<Instant>,
+    /// When it became ready.
+    pub ready: Option<Instant>,
+    /// The questions whether it is well, of an app that is asked.
+    pub checks: Option<Checks>,
     /// Of its main process, while that lives.
     pub pid: Option<i32>,
     pub phase: Phase,
@@ -38,6 +42,8 @@ pub(super) enum Why {
     Version,
     /// The one before it ended by itself.
     Again,
+    /// Somebody wants this instance alone to be replaced, or started again.
+    Asked,
 }
 
 /// How far a run has come.
@@ -45,10 +51,14 @@ pub(super) enum Why {
 pub(super) enum Phase {
     /// Asked for; its program does not execute yet.
     Starting,
-    /// Its program executes. (Of a build that is over: its daemons live on.)
+    /// Its program executes, and the sign that it is ready is still to come.
+    Warming { ready_by: Instant },
+    /// It is ready. (Of a build or a command that is over: its daemons live on.)
     Ready,
-    /// It has its stop signal.
-    Stopping { kill_at: Instant, cause: StopCause },
+    /// It hangs, and has the signal that makes it tell where; then it is stopped.
+    Dumping { until: Instant, next: Hold },
+    /// It has its stop signal; `next` is what holds the slot afterwards.
+    Stopping { kill_at: Instant, cause: StopCause, next: Hold },
     /// Its main process is gone and the rest has SIGTERM; `next` is what holds the slot afterwards.
     Sweeping { since: Instant, kill_at: Instant, next: Hold },
     /// It is being killed.
@@ -66,6 +76,14 @@ pub(super) enum StopCause {
     Probing,
     /// It is no app of the runner any more.
     Removed,
+    /// Somebody stopped it.
+    Rest,
+    /// It was not ready in time.
+    NotReady,
+    /// It hangs.
+    Unhealthy,
+    /// It uses too much memory.
+    Memory,
     /// The runner ends.
     Shutdown,
 }
@@ -82,31 +100,65 @@ pub(super) enum Due {
 }
 
 impl Run {
+    /// A run that is asked for now.
+    pub fn new(id: RunId, role: Role, generation: Generation, spec: Arc<AppSpec>, why: Why, now: Instant) -> Self {
+        let (started, ready, checks, pid) = (None, None, None, None);
+        Self { id, role, generation, spec, why, spawned: now, started, ready, checks, pid, phase: Phase::Starting }
+    }
+
     /// The first signal of a stop.
     pub fn stop_signal(&self) -> Signal {
         match self.role {
             Role::App => self.spec.stop.signal,
-            Role::Build => Signal::TERM,
+            Role::Build | Role::Rule(_) => Signal::TERM,
         }
+    }
+
+    /// Whether nobody has asked it to stop, as far as it knows.
+    pub fn stays(&self) -> bool {
+        match self.phase {
+            Phase::Starting | Phase::Warming { .. } | Phase::Ready => true,
+            Phase::Dumping { .. } | Phase::Stopping { .. } | Phase::Sweeping { .. } | Phase::Killed { .. } => false,
+        }
+    }
+
+    /// How long it has been ready.
+    pub fn uptime(&self, now: Instant) -> Duration {
+        self.ready.map_or(Duration::ZERO, |ready| now.saturating_duration_since(ready))
     }
 
     /// Asks the whole set to stop; false where that has been done already.
     pub fn stop(&mut self, cause: StopCause, step: &mut Step) -> bool {
         match self.phase {
-            Phase::Starting | Phase::Ready => {
-                step.act(Effect::Signal { run: self.id, signal: self.stop_signal() });
-                self.phase = Phase::Stopping { kill_at: step.now + self.spec.stop.timeout, cause };
-                true
-            }
-            Phase::Stopping { .. } | Phase::Sweeping { .. } | Phase::Killed { .. } => false,
+            Phase::Starting | Phase::Warming { .. } | Phase::Ready => self.stop_towards(cause, Hold::None, step),
+            Phase::Dumping { next, .. } => self.stop_towards(cause, next, step),
+            Phase::Stopping { .. } | Phase::Sweeping { .. } | Phase::Killed { .. } => return false,
         }
+        true
+    }
+
+    /// Asks it to stop, whatever its phase; `next` holds the slot afterwards.
+    pub fn stop_towards(&mut self, cause: StopCause, next: Hold, step: &mut Step) {
+        let (run, signal) = (self.id, self.stop_signal());
+        let stop = &self.spec.stop;
+        step.act(match self.role {
+            Role::App if stop.message => Effect::ShutdownMessage { run, signal },
+            Role::App if !stop.tree => Effect::SignalMain { run, signal },
+            Role::App | Role::Build | Role::Rule(_) => Effect::Signal { run, signal },
+        });
+        self.phase = Phase::Stopping { kill_at: step.now + stop.timeout, cause, next };
     }
 
     /// Asks what the main process left behind to stop. A set that was being stopped gets no more time than it had.
     pub fn sweep(&mut self, next: Hold, step: &mut Step) {
         let within = step.now + self.spec.stop.timeout.min(SWEEP);
         let kill_at = match self.phase {
-            Phase::Starting | Phase::Ready | Phase::Sweeping { .. } | Phase::Killed { .. } => within,
+            Phase::Starting
+            | Phase::Warming { .. }
+            | Phase::Ready
+            | Phase::Dumping { .. }
+            | Phase::Sweeping { .. }
+            | Phase::Killed { .. } => within,
             Phase::Stopping { kill_at, .. } => within.min(kill_at),
         };
         step.act(Effect::Signal { run: self.id, signal: Signal::TERM });
@@ -117,10 +169,15 @@ impl Run {
     /// Kills what is left of the set, from now on until nothing is.
     pub fn kill(&mut self, step: &mut Step) {
         let next = match self.phase {
-            Phase::Starting | Phase::Ready | Phase::Stopping { .. } => Hold::None,
-            Phase::Sweeping { next, .. } => next,
+            Phase::Starting | Phase::Warming { .. } | Phase::Ready => Hold::None,
+            Phase::Dumping { next, .. } | Phase::Stopping { next, .. } | Phase::Sweeping { next, .. } => next,
             Phase::Killed { .. } => return,
         };
+        self.kill_towards(next, step);
+    }
+
+    /// Kills it, whatever its phase; `next` holds the slot afterwards.
+    pub fn kill_towards(&mut self, next: Hold, step: &mut Step) {
         step.act(Effect::Kill { run: self.id });
         self.phase = Phase::Killed { give_up_at: step.now + GIVE_UP, next };
     }
@@ -131,7 +188,13 @@ impl Run {
             Phase::Stopping { kill_at, .. } if kill_at <= step.now => Due::Killed { main: true, patience: self.spec.stop.timeout },
             Phase::Sweeping { since, kill_at, .. } if kill_at <= step.now => Due::Killed { main: false, patience: kill_at - since },
             Phase::Killed { give_up_at, next } if give_up_at <= step.now => return Due::Stuck { next },
-            Phase::Starting | Phase::Ready | Phase::Stopping { .. } | Phase::Sweeping { .. } | Phase::Killed { .. } => return Due::Not,
+            Phase::Starting
+            | Phase::Warming { .. }
+            | Phase::Ready
+            | Phase::Dumping { .. }
+            | Phase::Stopping { .. }
+            | Phase::Sweeping { .. }
+            | Phase::Killed { .. } => return Due::Not,
         };
         self.kill(step);
         due
@@ -139,7 +202,10 @@ impl Run {
 
     pub fn deadline(&self) -> Option<Instant> {
         match self.phase {
-            Phase::Starting | Phase::Ready => None,
+            Phase::Starting => None,
+            Phase::Ready => self.checks.as_ref().map(Checks::deadline),
+            Phase::Warming { ready_by } => Some(ready_by),
+            Phase::Dumping { until, .. } => Some(until),
             Phase::Stopping { kill_at, .. } | Phase::Sweeping { kill_at, .. } => Some(kill_at),
             Phase::Killed { give_up_at, .. } => Some(give_up_at),
         }
@@ -148,9 +214,21 @@ impl Run {
     pub fn shift(&mut self, by: Duration) {
         self.spawned += by;
         self.started = self.started.map(|started| started + by);
+        self.ready = self.ready.map(|ready| ready + by);
+        if let Some(checks) = &mut self.checks {
+            checks.shift(by);
+        }
         match &mut self.phase {
             Phase::Starting | Phase::Ready => {}
-            Phase::Stopping { kill_at, .. } => *kill_at += by,
+            Phase::Warming { ready_by } => *ready_by += by,
+            Phase::Dumping { until, next } => {
+                *until += by;
+                next.shift(by);
+            }
+            Phase::Stopping { kill_at, next, .. } => {
+                *kill_at += by;
+                next.shift(by);
+            }
             Phase::Sweeping { since, kill_at, next } => {
                 *since += by;
                 *kill_at += by;
@@ -159,6 +237,40 @@ impl Run {
             Phase::Killed { give_up_at, next } => {
                 *give_up_at += by;
                 next.shift(by);
+            }
+        }
+    }
+
+    /// The main process of a build or a command is gone: its daemons live until the runner ends.
+    pub fn is_over(&mut self) {
+        self.pid = None;
+        match self.phase {
+            Phase::Killed { .. } => {}
+            Phase::Starting
+            | Phase::Warming { .. }
+            | Phase::Ready
+            | Phase::Dumping { .. }
+            | Phase::Stopping { .. }
+            | Phase::Sweeping { .. } => self.phase = Phase::Ready,
+        }
+    }
+
+    /// What holds its slot once it is gone, where that is settled.
+    pub fn next(&self) -> Option<Hold> {
+        match self.phase {
+            Phase::Starting | Phase::Warming { .. } | Phase::Ready => None,
+            Phase::Dumping { next, .. } | Phase::Stopping { next, .. } | Phase::Sweeping { next, .. } | Phase::Killed { next, .. } => {
+                Some(next)
+            }
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn next_mut(&mut self) -> Option<&mut Hold> {
+        match &mut self.phase {
+            Phase::Starting | Phase::Warming { .. } | Phase::Ready => None,
+            Phase::Dumping { next, .. } | Phase::Stopping { next, .. } | Phase::Sweeping { next, .. } | Phase::Killed { next, .. } => {
+                Some(next)
             }
         }
     }

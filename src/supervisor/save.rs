@@ -1,24 +1,31 @@
 //! Changed files: early stop, change sets, and the probes of the restart-loop guard.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use crate::model::{AppId, ChangeSet};
 
-use super::{Supervisor, app::App, changes, step::Step, version::Reason, wording};
+use super::{
+    Supervisor,
+    app::App,
+    changes,
+    step::Step,
+    version::{Reason, Strategy},
+    wording,
+};
 
 impl Supervisor {
     fn watched(&mut self, id: AppId) -> Option<&mut App> {
-        self.apps.iter_mut().find(|app| app.id == id && app.wanted)
+        self.apps.iter_mut().find(|app| app.id == id && app.wanted && !app.is_resting())
     }
 
     /// The first change of a batch: the run may stop while the batch settles. An app with a build serves until that has succeeded.
-    pub(super) fn files_changing(&mut self, id: AppId) {
+    pub(super) fn files_changing(&mut self, id: AppId, now: Instant) {
         if self.paused {
             return;
         }
         if let Some(app) = self.watched(id) {
             let early = app.spec.watch.as_ref().is_some_and(|watch| watch.early_stop);
-            app.settling |= early && app.spec.build.is_none() && app.probing.is_none();
+            app.settling |= early && app.spec.build.is_none() && app.probing.is_none() && !app.works(now);
         }
     }
 
@@ -30,9 +37,8 @@ impl Supervisor {
             app.hold_back(changes, step);
             return;
         }
-        app.settling = false;
         let asked = changes.last;
-        app.renew(Reason::Files(changes), asked);
+        app.follow(changes, asked, step);
     }
 
     pub(super) fn probe(&mut self, id: AppId, path: PathBuf, step: &mut Step) {
@@ -45,7 +51,7 @@ impl Supervisor {
         }
         app.settling = false;
         step.tell(wording::probing(&app.spec.name, &shown));
-        app.renew(Reason::Probe(shown), step.now);
+        app.renew(Reason::Probe(shown), Strategy::Recreate, step.now);
         app.probing = Some(path);
     }
 

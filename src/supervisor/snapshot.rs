@@ -27,7 +27,9 @@ impl App {
                 status: self.status(instance),
                 pid: run.and_then(|run| run.pid),
                 uptime: run.and_then(|run| run.started).map(|started| now.saturating_duration_since(started)),
-                restarts: instance.starts.saturating_sub(1),
+                restarts: instance.restarts,
+                unstable_restarts: instance.tally.short(),
+                exit: instance.end.as_ref().and_then(|end| end.outcome.exit()),
             }
         });
         AppSnapshot {
@@ -43,17 +45,20 @@ impl App {
     pub fn status(&self, instance: &Instance) -> Status {
         match &instance.state {
             State::Up(run) => match run.phase {
-                Phase::Starting => Status::Launching,
+                Phase::Starting | Phase::Warming { .. } => Status::Launching,
                 Phase::Ready => Status::Online,
-                Phase::Stopping { .. } => Status::Stopping,
+                Phase::Dumping { .. } | Phase::Stopping { .. } => Status::Stopping,
                 Phase::Sweeping { next, .. } | Phase::Killed { next, .. } => held(next, Status::Stopping),
             },
+            State::Down { .. } if instance.rests() => Status::Stopped,
             State::Down { hold, .. } => match self.gate() {
                 Gate::Building => Status::Building,
                 Gate::Probing | Gate::Settling => Status::WaitingRestart,
                 Gate::Unwanted | Gate::Removed => held(*hold, Status::Stopped),
+                Gate::Resting => Status::Stopped,
                 Gate::Unbuilt => Status::Crashed,
-                Gate::Preceded | Gate::Open(_) => held(*hold, Status::Launching),
+                Gate::Preparing => held(*hold, Status::Building),
+                Gate::Preceded | Gate::Waiting | Gate::Open(_) => held(*hold, Status::Launching),
             },
         }
     }

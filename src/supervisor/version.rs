@@ -11,10 +11,22 @@ use super::changes;
 pub(super) struct Version {
     pub generation: Generation,
     pub reason: Reason,
+    /// How its runs take the place of older ones.
+    pub strategy: Strategy,
     /// What it runs.
     pub spec: Arc<AppSpec>,
     /// Since when somebody waits for it: the last event of a change set, or the request.
     pub asked: Instant,
+}
+
+/// How the runs of a new generation take the place of older ones. With sockets of their own, an old and a new run of one instance cannot serve
+/// together, so each is stopped before its successor starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Strategy {
+    /// All at once.
+    Recreate,
+    /// One instance after the other, each ready before the next goes.
+    Rolling,
 }
 
 /// Why there is a new generation.
@@ -28,6 +40,8 @@ pub(super) enum Reason {
     Probe(String),
     /// Somebody asked for it.
     Request,
+    /// Its `cron_restart` came.
+    Cron,
     /// What shall run was edited; the file as people are shown it.
     Edit(String),
 }
@@ -37,7 +51,7 @@ impl Reason {
     pub fn by_files(&self) -> bool {
         match self {
             Self::Files(_) | Self::Probe(_) => true,
-            Self::Begin | Self::Request | Self::Edit(_) => false,
+            Self::Begin | Self::Request | Self::Cron | Self::Edit(_) => false,
         }
     }
 
@@ -48,6 +62,7 @@ impl Reason {
             Self::Files(changes) => changes::shown(changes),
             Self::Probe(path) => path.clone(),
             Self::Request => "on request".to_owned(),
+            Self::Cron => "cron_restart".to_owned(),
             Self::Edit(file) => file.clone(),
         }
     }
@@ -56,7 +71,7 @@ impl Reason {
     pub fn folded(&self, newer: Self, spec: &AppSpec) -> Self {
         match (self, newer) {
             (Self::Files(older), Self::Files(newer)) => Self::Files(changes::merge(older, &newer, spec)),
-            (Self::Begin | Self::Files(_) | Self::Probe(_) | Self::Request | Self::Edit(_), newer) => newer,
+            (Self::Begin | Self::Files(_) | Self::Probe(_) | Self::Request | Self::Cron | Self::Edit(_), newer) => newer,
         }
     }
 }

@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use crate::model::{AppSpec, ChangeSet, HumanDuration, Launch, LaunchFailure, Level, Notice, NoticeKind, Signal, Stage};
+use crate::model::{
+    AppSpec, ChangeSet, Condition, Dependency, HumanDuration, Launch, LaunchFailure, Level, Notice, NoticeKind, Probe, Signal, Stage,
+};
 
 use super::{
-    ShutdownCause,
+    Role, ShutdownCause,
     app::{App, Gate},
     changes,
     instance::{End, Instance, Outcome},
@@ -18,11 +20,18 @@ fn info(kind: NoticeKind, app: &str, text: String) -> Notice {
     Notice::new(Level::Info, kind, text).about(app)
 }
 
-pub(super) fn started(app: &str, instances: &[Instance]) -> Notice {
-    let mut pids = instances.iter().filter_map(Instance::run).filter_map(|run| run.pid);
-    let text = match (instances.len(), pids.next()) {
-        (1, Some(pid)) => format!("{app} started (pid {pid})"),
-        (count, _) => format!("{app} started ({count} instances)"),
+/// `serving`: one of its runs. An app that gives a sign of being ready is told to be that.
+pub(super) fn started(spec: &AppSpec, instances: &[Instance], serving: &Run) -> Notice {
+    let app = &spec.name;
+    let what = match (instances.len(), serving.pid) {
+        (1, Some(pid)) => format!("pid {pid}"),
+        (count, _) => format!("{count} instances"),
+    };
+    let text = match (&spec.ready.by, serving.ready) {
+        (Probe::Started, _) | (_, None) => format!("{app} started ({what})"),
+        (_, Some(ready)) => {
+            format!("{app} is ready after {} ({what})", HumanDuration(ready.saturating_duration_since(serving.spawned)))
+        }
     };
     info(NoticeKind::Started, app, text)
 }
@@ -41,11 +50,21 @@ pub(super) fn again(app: &str, name: &str, end: Option<&End>, now: Instant) -> N
     info(NoticeKind::Restarted, app, text)
 }
 
+/// A start of one instance that somebody asked for.
+pub(super) fn asked(app: &str, name: &str, pid: Option<i32>) -> Notice {
+    let pid = pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
+    info(NoticeKind::Restarted, app, format!("{name} started again on request{pid}"))
+}
+
 /// How something ended, as a part of a sentence.
 pub(super) fn had_ended(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Exit(exit) if exit.success() => format!("it ended ({exit})"),
         Outcome::Exit(exit) => format!("it crashed ({exit})"),
+        Outcome::OutOfMemory(_) => "the kernel killed it when memory ran out".to_owned(),
+        Outcome::NotReady(time) => format!("it was not ready within {}", HumanDuration(*time)),
+        Outcome::Unhealthy { failures, why } => format!("it was unhealthy ({}: {why})", in_a_row(*failures)),
+        Outcome::Memory { bytes, limit, .. } => format!("it used {} of memory, with a limit of {}", Size(*bytes), Size(*limit)),
         Outcome::Launch(failure) => format!("it could not be started ({failure})"),
         Outcome::Stuck => "processes of its last run outlived SIGKILL".to_owned(),
     }
@@ -57,6 +76,7 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::Begin => "the runner began".to_owned(),
         Reason::Files(_) | Reason::Probe(_) => format!("of a change ({})", reason.shown()),
         Reason::Request => "it was asked to".to_owned(),
+        Reason::Cron => "its cron_restart came".to_owned(),
         Reason::Edit(file) => format!("{file} was edited"),
     }
 }
@@ -67,31 +87,144 @@ pub(super) fn ended(name: &str, app: &App, outcome: &Outcome, verdict: Verdict) 
     let (what, own_kind, own_level) = match outcome {
         Outcome::Exit(exit) if exit.success() => (format!("{name} ended ({exit})"), NoticeKind::Ended, Level::Info),
         Outcome::Exit(exit) => (format!("{name} crashed ({exit})"), NoticeKind::Crashed, Level::Error),
+        Outcome::OutOfMemory(exit) => {
+            (format!("{name} was killed by the kernel, because memory ran out ({exit})"), NoticeKind::Crashed, Level::Error)
+        }
+        Outcome::NotReady(time) => (format!("{name} was not ready within {}", HumanDuration(*time)), NoticeKind::NotReady, Level::Error),
+        Outcome::Unhealthy { failures, why } => {
+            (format!("{name} is unhealthy ({}: {why})", in_a_row(*failures)), NoticeKind::Unhealthy, Level::Error)
+        }
+        Outcome::Memory { bytes, limit, hard } => {
+            let (killed, which) = if *hard { (" is killed: it", "hard limit") } else { ("", "limit") };
+            let text = format!("{name}{killed} uses {} of memory, above its {which} of {}", Size(*bytes), Size(*limit));
+            (text, NoticeKind::Memory, Level::Warning)
+        }
         Outcome::Launch(failure) => (not_started(name, failure), NoticeKind::LaunchFailed, Level::Error),
         Outcome::Stuck => (format!("{name} is not started: processes of its last run outlived SIGKILL"), NoticeKind::Errored, Level::Error),
     };
-    let waits = waits(app);
+    let then = follows(app, verdict);
+    let comma = if then.is_empty() { "" } else { ", " };
     let (kind, level, text) = match verdict {
-        Verdict::Wait => (own_kind, own_level, format!("{what}{waits}")),
+        Verdict::Wait => (own_kind, own_level, format!("{what}{comma}{then}")),
         Verdict::StopCode => {
             let code = outcome.code().unwrap_or_default();
-            (NoticeKind::Ended, Level::Info, format!("{name} ended (exit code {code}, one of its stop_exit_codes){waits}"))
+            (NoticeKind::Ended, Level::Info, format!("{name} ended (exit code {code}, one of its stop_exit_codes){comma}{then}"))
         }
-        Verdict::Again(Duration::ZERO) => (NoticeKind::Backoff, own_level, format!("{what}, starting again")),
-        Verdict::Again(delay) => (NoticeKind::Backoff, own_level, format!("{what}, starting again in {}", HumanDuration(delay))),
-        Verdict::GiveUp(why) => (NoticeKind::Errored, Level::Error, format!("{what} and {}{waits}", given_up(why))),
+        Verdict::Again(_) => match outcome {
+            Outcome::Exit(_) | Outcome::OutOfMemory(_) | Outcome::Launch(_) | Outcome::Stuck => {
+                (NoticeKind::Backoff, own_level, format!("{what}, {then}"))
+            }
+            Outcome::NotReady(_) | Outcome::Unhealthy { .. } | Outcome::Memory { .. } => (own_kind, own_level, format!("{what}, {then}")),
+        },
+        Verdict::GiveUp(_) => (NoticeKind::Errored, Level::Error, format!("{what} and {then}")),
     };
     let notice = Notice::new(level, kind, text).about(&spec.name);
     match (outcome, &spec.missing_hint) {
         (Outcome::Launch(failure), Some(hint)) if failure.stage == Stage::Exec && failure.errno == 2 => notice.hint(hint),
-        (Outcome::Exit(_) | Outcome::Launch(_) | Outcome::Stuck, _) => notice,
+        (_, Some(_) | None) => notice,
     }
+}
+
+/// What follows an end by itself, as a clause; empty where nothing does.
+pub(super) fn follows(app: &App, verdict: Verdict) -> String {
+    match verdict {
+        Verdict::Wait | Verdict::StopCode => waits(app).trim_start_matches(", ").to_owned(),
+        Verdict::Again(Duration::ZERO) => "starting again".to_owned(),
+        Verdict::Again(delay) => format!("starting again in {}", HumanDuration(delay)),
+        Verdict::GiveUp(why) => format!("{}{}", given_up(why), waits(app)),
+    }
+}
+
+fn in_a_row(failures: u32) -> String {
+    match failures {
+        1 => "1 failure".to_owned(),
+        several => format!("{several} failures in a row, the last"),
+    }
+}
+
+/// A number of bytes as people read it: `512 MiB`, `1.5 GiB`.
+struct Size(u64);
+
+impl std::fmt::Display for Size {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            bytes if bytes < 10 << 20 => write!(f, "{} KiB", bytes >> 10),
+            bytes if bytes < 10 << 30 => write!(f, "{} MiB", bytes >> 20),
+            bytes => write!(f, "{} GiB", bytes >> 30),
+        }
+    }
+}
+
+pub(super) fn waits_for(app: &str, needed: &Dependency) -> Notice {
+    info(NoticeKind::Waiting, app, format!("{app} waits until {}", needs(needed)))
+}
+
+/// `db is ready`.
+pub(super) fn needs(needed: &Dependency) -> String {
+    let how = match needed.condition {
+        Condition::Started => "is started",
+        Condition::Ready => "is ready",
+        Condition::Completed => "has ended with code 0",
+    };
+    format!("{} {how}", needed.app)
+}
+
+pub(super) fn rollout_aborted(app: &str, name: &str, kept: usize) -> Notice {
+    let kept = if kept == 1 {
+        "1 instance of the version before goes on".to_owned()
+    } else {
+        format!("{kept} instances of the version before go on")
+    };
+    let text = format!("{app} is not reloaded any further, because {name} failed before it was ready: {kept}");
+    Notice::new(Level::Error, NoticeKind::Reload, text).about(app)
+}
+
+pub(super) fn signalled(app: &str, signal: Signal, changes: &ChangeSet) -> Notice {
+    info(NoticeKind::Signalled, app, format!("{app} was sent {signal} ({})", changes::shown(changes)))
+}
+
+/// A command of a watch rule as people call it.
+pub(super) fn of_rule(app: &str) -> String {
+    format!("{app} rule")
+}
+
+fn rule_command(spec: &AppSpec, rule: usize) -> &str {
+    spec.rules.get(rule).and_then(|rule| rule.run.as_deref()).unwrap_or_default()
+}
+
+pub(super) fn runs_command(spec: &AppSpec, rule: usize) -> Notice {
+    info(NoticeKind::Building, &spec.name, format!("{} runs {} first", spec.name, rule_command(spec, rule)))
+}
+
+pub(super) fn command_failed(app: &App, rule: usize, outcome: &Outcome) -> Notice {
+    let (name, command) = (&app.spec.name, rule_command(&app.spec, rule));
+    let then = if !app.is_down() {
+        ", the running version stays"
+    } else if app.instances.iter().any(Instance::is_free) {
+        ", starting without it"
+    } else {
+        waits(app)
+    };
+    let text = format!("{name}: {command} failed ({}){then}", how(outcome));
+    Notice::new(Level::Error, NoticeKind::BuildFailed, text).about(name)
+}
+
+/// Why a change has led to nothing.
+pub(super) fn unworked(app: &App, changes: &ChangeSet, rule: usize, outcome: &Outcome) -> String {
+    let (name, command) = (&app.spec.name, rule_command(&app.spec, rule));
+    format!("{name} has not acted on {}: {command} failed ({})", changes::shown(changes), how(outcome))
+}
+
+fn how(outcome: &Outcome) -> String {
+    outcome.exit().map_or_else(|| had_ended(outcome), |exit| exit.to_string())
 }
 
 fn given_up(why: GiveUp) -> String {
     match why {
         GiveUp::Never => "is not started again (max_restarts is 0)".to_owned(),
+        GiveUp::InARow { ends: 1, min_uptime } => format!("is given up after a run of less than {}", HumanDuration(min_uptime)),
         GiveUp::InARow { ends, min_uptime } => format!("is given up after {ends} runs in a row of less than {}", HumanDuration(min_uptime)),
+        GiveUp::Often { restarts: 1, window } => format!("is given up after a restart within {}", HumanDuration(window)),
         GiveUp::Often { restarts, window } => format!("is given up after {restarts} restarts within {}", HumanDuration(window)),
     }
 }
@@ -135,8 +268,14 @@ fn command(launch: &Launch) -> String {
     launch.argv.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
-pub(super) fn still_building(app: &str, took: Duration) -> Notice {
-    info(NoticeKind::Building, app, format!("{app} is still being built ({})", HumanDuration(took)))
+/// A build or a command of a rule that takes long.
+pub(super) fn still_running(run: &Run, took: Duration) -> Notice {
+    let (app, took) = (&run.spec.name, HumanDuration(took));
+    let text = match run.role {
+        Role::App | Role::Build => format!("{app} is still being built ({took})"),
+        Role::Rule(rule) => format!("{app} still runs {} ({took})", rule_command(&run.spec, rule)),
+    };
+    info(NoticeKind::Building, app, text)
 }
 
 pub(super) fn built(app: &str, took: Duration) -> Notice {
@@ -175,6 +314,9 @@ pub(super) fn build_failure(app: &str, outcome: &Outcome) -> String {
     match outcome {
         Outcome::Exit(exit) => format!("{name} failed ({exit})"),
         Outcome::Launch(failure) => not_started(&name, failure),
+        Outcome::OutOfMemory(_) | Outcome::NotReady(_) | Outcome::Unhealthy { .. } | Outcome::Memory { .. } => {
+            format!("{name} failed: {}", had_ended(outcome))
+        }
         Outcome::Stuck => format!("{name} outlived SIGKILL"),
     }
 }
@@ -213,9 +355,15 @@ pub(super) fn stopping(names: &[&str], cause: ShutdownCause) -> Option<Notice> {
     let why = match cause {
         ShutdownCause::Signal(Signal::INT) | ShutdownCause::Key => String::new(),
         ShutdownCause::Signal(signal) => format!(" ({signal})"),
+        ShutdownCause::Asked => " (on request)".to_owned(),
         ShutdownCause::Terminal => " (the terminal went away)".to_owned(),
     };
     Some(Notice::new(Level::Info, NoticeKind::Shutdown, format!("{} being stopped{why}", list(names, "is", "are")?)))
+}
+
+/// A stop that somebody asked for; `None`: nothing is alive.
+pub(super) fn stop_asked(app: &str, names: &[&str]) -> Option<Notice> {
+    Some(info(NoticeKind::Stopping, app, format!("{} being stopped on request", list(names, "is", "are")?)))
 }
 
 /// `None`: nothing is alive.

@@ -97,7 +97,8 @@ impl Group {
             if let Some(path) = member.owed.take() {
                 let shown = self.shown(&path);
                 let paths = vec![(path, ChangeKind::Written)];
-                let changes = ChangeSet { paths, total: 1, first: now, last: now, cause: Cause::Files, shown };
+                let (matched, unmatched) = (Vec::new(), true);
+                let changes = ChangeSet { paths, total: 1, first: now, last: now, cause: Cause::Files, matched, unmatched, shown };
                 out.push(Out::Changed { app: member.app, changes: Arc::new(changes) });
             }
         }
@@ -303,7 +304,8 @@ impl Group {
             Some((first, _)) => format!("{} and {} more", self.shown(first), total - 1),
         };
         let cause = if settled.lost { Cause::Rescan } else { Cause::Files };
-        ChangeSet { paths, total, first: settled.first, last: settled.last, cause, shown }
+        let (matched, unmatched) = (Vec::new(), true);
+        ChangeSet { paths, total, first: settled.first, last: settled.last, cause, matched, unmatched, shown }
     }
 
     fn explanation(&self, member: &Member, now: Instant, settled: &Settled, kept: &[&Item]) -> String {

@@ -63,10 +63,11 @@ pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, own: Vec<PathBuf>) -> 
     spec.account = Account { user: value(&keys.uid), group: value(&keys.gid) };
     let hooks = value(&keys.hooks).unwrap_or_default();
     spec.hooks = Hooks {
-        before_start: value(&hooks.before_start),
-        after_ready: value(&hooks.after_ready),
-        before_stop: value(&hooks.before_stop),
-        after_exit: value(&hooks.after_exit),
+        on_ready: value(&hooks.on_ready),
+        on_exit: value(&hooks.on_exit),
+        on_crash: value(&hooks.on_crash),
+        on_errored: value(&hooks.on_errored),
+        on_reload: value(&hooks.on_reload),
     };
     spec.cron = value(&keys.cron_restart).and_then(|cron| cron.0);
     spec.pid_file = value(&keys.pid_file).map(|file| place::absolute(cwd, Path::new(&file)));
@@ -138,7 +139,9 @@ fn logs(usual: Logs, layer: &Layer, cwd: &Path) -> Logs {
         out: value(&group.out).or(value(&keys.out_file)).map_or(usual.out, file),
         error: value(&group.error).or(value(&keys.error_file)).map_or(usual.error, file),
         combined: value(&group.file).or(value(&keys.log_file)).map_or(usual.combined, file),
-        merge: value(&group.merge).or(value(&keys.merge_logs)).unwrap_or(keys.instances.is_none() && value(&keys.exec_mode) != Some(ExecMode::Cluster)),
+        merge: value(&group.merge)
+            .or(value(&keys.merge_logs))
+            .unwrap_or(keys.instances.is_none() && value(&keys.exec_mode) != Some(ExecMode::Cluster)),
         json: value(&group.format).or(value(&keys.log_type)).map_or(usual.json, |kind| kind.json),
         timestamp: value(&group.timestamp).or(value(&keys.log_date_format)).or(time).map_or(usual.timestamp, |time| time.0),
         disabled: value(&group.disabled).or(value(&keys.disable_logs)).unwrap_or(usual.disabled),

@@ -1,18 +1,20 @@
-//! Command lines around the life of an app.
+//! Command lines that are told what happens to an app.
 
 use super::{Fate, keyed, keyed_element};
 
 keyed! {
     /// As written.
     pub struct RawHooks {
-        /// Before each start; a failure is a failed start.
-        before_start: String, [], r#""npm run migrate""#, Fate::Honoured;
-        /// Once a run is ready.
-        after_ready: String, [], r#""./warm-up.sh""#, Fate::Honoured;
-        /// Before a run is stopped.
-        before_stop: String, [], r#""./drain.sh""#, Fate::Honoured;
-        /// After a run has ended.
-        after_exit: String, [], r#""./clean-up.sh""#, Fate::Honoured;
+        /// A run is ready.
+        on_ready: String, [], r#""./warm-up.sh""#, Fate::Honoured;
+        /// The main process of a run has ended, as asked or by itself.
+        on_exit: String, [], r#""./clean-up.sh""#, Fate::Honoured;
+        /// A run failed: it died, was not ready in time, hung, or used too much memory.
+        on_crash: String, [], r#""./tell-us.sh""#, Fate::Honoured;
+        /// The app is given up.
+        on_errored: String, [], r#""./page-us.sh""#, Fate::Honoured;
+        /// A reload is over: every instance is of the new version.
+        on_reload: String, [], r#""./flush-cache.sh""#, Fate::Honoured;
     }
 }
 keyed_element!(RawHooks, "a map of command lines");
@@ -26,8 +28,8 @@ mod tests {
 
     #[test]
     fn command_lines() {
-        let hooks: RawHooks = read(r#"{"beforeStart": "make"}"#).unwrap();
-        assert_eq!(hooks.before_start.map(|given| given.value).as_deref(), Some("make"));
+        let hooks: RawHooks = read(r#"{"onReady": "make"}"#).unwrap();
+        assert_eq!(hooks.on_ready.map(|given| given.value).as_deref(), Some("make"));
         insta::assert_snapshot!(refused::<RawHooks>(r#""make""#), @r#"key is "make", but it takes a map of command lines"#);
     }
 }

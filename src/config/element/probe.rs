@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::{Element, Fate, Given, Reader, keyed, keyed_element, listen::Near};
 use crate::{
     config::node::{Node, Value},
-    model::{Health, Probe},
+    model::{Health, Probe, Signal},
 };
 
 /// When a run is ready.
@@ -49,6 +49,8 @@ keyed! {
         interval: Duration, [], r#""10s""#, Fate::Honoured;
         /// For `health`: how many failures in a row mean that the app hangs.
         failures: u32, [], "3", Fate::Honoured;
+        /// For `health`: a signal that makes a hung app tell where it hangs, a second before it is stopped.
+        dump_signal: Signal, [], r#""SIGQUIT""#, Fate::Honoured;
     }
 }
 keyed_element!(RawProbe, "a port, a URL, or a map with one of tcp, http, log, command, notify, message");
@@ -160,6 +162,7 @@ impl Element for Health {
             interval: or(&raw.interval, 10),
             timeout: or(&raw.timeout, 5),
             failures: raw.failures.as_ref().map_or(3, |given| given.value.max(1)),
+            dump: raw.dump_signal.as_ref().map(|given| given.value),
         })
     }
 

@@ -50,10 +50,11 @@ pub fn app(app: &AppSpec, env: &[Difference]) -> Json {
         "user": app.account.user,
         "group": app.account.group,
         "hooks": {
-            "before_start": app.hooks.before_start,
-            "after_ready": app.hooks.after_ready,
-            "before_stop": app.hooks.before_stop,
-            "after_exit": app.hooks.after_exit,
+            "on_ready": app.hooks.on_ready,
+            "on_exit": app.hooks.on_exit,
+            "on_crash": app.hooks.on_crash,
+            "on_errored": app.hooks.on_errored,
+            "on_reload": app.hooks.on_reload,
         },
         "cron": app.cron,
         "pid_file": app.pid_file.as_deref().map(path),
@@ -157,6 +158,7 @@ fn health(health: &Health) -> Json {
         "interval_ms": millis(health.interval),
         "timeout_ms": millis(health.timeout),
         "failures": health.failures,
+        "dump_signal": health.dump.map(|signal| signal.to_string()),
     })
 }
 

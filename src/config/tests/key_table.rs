@@ -67,7 +67,7 @@ const ROWS: &[Row] = &[
     ("ready", r#"{ "http": "http://localhost/x" }"#, "/ready/by/http", r#""http://localhost/x""#),
     ("health", r#"{ "tcp": 3000, "interval": "2s" }"#, "/health/interval_ms", "2000"),
     ("listen", r#"["tmp/x.sock"]"#, "/listen/0", r#""/home/p/tmp/x.sock""#),
-    ("hooks", r#"{ "beforeStart": "make" }"#, "/hooks/before_start", r#""make""#),
+    ("hooks", r#"{ "onCrash": "make" }"#, "/hooks/on_crash", r#""make""#),
     ("limits", r#"{ "nofile": 100, "noNewPrivs": true }"#, "/limits/nofile", "100"),
     ("umask", r#""022""#, "/limits/umask", r#""022""#),
     ("uid", "33", "/user", r#""33""#),

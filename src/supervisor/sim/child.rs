@@ -1,5 +1,7 @@
 //! A scripted child: how long it takes for everything, and how badly it behaves.
 
+use std::time::{Duration, Instant};
+
 use serde::Deserialize;
 
 use crate::model::{Exit, LaunchFailure, Signal, Stage};
@@ -24,6 +26,14 @@ pub struct Script {
     pub ignores: bool,
     /// What its main process leaves behind.
     pub leaves: Leaves,
+    /// From the execution of its program to the sign that it is ready, where that is waited for; negative: never.
+    pub ready_ms: i64,
+    /// From the execution of its program on, its answers to questions are bad.
+    pub sick_after_ms: Option<u64>,
+    /// It answers no question.
+    pub mute: bool,
+    /// The kernel says that it killed it because memory ran out.
+    pub oom: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -49,7 +59,20 @@ pub enum Leaves {
 
 impl Default for Script {
     fn default() -> Self {
-        Self { exec_ms: 2, fails: None, exit: None, dies_of: None, after_ms: 0, stop_ms: 5, ignores: false, leaves: Leaves::Nothing }
+        Self {
+            exec_ms: 2,
+            fails: None,
+            exit: None,
+            dies_of: None,
+            after_ms: 0,
+            stop_ms: 5,
+            ignores: false,
+            leaves: Leaves::Nothing,
+            ready_ms: 3,
+            sick_after_ms: None,
+            mute: false,
+            oom: false,
+        }
     }
 }
 
@@ -61,6 +84,8 @@ pub struct Child {
     pub main: bool,
     pub rest: bool,
     pub executes: bool,
+    /// When its program began.
+    pub began: Option<Instant>,
     /// Named as something that outlived SIGKILL.
     pub stuck: bool,
 }
@@ -70,6 +95,8 @@ pub struct Child {
 pub enum Act {
     Executes,
     FailsToExecute,
+    SaysReady,
+    Answers(u32),
     MainEnds(Exit),
     RestEnds,
 }
@@ -77,7 +104,7 @@ pub enum Act {
 impl Child {
     pub fn new(script: Script, name: String) -> Self {
         let rest = script.leaves != Leaves::Nothing;
-        Self { script, name, main: true, rest, executes: false, stuck: false }
+        Self { script, name, main: true, rest, executes: false, began: None, stuck: false }
     }
 
     pub fn alive(&self) -> bool {
@@ -94,6 +121,12 @@ impl Child {
         let signal = self.script.dies_of.map(|signal| Exit::Signal { signal: Signal(signal), core: false });
         let exit = self.script.exit.map(Exit::Code).or(signal)?;
         Some((self.script.after_ms, Act::MainEnds(exit)))
+    }
+
+    /// What it says to a question at that time.
+    pub fn answer(&self, now: Instant) -> Result<(), String> {
+        let sick = self.script.sick_after_ms.zip(self.began).is_some_and(|(after, began)| now >= began + Duration::from_millis(after));
+        if sick { Err("status 500".to_owned()) } else { Ok(()) }
     }
 
     pub fn signalled(&self, signal: Signal) -> Vec<(u64, Act)> {

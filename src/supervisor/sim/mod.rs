@@ -23,6 +23,23 @@ pub use timeline::Timeline;
 pub struct Cast {
     pub runs: Vec<Script>,
     pub builds: Vec<Script>,
+    pub commands: Vec<Script>,
+}
+
+/// Whose scripts a run plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Part {
+    App,
+    Build,
+    Command,
+}
+
+fn part(role: Role) -> Part {
+    match role {
+        Role::App => Part::App,
+        Role::Build => Part::Build,
+        Role::Rule(_) => Part::Command,
+    }
 }
 
 /// An edit of what shall run.
@@ -45,7 +62,7 @@ pub struct Sim {
     /// The exit code, once the runner has ended.
     pub ended: Option<u8>,
     apps: Vec<(Arc<AppSpec>, Cast)>,
-    used: HashMap<(AppId, bool), usize>,
+    used: HashMap<(AppId, Part), usize>,
     children: HashMap<RunId, Child>,
     queue: BTreeMap<(Instant, u64), (RunId, Act)>,
     queued: u64,
@@ -177,6 +194,7 @@ impl Sim {
         match act {
             Act::Executes if child.main => {
                 child.executes = true;
+                child.began = Some(self.now);
                 let ends = child.ends();
                 self.tell(Event::Spawned { run, pid: pid(run) });
                 self.later(run, ends);
@@ -188,8 +206,8 @@ impl Sim {
             }
             Act::MainEnds(exit) if child.main => {
                 child.main = false;
-                let empty = !child.rest;
-                self.tell(Event::MainExited { run, exit });
+                let (empty, oom) = (!child.rest, child.script.oom);
+                self.tell(Event::MainExited { run, exit, oom });
                 if empty {
                     self.tell(Event::SetEmpty { run });
                 }
@@ -200,7 +218,12 @@ impl Sim {
                     self.tell(Event::SetEmpty { run });
                 }
             }
-            Act::Executes | Act::FailsToExecute | Act::MainEnds(_) | Act::RestEnds => {}
+            Act::SaysReady if child.main => self.tell(Event::Ready { run }),
+            Act::Answers(check) if child.main => {
+                let answer = child.answer(self.now);
+                self.tell(Event::Health { run, check: Some(check), answer });
+            }
+            Act::Executes | Act::FailsToExecute | Act::SaysReady | Act::Answers(_) | Act::MainEnds(_) | Act::RestEnds => {}
         }
     }
 
@@ -218,7 +241,18 @@ impl Sim {
                 self.later(run, [child.begins()]);
                 self.children.insert(run, child);
             }
-            Effect::Signal { run, signal } => self.signal(run, signal),
+            Effect::Signal { run, signal } | Effect::ShutdownMessage { run, signal } => self.signal(run, signal),
+            // What takes it for a hint goes on, as with HUP and QUIT.
+            Effect::SignalMain { signal: Signal::HUP | Signal::QUIT, .. } => {}
+            Effect::SignalMain { run, signal } => self.signal_main(run, signal),
+            Effect::AwaitReady { run, .. } => {
+                let after = self.children.get(&run).and_then(|child| u64::try_from(child.script.ready_ms).ok());
+                self.later(run, after.map(|after| (after, Act::SaysReady)));
+            }
+            Effect::CheckHealth { run, check, .. } => {
+                let mute = self.children.get(&run).is_none_or(|child| child.script.mute);
+                self.later(run, (!mute).then_some((1, Act::Answers(check))));
+            }
             Effect::Kill { run } => self.signal(run, Signal::KILL),
             Effect::ReportStuck { run, .. } => {
                 if let Some(child) = self.children.get_mut(&run) {
@@ -226,7 +260,12 @@ impl Sim {
                 }
             }
             Effect::Exit { code } => self.ended = Some(code),
-            Effect::LookUpPort { .. } | Effect::Watch { .. } | Effect::Notice(_) => {}
+            Effect::LookUpPort { .. }
+            | Effect::Watch { .. }
+            | Effect::Hook { .. }
+            | Effect::Record { .. }
+            | Effect::ShowLastErrors { .. }
+            | Effect::Notice(_) => {}
         }
     }
 
@@ -237,11 +276,25 @@ impl Sim {
         }
     }
 
+    fn signal_main(&mut self, run: RunId, signal: Signal) {
+        if let Some(child) = self.children.get(&run) {
+            let acts: Vec<_> = child.signalled(signal).into_iter().filter(|(_, act)| matches!(act, Act::MainEnds(_))).collect();
+            self.later(run, acts);
+        }
+    }
+
     fn script(&mut self, instance: InstanceId, role: Role) -> Script {
         let cast = &self.apps[instance.app.0 as usize].1;
-        let scripts = if role == Role::App { &cast.runs } else { &cast.builds };
-        let used = self.used.entry((instance.app, role == Role::App)).or_default();
-        let script = scripts.get(*used).or(scripts.last()).cloned().unwrap_or_default();
+        let scripts = match part(role) {
+            Part::App => &cast.runs,
+            Part::Build => &cast.builds,
+            Part::Command => &cast.commands,
+        };
+        let used = self.used.entry((instance.app, part(role))).or_default();
+        let script = scripts.get(*used).or(scripts.last()).cloned().unwrap_or_else(|| match part(role) {
+            Part::App | Part::Build => Script::default(),
+            Part::Command => Script { exit: Some(0), after_ms: 20, ..Script::default() },
+        });
         *used += 1;
         script
     }
@@ -249,7 +302,11 @@ impl Sim {
     fn name(&self, run: RunId, instance: InstanceId, role: Role) -> String {
         let spec = &self.apps[instance.app.0 as usize].0;
         let slot = if spec.instances > 1 && role == Role::App { format!(":{}", instance.slot) } else { String::new() };
-        let build = if role == Role::Build { "build of " } else { "" };
+        let build = match role {
+            Role::App => "",
+            Role::Build => "build of ",
+            Role::Rule(_) => "command of ",
+        };
         format!("{build}{}{slot}#{}", spec.name, run.0)
     }
 }

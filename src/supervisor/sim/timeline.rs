@@ -4,7 +4,7 @@ use std::{collections::HashMap, fmt, sync::Arc, time::Instant};
 
 use super::{Cast, child::Child};
 use crate::{
-    model::{AppId, AppSpec, Level, Notice, RunId},
+    model::{AppId, AppSpec, HookKind, Level, Notice, RunId},
     supervisor::{Edit, Effect, Event, Request, Role, ShutdownCause, Target, WatchNote},
 };
 
@@ -29,11 +29,21 @@ impl Timeline {
     pub fn event(&mut self, now: Instant, event: &Event, apps: &Apps, children: &Children) {
         let app = |id: &AppId| apps.get(id.0 as usize).map_or("?", |(spec, _)| spec.name.as_str());
         let run = |id: &RunId| children.get(id).map_or_else(|| id.to_string(), |child| child.name.clone());
+        let of = |target: &Target| match target {
+            Target::All => "all".to_owned(),
+            Target::Name(name) => name.clone(),
+            Target::Instances(ids) => ids.iter().map(|id| format!("{}:{}", app(&id.app), id.slot)).collect::<Vec<_>>().join(" "),
+        };
         let text = match event {
             Event::Begin { .. } => "begin".to_owned(),
             Event::Spawned { run: id, pid } => format!("{} executes, pid {pid}", run(id)),
             Event::SpawnFailed { run: id, failure } => format!("{} fails: {failure}", run(id)),
-            Event::MainExited { run: id, exit } => format!("{} ends: {exit}", run(id)),
+            Event::MainExited { run: id, exit, oom } => format!("{} ends: {exit}{}", run(id), if *oom { ", out of memory" } else { "" }),
+            Event::Ready { run: id } => format!("{} says it is ready", run(id)),
+            Event::Health { run: id, answer: Ok(()), .. } => format!("{} is well", run(id)),
+            Event::Health { run: id, answer: Err(why), .. } => format!("{} is unwell: {why}", run(id)),
+            Event::Memory { run: id, bytes } => format!("{} uses {} MiB", run(id), bytes >> 20),
+            Event::Cron { app: id } => format!("cron of {}", app(id)),
             Event::SetEmpty { run: id } => format!("{} is empty", run(id)),
             Event::FilesChanging { app: id, path } => format!("{} changing: {}", app(id), path.display()),
             Event::FilesChanged { app: id, changes } => format!("{} changed: {}", app(id), changes.shown),
@@ -50,9 +60,16 @@ impl Timeline {
             }
             Event::Request(Request::Restart(Target::All)) => "rs".to_owned(),
             Event::Request(Request::Restart(Target::Name(name))) => format!("r {name}"),
+            Event::Request(Request::Restart(target)) => format!("restart {}", of(target)),
+            Event::Request(Request::Reload(target)) => format!("reload {}", of(target)),
+            Event::Request(Request::Start(target)) => format!("start {}", of(target)),
+            Event::Request(Request::Stop(target)) => format!("stop {}", of(target)),
+            Event::Request(Request::Reset(target)) => format!("reset {}", of(target)),
+            Event::Request(Request::Signal(target, signal)) => format!("{signal} asked for {}", of(target)),
             Event::Request(Request::TogglePause) => "p".to_owned(),
             Event::Shutdown(ShutdownCause::Signal(signal)) => format!("{signal} to the runner"),
             Event::Shutdown(ShutdownCause::Key) => "q".to_owned(),
+            Event::Shutdown(ShutdownCause::Asked) => "kill".to_owned(),
             Event::Shutdown(ShutdownCause::Terminal) => "the terminal goes away".to_owned(),
             Event::ForceShutdown { code } => format!("force, code {code}"),
             Event::Continued { stopped_for } => format!("fg, after {} ms", stopped_for.as_millis()),
@@ -70,9 +87,27 @@ impl Timeline {
                 match role {
                     Role::App => format!("> spawn {}{slot}#{} of {generation}", spec.name, id.0),
                     Role::Build => format!("> spawn build of {}#{} of {generation}", spec.name, id.0),
+                    Role::Rule(rule) => format!("> spawn command of {}#{} for rule {rule}", spec.name, id.0),
                 }
             }
             Effect::Signal { run: id, signal } => format!("> {signal} to {}", run(id)),
+            Effect::SignalMain { run: id, signal } => format!("> {signal} to the main process of {}", run(id)),
+            Effect::ShutdownMessage { run: id, signal } => format!("> shutdown message, or {signal}, to {}", run(id)),
+            Effect::AwaitReady { run: id, .. } => format!("> await that {} is ready", run(id)),
+            Effect::CheckHealth { run: id, check, .. } => format!("> check {} of {}", check, run(id)),
+            Effect::Hook { happening, .. } => {
+                format!("> hook {} of {}: {}", kind(happening.kind), happening.instance, happening.reason)
+            }
+            Effect::Record { crash, .. } => {
+                let changed: Vec<_> = crash.changed.iter().map(|path| path.display().to_string()).collect();
+                let changed = if changed.is_empty() { String::new() } else { format!(" (changed: {})", changed.join(", ")) };
+                // Every failure is recorded; only what is more than its notice says is worth a line.
+                if changed.is_empty() {
+                    return;
+                }
+                format!("> record of {}{changed}", crash.happening.instance)
+            }
+            Effect::ShowLastErrors { name, .. } => format!("> show the last errors of {name}"),
             Effect::Kill { run: id } => format!("> kill {}", run(id)),
             Effect::ReportStuck { run: id, name } => format!("> report {} of {name} as stuck", run(id)),
             Effect::LookUpPort { run: id, .. } => format!("> look up the port of {}", run(id)),
@@ -101,6 +136,16 @@ impl Timeline {
 
 fn word(notice: &Notice) -> String {
     serde_json::to_string(&notice.kind).expect("a kind is a word").trim_matches('"').to_owned()
+}
+
+fn kind(kind: HookKind) -> &'static str {
+    match kind {
+        HookKind::Ready => "on_ready",
+        HookKind::Exit => "on_exit",
+        HookKind::Crash => "on_crash",
+        HookKind::Errored => "on_errored",
+        HookKind::Reload => "on_reload",
+    }
 }
 
 fn watch(note: WatchNote) -> &'static str {

@@ -52,7 +52,16 @@ fn files_count_neither_before_the_start_nor_in_a_pause_nor_at_the_end() {
 fn set(sim: &Sim, paths: std::ops::Range<usize>, shown: &str) -> ChangeSet {
     let total = paths.len();
     let paths = paths.map(|number| (PathBuf::from(format!("/project/{number}")), ChangeKind::Written)).take(100).collect();
-    ChangeSet { paths, total, first: sim.now, last: sim.now, cause: Cause::Files, shown: shown.to_owned() }
+    ChangeSet {
+        paths,
+        total,
+        first: sim.now,
+        last: sim.now,
+        cause: Cause::Files,
+        matched: Vec::new(),
+        unmatched: true,
+        shown: shown.to_owned(),
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::specs::App;
 use crate::{
-    model::{Cause, ChangeKind, ChangeSet},
+    model::{Cause, ChangeKind, ChangeSet, InstanceId, RunId},
     supervisor::{
         Event, Request, ShutdownCause, Target,
         sim::{Change, Sim},
@@ -97,10 +97,24 @@ fn happens(sim: &mut Sim, what: &str, later: &mut Vec<App>) -> Duration {
     let event = match words[..] {
         ["begin"] => Event::Begin { apps: sim.specs() },
         ["changing", app, path] => Event::FilesChanging { app: sim.app(app), path: absolute(path) },
-        ["changed", app, ref paths @ ..] => Event::FilesChanged { app: sim.app(app), changes: changes(sim, paths) },
+        ["changed", app, rules, ref paths @ ..] if rules.starts_with('@') => {
+            Event::FilesChanged { app: sim.app(app), changes: changes(sim, paths, rules) }
+        }
+        ["changed", app, ref paths @ ..] => Event::FilesChanged { app: sim.app(app), changes: changes(sim, paths, "@+") },
+        ["memory", run, mib] => {
+            Event::Memory { run: run_of(sim, run), bytes: mib.parse::<u64>().unwrap_or_else(|_| panic!("{mib}")) << 20 }
+        }
+        ["alive", run] => Event::Health { run: run_of(sim, run), check: None, answer: Ok(()) },
+        ["cron", app] => Event::Cron { app: sim.app(app) },
         ["probe", app, path] => Event::Probe { app: sim.app(app), path: absolute(path) },
         ["probe-over", app] => Event::ProbeOver { app: sim.app(app) },
         ["rs"] => Event::Request(Request::Restart(Target::All)),
+        ["start", ref names @ ..] => Event::Request(Request::Start(targets(sim, names))),
+        ["stop", ref names @ ..] => Event::Request(Request::Stop(targets(sim, names))),
+        ["restart", ref names @ ..] => Event::Request(Request::Restart(targets(sim, names))),
+        ["reload", ref names @ ..] => Event::Request(Request::Reload(targets(sim, names))),
+        ["reset", ref names @ ..] => Event::Request(Request::Reset(targets(sim, names))),
+        ["signal", signal, ref names @ ..] => Event::Request(Request::Signal(targets(sim, names), signal.parse().unwrap())),
         ["r", name] => Event::Request(Request::Restart(Target::Name(name.to_owned()))),
         ["p"] => Event::Request(Request::TogglePause),
         ["q"] => Event::Shutdown(ShutdownCause::Key),
@@ -158,8 +172,30 @@ fn edit(sim: &Sim, words: &str, later: &mut Vec<App>) -> Change {
     }
 }
 
-/// A change set as the watch engine makes it: its last event came 10 ms ago.
-fn changes(sim: &Sim, paths: &[&str]) -> Arc<ChangeSet> {
+/// Instances by name and slot, `api:1`, or apps by name.
+fn targets(sim: &Sim, names: &[&str]) -> Target {
+    let ids = names.iter().flat_map(|name| match name.split_once(':') {
+        Some((app, slot)) => vec![InstanceId { app: sim.app(app), slot: slot.parse().unwrap() }],
+        None => {
+            let app = sim.app(name);
+            (0..sim.specs()[app.0 as usize].instances).map(|slot| InstanceId { app, slot }).collect()
+        }
+    });
+    Target::Instances(ids.collect())
+}
+
+/// A run that lives, by its name in the timeline: `api#3`.
+fn run_of(sim: &Sim, name: &str) -> RunId {
+    let found = sim.children().iter().find(|(_, child)| child.name == name);
+    *found.unwrap_or_else(|| panic!("{name} was never spawned")).0
+}
+
+/// A change set as the watch engine makes it: its last event came 10 ms ago. `rules`: which rules match, and `+` where a path matches none,
+/// as in `@0,2+`.
+fn changes(sim: &Sim, paths: &[&str], rules: &str) -> Arc<ChangeSet> {
+    let rules = rules.trim_start_matches('@');
+    let unmatched = rules.ends_with('+');
+    let matched = rules.trim_end_matches('+').split(',').filter_map(|rule| rule.parse().ok()).collect();
     let last = sim.now.checked_sub(Duration::from_millis(10)).unwrap();
     let shown = match paths {
         [] => String::new(),
@@ -168,7 +204,7 @@ fn changes(sim: &Sim, paths: &[&str]) -> Arc<ChangeSet> {
     };
     let cause = if paths.is_empty() { Cause::Rescan } else { Cause::Files };
     let paths: Vec<_> = paths.iter().map(|path| (absolute(path), ChangeKind::Written)).collect();
-    Arc::new(ChangeSet { total: paths.len(), paths, first: last, last, cause, shown })
+    Arc::new(ChangeSet { total: paths.len(), paths, first: last, last, cause, matched, unmatched, shown })
 }
 
 fn absolute(path: &str) -> PathBuf {

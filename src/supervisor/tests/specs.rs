@@ -5,7 +5,10 @@ use std::{path::PathBuf, time::Duration};
 use serde::Deserialize;
 
 use crate::{
-    model::{AfterExit, AppSpec, Backoff, Launch, RestartPolicy, Signal, StopSpec, WatchRoot, WatchSpec},
+    model::{
+        ActionRule, AfterExit, AppSpec, Backoff, Condition, Dependency, Health, Hooks, Launch, Limits, Probe, Ready, RestartPolicy,
+        SaveAction, Signal, StopSpec, WatchRoot, WatchSpec,
+    },
     supervisor::sim::{Cast, child::Script},
 };
 
@@ -28,9 +31,31 @@ pub struct App {
     pub stop_exit_codes: Vec<i32>,
     pub stuck_blocks: bool,
     pub missing_hint: Option<String>,
+    pub autostart: bool,
+    /// `db ready`, `migrate completed`.
+    pub depends_on: Vec<String>,
+    /// The time it has to say that it is ready; 0: it is once it executes.
+    pub ready_within: u64,
+    /// The time between two questions whether it is well; 0: nobody asks.
+    pub health_every: u64,
+    pub health_timeout: u64,
+    pub health_failures: u32,
+    /// It gives signs of life by itself.
+    pub health_by_itself: bool,
+    pub dump_signal: Option<String>,
+    /// In MiB; 0: no limit.
+    pub memory: u64,
+    pub memory_hard: u64,
+    pub treekill: bool,
+    pub shutdown_message: bool,
+    /// `restart`, `reload`, `none` or a signal, each with a command before it or not: `make: restart`.
+    pub rules: Vec<String>,
+    pub hooks: bool,
+    pub cron: bool,
     /// What its runs do, and its builds.
     pub runs: Vec<Script>,
     pub builds: Vec<Script>,
+    pub commands: Vec<Script>,
 }
 
 impl Default for App {
@@ -50,15 +75,31 @@ impl Default for App {
             stop_exit_codes: Vec::new(),
             stuck_blocks: false,
             missing_hint: None,
+            autostart: true,
+            depends_on: Vec::new(),
+            ready_within: 0,
+            health_every: 0,
+            health_timeout: 100,
+            health_failures: 2,
+            health_by_itself: false,
+            dump_signal: None,
+            memory: 0,
+            memory_hard: 0,
+            treekill: true,
+            shutdown_message: false,
+            rules: Vec::new(),
+            hooks: false,
+            cron: false,
             runs: Vec::new(),
             builds: Vec::new(),
+            commands: Vec::new(),
         }
     }
 }
 
 impl App {
     pub fn cast(&self) -> Cast {
-        Cast { runs: self.runs.clone(), builds: self.builds.clone() }
+        Cast { runs: self.runs.clone(), builds: self.builds.clone(), commands: self.commands.clone() }
     }
 
     pub fn spec(&self) -> AppSpec {
@@ -72,15 +113,76 @@ impl App {
             stop_exit_codes: self.stop_exit_codes.clone(),
             stuck_blocks: self.stuck_blocks,
         };
-        let stop = StopSpec::new(self.kill_signal.parse::<Signal>().expect("a signal"), Duration::from_millis(self.kill_timeout));
+        let stop = StopSpec {
+            tree: self.treekill,
+            message: self.shutdown_message,
+            ..StopSpec::new(self.kill_signal.parse::<Signal>().expect("a signal"), Duration::from_millis(self.kill_timeout))
+        };
+        let mib = |count: u64| (count > 0).then_some(count << 20);
+        let line = |on: bool, line: &str| on.then(|| line.to_owned());
         AppSpec {
             build: self.build.then(|| launch(&["cargo", "build"])),
             instances: self.instances,
             watch: self.watch.then(|| watch(self.early_stop)),
             missing_hint: self.missing_hint.clone(),
+            autostart: self.autostart,
+            depends_on: self.depends_on.iter().map(|text| dependency(text)).collect(),
+            ready: self.ready(),
+            health: self.health(),
+            rules: self.rules.iter().map(|text| rule(text)).collect(),
+            limits: Limits { memory_soft: mib(self.memory), memory_hard: mib(self.memory_hard), ..Limits::default() },
+            hooks: Hooks {
+                on_ready: line(self.hooks, "./ready"),
+                on_exit: line(self.hooks, "./exit"),
+                on_crash: line(self.hooks, "./crash"),
+                on_errored: line(self.hooks, "./errored"),
+                on_reload: line(self.hooks, "./reload"),
+            },
+            cron: line(self.cron, "0 3 * * *"),
             ..AppSpec::new(&self.name, launch(&["node", "app.js"]), restart, stop)
         }
     }
+}
+
+impl App {
+    fn ready(&self) -> Ready {
+        match self.ready_within {
+            0 => Ready::default(),
+            timeout => Ready { by: Probe::Log("up".to_owned()), timeout: Duration::from_millis(timeout) },
+        }
+    }
+
+    fn health(&self) -> Option<Health> {
+        (self.health_every > 0).then(|| Health {
+            probe: if self.health_by_itself { Probe::Notify } else { Probe::Http("http://localhost".to_owned()) },
+            interval: Duration::from_millis(self.health_every),
+            timeout: Duration::from_millis(self.health_timeout),
+            failures: self.health_failures,
+            dump: self.dump_signal.as_ref().map(|signal| signal.parse().expect("a signal")),
+        })
+    }
+}
+
+fn dependency(text: &str) -> Dependency {
+    let (app, condition) = text.split_once(' ').expect("a name and a condition");
+    let condition = match condition {
+        "started" => Condition::Started,
+        "ready" => Condition::Ready,
+        "completed" => Condition::Completed,
+        _ => panic!("{condition:?} is no condition"),
+    };
+    Dependency { app: app.to_owned(), condition }
+}
+
+fn rule(text: &str) -> ActionRule {
+    let (run, action) = text.split_once(": ").map_or((None, text), |(run, action)| (Some(run.to_owned()), action));
+    let action = match action {
+        "restart" => SaveAction::Restart,
+        "reload" => SaveAction::Reload,
+        "none" => SaveAction::Nothing,
+        signal => SaveAction::Signal(signal.parse().expect("an action")),
+    };
+    ActionRule { paths: vec!["**".to_owned()], run, action }
 }
 
 fn after_exit(text: &str) -> AfterExit {

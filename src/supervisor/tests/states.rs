@@ -7,7 +7,7 @@ use std::{
 
 use super::specs::App;
 use crate::{
-    model::{AppId, AppSpec, Cause, ChangeKind, ChangeSet, Exit, LaunchFailure, RunId, Signal, Stage, Status},
+    model::{AppId, AppSpec, Cause, ChangeKind, ChangeSet, Exit, InstanceId, LaunchFailure, RunId, Signal, Stage, Status},
     supervisor::{Edit, Event, Request, ShutdownCause, Supervisor, Target},
 };
 
@@ -28,11 +28,23 @@ fn spawn_failed(run: u64) -> Event {
 }
 
 fn exited(run: u64, code: i32) -> Event {
-    Event::MainExited { run: RunId(run), exit: Exit::Code(code) }
+    Event::MainExited { run: RunId(run), exit: Exit::Code(code), oom: false }
 }
 
 fn empty(run: u64) -> Event {
     Event::SetEmpty { run: RunId(run) }
+}
+
+fn ready(run: u64) -> Event {
+    Event::Ready { run: RunId(run) }
+}
+
+fn unwell(run: u64) -> Event {
+    Event::Health { run: RunId(run), check: None, answer: Err("status 500".to_owned()) }
+}
+
+fn hungry(run: u64) -> Event {
+    Event::Memory { run: RunId(run), bytes: u64::MAX }
 }
 
 fn changing(app: AppId) -> Event {
@@ -41,7 +53,8 @@ fn changing(app: AppId) -> Event {
 
 fn changed(app: AppId, now: Instant) -> Event {
     let paths = vec![("/project/a.js".into(), ChangeKind::Written)];
-    let changes = ChangeSet { paths, total: 1, first: now, last: now, cause: Cause::Files, shown: "a.js".to_owned() };
+    let (matched, unmatched) = (Vec::new(), true);
+    let changes = ChangeSet { paths, total: 1, first: now, last: now, cause: Cause::Files, matched, unmatched, shown: "a.js".to_owned() };
     Event::FilesChanged { app, changes: Arc::new(changes) }
 }
 
@@ -51,6 +64,10 @@ fn probe(app: AppId) -> Event {
 
 fn restart() -> Event {
     Event::Request(Request::Restart(Target::All))
+}
+
+fn instances() -> Target {
+    Target::Instances(vec![InstanceId { app: APP, slot: 0 }])
 }
 
 fn pause() -> Event {
@@ -132,7 +149,12 @@ fn events(now: Instant) -> Vec<Event> {
         changing(APP),
         changed(APP, now),
         restart(),
+        Event::Request(Request::Stop(instances())),
+        Event::Request(Request::Start(instances())),
+        Event::Request(Request::Reload(instances())),
+        Event::Request(Request::Signal(Target::All, Signal::HUP)),
         pause(),
+        Event::Cron { app: APP },
         apply(Edit::Add { app: AppId(1), spec: spec(App::default()) }),
         apply(Edit::Change { app: APP, spec: spec(App { build: true, instances: 3, ..App::default() }), restart: true }),
         apply(Edit::Change { app: APP, spec: spec(App::default()), restart: true }),
@@ -146,7 +168,7 @@ fn events(now: Instant) -> Vec<Event> {
         Event::Deadline,
     ];
     for run in 1..=4 {
-        events.extend([spawned(run), spawn_failed(run), exited(run, 0), exited(run, 1), empty(run)]);
+        events.extend([spawned(run), spawn_failed(run), exited(run, 0), exited(run, 1), empty(run), ready(run), unwell(run), hungry(run)]);
     }
     events
 }
@@ -159,6 +181,10 @@ fn strangers(now: Instant) -> Vec<Event> {
         spawn_failed(run),
         exited(run, 1),
         empty(run),
+        ready(run),
+        unwell(run),
+        hungry(run),
+        Event::Cron { app },
         changing(app),
         changed(app, now),
         probe(app),

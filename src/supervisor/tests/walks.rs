@@ -8,7 +8,7 @@ use fastrand::Rng;
 
 use super::specs::App;
 use crate::{
-    model::{AppId, Cause, ChangeKind, ChangeSet, Exit, InstanceId, RunId, Signal, Stage},
+    model::{AppId, Cause, ChangeKind, ChangeSet, Condition, Exit, InstanceId, RunId, Signal, Stage},
     supervisor::{
         Event, Request, ShutdownCause, Target,
         instance::Hold,
@@ -98,10 +98,39 @@ fn app(rng: &mut Rng, index: usize) -> App {
         max_restarts: *rng.choice(&[0, 1, 4, 16]).unwrap(),
         stop_exit_codes: if rng.bool() { vec![3] } else { vec![] },
         stuck_blocks: rng.bool(),
+        autostart: rng.u8(0..10) > 0,
+        depends_on: needs(rng, index),
+        ready_within: *rng.choice(&[0, 0, 50, 3000]).unwrap(),
+        health_every: *rng.choice(&[0, 0, 0, 700]).unwrap(),
+        health_by_itself: rng.u8(0..4) == 0,
+        dump_signal: rng.bool().then(|| "QUIT".to_owned()),
+        memory: *rng.choice(&[0, 0, 400]).unwrap(),
+        memory_hard: *rng.choice(&[0, 800]).unwrap(),
+        treekill: rng.u8(0..4) > 0,
+        shutdown_message: rng.u8(0..4) == 0,
+        rules: (0..rng.usize(0..3)).map(|_| (*rng.choice(&RULES).unwrap()).to_owned()).collect(),
+        hooks: rng.bool(),
+        cron: rng.u8(0..5) == 0,
+        commands: (0..rng.usize(1..4)).map(|_| script(rng, true)).collect(),
         runs: (0..rng.usize(1..8)).map(|_| script(rng, false)).collect(),
         builds: (0..rng.usize(1..8)).map(|_| script(rng, true)).collect(),
         ..App::default()
     }
+}
+
+const RULES: [&str; 7] = ["restart", "reload", "none", "SIGHUP", "make: restart", "make: none", "make: reload"];
+
+/// Another app of the same name.
+fn again(rng: &mut Rng, old: &App) -> App {
+    let number = old.name.trim_start_matches("app").parse().unwrap();
+    app(rng, number)
+}
+
+/// Only those before it, so that there is no circle, whatever comes and goes.
+fn needs(rng: &mut Rng, index: usize) -> Vec<String> {
+    let conditions = ["started", "ready", "completed"];
+    let needs = (0..index).filter(|_| rng.u8(0..3) == 0).collect::<Vec<_>>();
+    needs.into_iter().map(|other| format!("app{other} {}", rng.choice(&conditions).unwrap())).collect()
 }
 
 fn script(rng: &mut Rng, build: bool) -> Script {
@@ -118,6 +147,10 @@ fn script(rng: &mut Rng, build: bool) -> Script {
         leaves: *rng
             .choice(&[Leaves::Nothing, Leaves::Nothing, Leaves::Nothing, Leaves::Tame, Leaves::Stubborn, Leaves::Immortal])
             .unwrap(),
+        ready_ms: *rng.choice(&[-1, 0, 20, 400]).unwrap(),
+        sick_after_ms: (rng.u8(0..4) == 0).then_some(900),
+        mute: rng.u8(0..8) == 0,
+        oom: by_signal && rng.bool(),
     }
 }
 
@@ -131,12 +164,12 @@ fn command(sim: &mut Sim, rng: &mut Rng, open: &mut Open, apps: &mut Vec<App>) {
     let index = rng.usize(0..open.settling.len());
     let app = AppId(u32::try_from(index).unwrap());
     let watched = sim.specs()[index].watch.is_some() && !open.removed[index];
-    match rng.u8(0..43) {
+    match rng.u8(0..50) {
         0..=7 if watched => {
             open.settling[index] = true;
             sim.tell(Event::FilesChanging { app, path: "/project/a".into() });
         }
-        8..=19 if watched => change(sim, open, index),
+        8..=19 if watched => change(sim, Some(rng), open, index),
         20..=22 if watched => {
             (open.settling[index], open.probing[index]) = (false, true);
             sim.tell(Event::Probe { app, path: "/project/out".into() });
@@ -148,8 +181,31 @@ fn command(sim: &mut Sim, rng: &mut Rng, open: &mut Open, apps: &mut Vec<App>) {
         34..=36 => nonsense(sim, rng),
         37 => sim.suspend(Duration::from_millis(rng.u64(0..10_000))),
         40..=42 => edit(sim, rng, open, apps),
+        43..=44 => memory(sim, rng),
+        45 => sim.tell(Event::Cron { app }),
+        46..=49 => {
+            let instances = sim.specs()[index].instances;
+            let ids = (0..instances).filter(|_| rng.u8(0..3) > 0).map(|slot| InstanceId { app, slot }).collect();
+            let target = Target::Instances(ids);
+            sim.tell(Event::Request(match rng.u8(0..7) {
+                0..=1 => Request::Stop(target),
+                2..=3 => Request::Start(target),
+                4 => Request::Restart(target),
+                5 => Request::Reload(target),
+                _ => Request::Reset(target),
+            }));
+        }
         0..=39 => sim.tell(Event::Deadline),
-        43.. => unreachable!("the range ends before"),
+        50.. => unreachable!("the range ends before"),
+    }
+}
+
+/// A run that lives uses much memory.
+fn memory(sim: &mut Sim, rng: &mut Rng) {
+    let mut alive: Vec<_> = sim.children().iter().filter(|(_, child)| child.main && child.executes).map(|(run, _)| *run).collect();
+    alive.sort_unstable();
+    if let Some(run) = rng.choice(alive) {
+        sim.tell(Event::Memory { run, bytes: rng.u64(0..900) << 20 });
     }
 }
 
@@ -167,12 +223,12 @@ fn edit(sim: &mut Sim, rng: &mut Rng, open: &mut Open, apps: &mut Vec<App>) {
                 changes.push(Change::Remove(id));
             }
             1..=2 => {
-                apps[index] = App { name: apps[index].name.clone(), ..app(rng, index) };
+                apps[index] = again(rng, &apps[index]);
                 changes.push(Change::Spec(id, apps[index].spec(), true));
             }
             3 => {
                 let (build, instances) = (apps[index].build, rng.u16(1..4));
-                apps[index] = App { name: apps[index].name.clone(), build, instances, ..app(rng, index) };
+                apps[index] = App { build, instances, ..again(rng, &apps[index]) };
                 changes.push(Change::Spec(id, apps[index].spec(), false));
             }
             0 | 4.. => {}
@@ -190,10 +246,18 @@ fn edit(sim: &mut Sim, rng: &mut Rng, open: &mut Open, apps: &mut Vec<App>) {
     sim.apply(changes);
 }
 
-fn change(sim: &mut Sim, open: &mut Open, index: usize) {
-    open.settling[index] = false;
+/// Without chance it is a change that no rule is for.
+fn change(sim: &mut Sim, rng: Option<&mut Rng>, open: &mut Open, index: usize) {
+    // An early stop is begun for a change that no rule is for.
+    let early = std::mem::take(&mut open.settling[index]);
     let paths = vec![("/project/a".into(), ChangeKind::Written)];
-    let changes = ChangeSet { paths, total: 1, first: sim.now, last: sim.now, cause: Cause::Files, shown: "a".to_owned() };
+    let (matched, unmatched) = rng.map_or((Vec::new(), true), |rng| {
+        let matched: Vec<_> = (0..sim.specs()[index].rules.len()).filter(|_| rng.bool()).collect();
+        let unmatched = matched.is_empty() || early || rng.u8(0..3) == 0;
+        (matched, unmatched)
+    });
+    let changes =
+        ChangeSet { paths, total: 1, first: sim.now, last: sim.now, cause: Cause::Files, matched, unmatched, shown: "a".to_owned() };
     sim.tell(Event::FilesChanged { app: AppId(u32::try_from(index).unwrap()), changes: Arc::new(changes) });
 }
 
@@ -212,10 +276,13 @@ fn nonsense(sim: &mut Sim, rng: &mut Rng) {
     let (run, app) = (RunId(1 << 40), AppId(99));
     let before = (sim.supervisor.snapshot(sim.now), sim.supervisor.next_deadline());
     let failure = crate::model::LaunchFailure { stage: Stage::Exec, object: String::new(), errno: 2 };
-    let event = match rng.u8(0..6) {
+    let event = match rng.u8(0..9) {
+        6 => Event::Ready { run },
+        7 => Event::Health { run, check: Some(1), answer: Err("nonsense".to_owned()) },
+        8 => Event::Memory { run, bytes: u64::MAX },
         0 => Event::Spawned { run, pid: 1 },
         1 => Event::SpawnFailed { run, failure },
-        2 => Event::MainExited { run, exit: Exit::Code(1) },
+        2 => Event::MainExited { run, exit: Exit::Code(1), oom: false },
         3 => Event::SetEmpty { run },
         4 => Event::FilesChanging { app, path: "/project/a".into() },
         _ => Event::ProbeOver { app },
@@ -236,7 +303,8 @@ fn end(sim: &mut Sim, rng: &mut Rng, open: &mut Open, apps: &mut Vec<App>) {
     if sim.ended.is_none() && rng.bool() {
         sim.tell(Event::ForceShutdown { code: 130 });
     }
-    assert!(sim.run_dry(Duration::from_secs(9)), "something goes on after the end");
+    // The oracle knows when it has to have come.
+    assert!(sim.run_dry(Duration::from_secs(60)), "something goes on after the end");
     assert!(sim.ended.is_some(), "the runner does not end");
 }
 
@@ -247,7 +315,7 @@ fn quiet(sim: &mut Sim, mut open: Open) {
     }
     for index in 0..open.settling.len() {
         if open.settling[index] && sim.ended.is_none() {
-            change(sim, &mut open, index);
+            change(sim, None, &mut open, index);
         }
         if open.probing[index] && sim.ended.is_none() {
             probe_over(sim, &mut open, index);
@@ -263,15 +331,32 @@ fn quiet(sim: &mut Sim, mut open: Open) {
     for app in supervisor.apps.iter().filter(|app| !app.removed) {
         assert!(app.after.is_empty(), "{} waits for apps that are gone", app.spec.name);
         assert!(!app.settling && app.probing.is_none() && app.pending.is_none(), "{} is held for ever", app.spec.name);
+        let rests = |instance: &super::super::instance::Instance| {
+            app.blocked.is_some() || app.is_resting() || instance.rests() || app.work.is_some()
+        };
+        // One that is to end before others start may go on for as long as it likes.
+        let mut waits = app;
+        let awaited = (0..supervisor.apps.len()).any(|_| {
+            let Some(needed) = &waits.blocked else { return false };
+            let Some(other) = supervisor.apps.iter().find(|other| other.spec.name == needed.app) else { return false };
+            waits = other;
+            needed.condition == Condition::Completed && other.instances.iter().any(|one| one.run().is_some())
+        });
+        let refused = awaited || app.aborted == Some(app.version.generation) || app.unworked.is_some() || app.work.is_some();
         let unbuilt = app.tried.as_ref().is_some_and(|(_, end)| end.is_some());
         for instance in &app.instances {
             let id = InstanceId { app: app.id, slot: instance.id.slot };
             match sim.oracle().follows(id, sim.children()) {
-                Some(follows) => assert!(follows || unbuilt, "{} runs an old version", instance.name),
+                Some(follows) => assert!(
+                    follows || unbuilt || refused,
+                    "{} runs an old version: {:#?}",
+                    instance.name,
+                    supervisor.explain(&Target::All, sim.now)
+                ),
                 None => match &instance.state {
                     super::super::instance::State::Up(_) => {}
                     super::super::instance::State::Down { hold: Hold::None, .. } => {
-                        assert!(unbuilt || app.build.is_some(), "{} is down for no reason", instance.name);
+                        assert!(unbuilt || app.build.is_some() || rests(instance), "{} is down for no reason", instance.name);
                     }
                     super::super::instance::State::Down { .. } => {}
                 },

@@ -1,0 +1,65 @@
+//! How the instances of an app come to a new version: all at once, or one after the other.
+
+use crate::model::Generation;
+
+use super::{
+    app::App,
+    instance::{Hold, Instance, State},
+    run::Phase,
+    step::Step,
+    version::Strategy,
+    wording,
+};
+
+impl App {
+    /// Whether the runs of an older version are replaced one after the other.
+    fn rolls(&self, generation: Generation) -> bool {
+        self.runnable().is_some_and(|version| version.generation == generation && version.strategy == Strategy::Rolling)
+    }
+
+    /// Whether the run of an older version in a slot has to go now.
+    pub fn is_turn_of(&self, slot: usize, current: Generation) -> bool {
+        if !self.rolls(current) {
+            return true;
+        }
+        let old = |instance: &Instance| is_old(instance, current);
+        let first = self.instances.iter().position(old);
+        self.aborted != Some(current) && first == Some(slot) && !self.others_in_transit(slot)
+    }
+
+    /// Whether another instance is between two runs.
+    pub fn others_in_transit(&self, slot: usize) -> bool {
+        let Some(current) = self.runnable().map(|version| version.generation) else { return false };
+        let others = self.instances.iter().enumerate().filter(|(other, _)| *other != slot && !self.is_surplus(*other));
+        others.map(|(_, instance)| instance).any(|instance| match &instance.state {
+            State::Up(run) => match run.phase {
+                Phase::Ready => false,
+                Phase::Starting | Phase::Warming { .. } => run.generation == current,
+                Phase::Dumping { .. } | Phase::Stopping { .. } | Phase::Sweeping { .. } | Phase::Killed { .. } => true,
+            },
+            State::Down { hold, of } => match hold {
+                Hold::None | Hold::Backoff { .. } => true,
+                Hold::Crashed | Hold::Exited | Hold::Errored => *of < current,
+            },
+        })
+    }
+
+    /// A run failed before it was ever ready: where others of an older version serve, they go on.
+    pub fn abort_rollout(&mut self, slot: usize, step: &mut Step) {
+        let Some(run) = self.instances[slot].run() else { return };
+        let current = run.generation;
+        if run.ready.is_some() || !self.rolls(current) || self.aborted == Some(current) {
+            return;
+        }
+        let kept = self.instances.iter().filter(|instance| is_old(instance, current)).count();
+        if kept > 0 {
+            self.aborted = Some(current);
+            step.tell(wording::rollout_aborted(&self.spec.name, &self.instances[slot].name, kept));
+        }
+    }
+}
+
+/// Whether it has a run of an older version that nobody asked to stop.
+fn is_old(instance: &Instance, current: Generation) -> bool {
+    instance.run().is_some_and(|run| run.generation != current && run.stays())
+}
