@@ -58,6 +58,24 @@ fn the_verb_may_be_left_out_and_options_may_stand_before_it() {
 }
 
 #[test]
+fn log_flags_are_those_of_pm2() {
+    let logs = request("pmdev app.js -o out.log -e NULL -l --merge-logs --log-type json --log-date-format HH:mm --disable-logs").logs;
+    assert_eq!((logs.out.as_deref(), logs.error.as_deref(), logs.combined.as_deref()), (Some("out.log"), Some("NULL"), Some("")));
+    assert_eq!((logs.merge, logs.json, logs.disabled), (true, Some(true), true));
+    assert_eq!(logs.timestamp.unwrap().text(), "HH:mm");
+    assert_eq!(request("pmdev app.js --time").logs.timestamp, Some("YYYY-MM-DDTHH:mm:ss.SSS".parse().unwrap()));
+    assert_eq!(request("pmdev app.js --time --log-date-format HH").logs.timestamp, Some("HH".parse().unwrap()));
+    assert_eq!(request("pmdev app.js").logs.timestamp, None);
+    for line in ["pmdev --log app.js", "pmdev -l app.js", "pmdev --watch src --log app.js"] {
+        assert_eq!(targets(line), ["app.js"], "{line}");
+        assert_eq!(request(line).logs.combined.as_deref(), Some(""), "{line}");
+    }
+    assert_eq!(request("pmdev --log=app.log").logs.combined.as_deref(), Some("app.log"));
+    assert!(targets("pmdev --log=app.log").is_empty());
+    assert_eq!(request("pmdev app.js --log all.log").logs.combined.as_deref(), Some("all.log"));
+}
+
+#[test]
 fn without_a_target_the_last_value_of_a_watch_flag_was_it() {
     let list = |text: &str| WatchArg::List(text.to_owned());
     type Case<'a> = (&'a str, &'a [&'a str], &'a [WatchArg], &'a [WatchArg]);

@@ -62,8 +62,15 @@ fn rotation(logs: &Logs) -> Rotation {
 }
 
 impl Runner {
+    /// Gives every instance its label and its log files.
+    pub fn label(&mut self) {
+        let runs = &self.runs;
+        self.apps.label(&self.console, self.style, |instance| runs.values().any(|live| live.instance == instance));
+        self.record();
+    }
+
     /// Gives every instance its log files of now. Where apps share one, it is kept as the first of them says.
-    pub fn record(&mut self) {
+    fn record(&mut self) {
         let instances = self.apps.instances();
         let mut settings: HashMap<PathBuf, Settings> = HashMap::new();
         let mut together: HashMap<&str, Vec<PathBuf>> = HashMap::new();

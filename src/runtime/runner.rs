@@ -215,20 +215,6 @@ impl Runner {
         Ok(runner)
     }
 
-    /// Gives every instance its label and its log files.
-    pub fn label(&mut self) {
-        let runs = &self.runs;
-        self.apps.label(&self.console, self.style, |instance| runs.values().any(|live| live.instance == instance));
-        self.record();
-    }
-
-    /// Typed lines go to the app that shall have them, whatever its id is now.
-    pub fn feed_input(&mut self) {
-        if let Some(app) = self.stdin.as_ref().and_then(|name| self.apps.named(name)) {
-            self.inputs.feed(app);
-        }
-    }
-
     /// Runs until the supervisor says that everything is over; gives the exit code.
     pub async fn run(mut self) -> Result<u8, Error> {
         for notice in std::mem::take(&mut self.first_words) {

@@ -170,7 +170,9 @@ fn logs(usual: Logs, layer: &Layer, cwd: &Path) -> Logs {
         out: value(&group.out).or(value(&keys.out_file)).map_or(usual.out, file),
         error: value(&group.error).or(value(&keys.error_file)).map_or(usual.error, file),
         combined: value(&group.file).or(value(&keys.log_file)).map_or(usual.combined, file),
-        merge: value(&group.merge).or(value(&keys.merge_logs)).unwrap_or(keys.instances.is_none()),
+        merge: value(&group.merge)
+            .or(value(&keys.merge_logs))
+            .unwrap_or(keys.instances.is_none() && value(&keys.exec_mode) != Some(ExecMode::Cluster)),
         json: value(&group.format).or(value(&keys.log_type)).map_or(usual.json, |kind| kind.json),
         timestamp: value(&group.timestamp).or(value(&keys.log_date_format)).or(time).map_or(usual.timestamp, |time| time.0),
         disabled: value(&group.disabled).or(value(&keys.disable_logs)).unwrap_or(usual.disabled),

@@ -7,6 +7,7 @@ mod environments;
 mod formats;
 mod interpreters;
 mod key_table;
+mod logs;
 mod mistakes;
 mod profiles;
 mod reference;

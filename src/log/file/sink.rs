@@ -296,7 +296,9 @@ impl Sink {
         self.fails(&mut state, error);
         // More lines are no reason to try again; somebody who wants the file opened anew is.
         let waits = |state: &mut State| !state.reopen && state.ending == Ending::No && state.users > 0;
-        let _ = self.work.wait_timeout_while(state, pauses.next(), waits);
+        let (mut state, _) = self.work.wait_timeout_while(state, pauses.next(), waits).unwrap_or_else(PoisonError::into_inner);
+        // Each try opens the file anew.
+        state.reopen = false;
     }
 
     fn unrotated(&self, error: &std::io::Error) {
@@ -311,7 +313,7 @@ impl Sink {
     fn next(&self) -> Job {
         let mut state = self.state();
         loop {
-            if std::mem::take(&mut state.reopen) && state.ending == Ending::No {
+            if std::mem::take(&mut state.reopen) && state.ending != Ending::Over {
                 return Job::Reopen;
             }
             if let Some(chunk) = state.chunks.pop_front() {

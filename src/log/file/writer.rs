@@ -91,7 +91,10 @@ impl Writer {
     ) -> Result<usize, (usize, Failure)> {
         let failed = |error| (0, Failure::Failed(error));
         let open = self.opened(path, settings).map_err(failed)?;
-        open.mend(&is_over).map_err(|failure| (0, failure))?;
+        if let Err(failure) = open.mend(&is_over) {
+            self.open = None;
+            return Err((0, failure));
+        }
         let now = Zoned::now();
         let limit = settings.rotation.limit(settings.together.len()).filter(|_| open.place.is_some());
         let room = |open: &Open| limit.map_or(u64::MAX, |limit| limit.max(open.grows_to).saturating_sub(open.size));

@@ -1,6 +1,9 @@
 //! As much as apps can print: nothing is missing, nothing twice, and the runner stays small.
 
-use std::{env, fs, path::PathBuf};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
 
 use rustix::process::Signal;
 use serde_json::json;
@@ -42,7 +45,7 @@ fn declare(project: &Project, mib: u64) -> [PathBuf; 2] {
 
 /// Every number is there once and in order, over all files of a log.
 #[track_caller]
-fn all_there(log: &PathBuf, mib: u64) {
+fn all_there(log: &Path, mib: u64) {
     let files = archives(log);
     let mut next = 0;
     for (file, bytes) in &files {
