@@ -92,7 +92,7 @@ fn flags_beat_keys_and_count_for_every_app() {
     /home/p/all.log /home/.pmdev/logs/b-error.log none merge=true json=false time=Some("HH") disabled=false
     none none none merge=true json=false time=Some("HH") disabled=true
     "#);
-    let plan = plan::text(&project.resolve(&request(&[])), &project.host);
+    let plan = plan::text(&project.resolve(&request(&[])), &project.host, &jiff::Zoned::default());
     assert!(plan.contains("  logs      nowhere, and nothing is shown\n"), "{plan}");
     assert!(project.short(&plan).contains("  logs      out /home/p/b-1.log and so on\n            as JSON, with the time as "), "{plan}");
 }
