@@ -8,6 +8,7 @@ mod formats;
 mod interpreters;
 mod key_table;
 mod mistakes;
+mod needs;
 mod profiles;
 mod reference;
 mod targets;
