@@ -60,7 +60,14 @@ impl Source {
     pub(super) fn new(shared: Arc<Shared>, label: Label) -> Self {
         shared.sources.fetch_add(1, Ordering::Relaxed);
         let layout = Mutex::new(Arc::new(Layout::new(&shared.config, label)));
-        Self(Arc::new(Inner { shared, layout, budget: Arc::default(), ring: Mutex::default(), taps: Mutex::default(), ear: Mutex::default() }))
+        Self(Arc::new(Inner {
+            shared,
+            layout,
+            budget: Arc::default(),
+            ring: Mutex::default(),
+            taps: Mutex::default(),
+            ear: Mutex::default(),
+        }))
     }
 
     /// The last lines (at most 50) of both streams since [`Source::begin_run`], oldest first, without line ends, each cut to its last 4 KiB.

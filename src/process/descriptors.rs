@@ -9,9 +9,7 @@ use std::{
 
 use rustix::{
     io::{Errno, fcntl_dupfd_cloexec},
-    net::{
-        RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
-    },
+    net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, recvmsg, sendmsg},
 };
 
 /// The number of the first of them in the program; the others follow.

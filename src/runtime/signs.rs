@@ -67,7 +67,9 @@ impl Runner {
     /// Waits for the sign that makes a run ready.
     pub fn await_ready(&mut self, run: RunId, instance: InstanceId, spec: &AppSpec) {
         let asked = match &spec.ready.by {
-            Probe::Tcp(_) | Probe::Http(_) | Probe::Command(_) => Some(self.question(run, instance, &spec.ready.by, spec, spec.ready.timeout)),
+            Probe::Tcp(_) | Probe::Http(_) | Probe::Command(_) => {
+                Some(self.question(run, instance, &spec.ready.by, spec, spec.ready.timeout))
+            }
             Probe::Started | Probe::Log(_) | Probe::Notify | Probe::Message => None,
         };
         let Some(live) = self.runs.get_mut(&run) else { return };
@@ -211,14 +213,15 @@ impl Runner {
             return notice;
         }
         // The app, or one of its instances: `api`, `api:2`.
-        let rest = |spec: &AppSpec| notice.app.as_deref()?.strip_prefix(spec.name.as_str()).map(|rest| rest.is_empty() || rest.starts_with(':'));
+        let rest =
+            |spec: &AppSpec| notice.app.as_deref()?.strip_prefix(spec.name.as_str()).map(|rest| rest.is_empty() || rest.starts_with(':'));
         let about = |spec: &AppSpec| rest(spec) == Some(true);
         let mut waiting = self.runs.values().filter(|live| live.signs.awaited && !live.signs.given && about(&live.spec));
         let Some(live) = waiting.next() else { return notice };
         let why = match &live.spec.ready.by {
             Probe::Started => return notice,
             Probe::Tcp(_) | Probe::Http(_) | Probe::Command(_) => match &live.signs.not_yet {
-                Some(why) => format!("asked last, {why}"),
+                Some(why) => format!("the last try: {why}"),
                 None => "it was never asked to the end".to_owned(),
             },
             Probe::Log(regex) => format!("no line of its output matched {regex:?}"),
@@ -228,6 +231,6 @@ impl Runner {
             },
             Probe::Message => "process.send('ready') never came".to_owned(),
         };
-        notice.hint(format!("{why}; `timeout` in `ready`, or `listen_timeout`, gives it longer"))
+        notice.hint(format!("{why}; to give it longer: `timeout` in `ready`, or `listen_timeout`"))
     }
 }

@@ -16,6 +16,7 @@ mod no_restart;
 mod process;
 mod project_file;
 mod project_verbs;
+mod readiness;
 mod restarts;
 mod saves;
 mod support;

@@ -145,7 +145,10 @@ impl Element for Health {
             Probe::Started | Probe::Tcp(_) | Probe::Http(_) | Probe::Command(_) | Probe::Notify => "",
         };
         if !once.is_empty() {
-            let message = format!("{} asks for {once}, which comes once and cannot be asked for again; health has tcp, http, command or notify", reader.path());
+            let message = format!(
+                "{} asks for {once}, which comes once and cannot be asked for again; health has tcp, http, command or notify",
+                reader.path()
+            );
             return reader.refuse(node, message);
         }
         Some(Self {

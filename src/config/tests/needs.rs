@@ -20,7 +20,9 @@ fn warnings(resolved: &Resolved) -> String {
 #[test]
 fn a_job_that_others_wait_for_stays_over_after_code_0() {
     let codes = |profile: &str, job: &str| {
-        let text = format!(r#"[{{ "name": "a", "script": "app.js", "depends_on": {{ "j": "completed" }} }}, {{ "name": "j", "script": "app.js"{job} }}]"#);
+        let text = format!(
+            r#"[{{ "name": "a", "script": "app.js", "depends_on": {{ "j": "completed" }} }}, {{ "name": "j", "script": "app.js"{job} }}]"#
+        );
         let resolved = project(&text).resolve(&with(profile, &[]));
         resolved.apps.into_iter().map(|app| app.restart.stop_exit_codes).collect::<Vec<_>>()
     };
@@ -50,7 +52,10 @@ fn messages_that_cannot_come_are_told() {
     let ready = told(r#""script": "npm start", "ready": { "message": true }"#);
     assert!(ready.contains("but pmdev starts npm"), "{ready}");
     let stop = told(r#""script": "npm start", "shutdown_with_message": true"#);
-    assert!(stop.contains("a is to be told to stop by a message, but pmdev starts npm, which does not get it; SIGINT is sent instead"), "{stop}");
+    assert!(
+        stop.contains("a is to be told to stop by a message, but pmdev starts npm, which does not get it; SIGINT is sent instead"),
+        "{stop}"
+    );
     for fine in [r#""script": "app.js", "wait_ready": true, "shutdown_with_message": true"#, r#""script": "npm start", "ready": 3000"#] {
         assert_eq!(told(fine), "");
     }

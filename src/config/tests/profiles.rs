@@ -67,7 +67,9 @@ fn wrong_values_are_named_with_their_source() {
     --profile porduction is not a profile; there are dev and prod
     hint: did you mean production?
     ");
-    for (name, value) in [("PMDEV_PROFILE", "x"), ("PMDEV_KILL_SIGNAL", "SIGFOO"), ("PMDEV_KILL_TIMEOUT", "soon"), ("PMDEV_GRACEFUL_LISTEN_TIMEOUT", "soon")] {
+    for (name, value) in
+        [("PMDEV_PROFILE", "x"), ("PMDEV_KILL_SIGNAL", "SIGFOO"), ("PMDEV_KILL_TIMEOUT", "soon"), ("PMDEV_GRACEFUL_LISTEN_TIMEOUT", "soon")]
+    {
         project.var(name, value);
         let told = project.refusal(&request(&["a.js"]));
         assert!(told.starts_with(name) && told.contains(value), "{told}");

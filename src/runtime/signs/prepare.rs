@@ -1,12 +1,6 @@
 //! What a run is given so that it can give signs: a listener to its lines, a socket, a channel.
 
-use std::{
-    ffi::OsString,
-    io,
-    os::fd::OwnedFd,
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{ffi::OsString, io, os::fd::OwnedFd, path::PathBuf, sync::Arc};
 
 use tokio::sync::Semaphore;
 
@@ -120,7 +114,8 @@ impl Runner {
 /// Where the sockets may be: the user's own folder for such things, else that for temporary files. Apps that run as another user cannot
 /// enter root's.
 fn places() -> Vec<PathBuf> {
-    let own = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute() && !rustix::process::getuid().is_root());
+    let own =
+        std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute() && !rustix::process::getuid().is_root());
     own.into_iter().chain([std::env::temp_dir(), "/tmp".into(), "/run".into()]).collect()
 }
 
