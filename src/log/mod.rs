@@ -4,6 +4,7 @@
 
 pub mod console;
 mod ear;
+mod footer;
 mod layout;
 mod pump;
 mod queue;

@@ -3,6 +3,7 @@
 //! Start reading with [`runner`], then `effects`.
 
 mod apps;
+mod checklist;
 mod effects;
 mod keys;
 mod port;

@@ -16,6 +16,7 @@ use tokio::{
 use super::{
     Options, Output,
     apps::Apps,
+    checklist::Checklist,
     effects,
     reload::{Loaded, Project},
     signals::{Meaning, Signals},
@@ -94,6 +95,8 @@ pub struct Runner {
     pub watcher: Option<Watcher>,
     pub apps: Apps,
     pub project: Project,
+    /// What is still to come, where that is shown.
+    pub checklist: Option<Checklist>,
     pub tools: Tools,
     /// Where the sockets of systemd's protocol are, once an app needs one.
     pub sockets: Option<Folder>,
@@ -150,6 +153,7 @@ impl Runner {
             watcher,
             apps,
             project,
+            checklist: None,
             tools: Tools::default(),
             sockets: None,
             inbox,
@@ -191,11 +195,15 @@ impl Runner {
         for notice in std::mem::take(&mut self.first_words) {
             self.say(&notice);
         }
+        if self.console.has_footer() && !self.output.quiet {
+            self.checklist = Checklist::new(self.apps.specs().map(AsRef::as_ref), now());
+        }
         self.handle(Event::Begin { apps: self.apps.specs().cloned().collect() });
         let code = loop {
             if let Some(code) = self.exit {
                 break code;
             }
+            self.show_checklist();
             self.next().await;
         };
         self.end().await;
@@ -204,6 +212,7 @@ impl Runner {
 
     /// Nothing of the apps is to be alive before the console gets its time, and what they said last is to be shown.
     async fn end(mut self) {
+        self.console.set_footer(&[]);
         let mut left = self.processes.finish(now() + LAST_KILLS);
         left.retain(|member| !self.stuck.contains(&member.pid));
         if !left.is_empty() {
@@ -229,7 +238,8 @@ impl Runner {
 
     /// Waits for one thing to happen and sees it through.
     async fn next(&mut self) {
-        let deadline = [self.supervisor.next_deadline(), self.processes.next_look(), self.tools.deadline()].into_iter().flatten().min();
+        let own = [self.tools.deadline(), self.checklist_due()];
+        let deadline = [self.supervisor.next_deadline(), self.processes.next_look()].into_iter().chain(own).flatten().min();
         tokio::select! {
             biased;
             meaning = self.signals.next() => self.signal(meaning),
@@ -285,6 +295,7 @@ impl Runner {
                 self.handle(Event::ForceShutdown { code: 137 });
             }
             Meaning::Suspend => {
+                self.hide_checklist();
                 self.processes.freeze();
                 let before = now();
                 // The answer comes when somebody continues us.
@@ -292,6 +303,7 @@ impl Runner {
                 let stopped_for = now().duration_since(before);
                 self.processes.thaw();
                 self.tools.shift(stopped_for);
+                self.checklist.iter_mut().for_each(|list| list.shift(stopped_for));
                 self.handle(Event::Continued { stopped_for });
             }
         }

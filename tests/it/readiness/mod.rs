@@ -1,5 +1,6 @@
 //! Signs of life of real apps: every kind of sign given, missing and false; what follows from health; the order of apps.
 
+mod checklist;
 mod health;
 mod node;
 mod notify;
