@@ -8,6 +8,7 @@
 //! - [`watch`]: files into change sets, on a thread of its own.
 //! - [`process`]: starting, signalling, killing and reaping process sets.
 //! - [`readiness`]: signs of life: ports, URLs, lines, systemd's and Node's messages.
+//! - [`control`]: the socket over which a runner is asked and told.
 //! - [`log`]: the bytes of children, into whole lines on the screen.
 //! - [`ui`]: what people look at.
 //! - [`runtime`]: the loop, the only place where these meet.
@@ -15,6 +16,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod log;
 pub mod model;
 pub mod process;

@@ -169,7 +169,7 @@ impl Drafter<'_> {
         let stop = self.profile.stop(self.request, self.host)?;
         let spec = AppSpec::new(name, Launch { argv, cwd, env }, self.profile.restart(), stop);
         let (logs, limits, ready) = (self.profile.logs(), self.profile.limits(), self.profile.ready(self.host)?);
-        Ok((AppSpec { build, watch, port, missing_hint: program.hint, ready, logs, limits, ..spec }, recipe))
+        Ok((AppSpec { script, build, watch, port, missing_hint: program.hint, ready, logs, limits, ..spec }, recipe))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{AppId, Generation, InstanceId, Status};
+use super::{AppId, Exit, Generation, InstanceId, Status};
 
 /// A runner at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +39,10 @@ pub struct InstanceSnapshot {
     pub pid: Option<i32>,
     /// How long its run has been up.
     pub uptime: Option<Duration>,
-    /// How often it was started again.
+    /// How often it was started again, since its counters were reset.
     pub restarts: u64,
+    /// Ends in a row before `min_uptime`.
+    pub unstable_restarts: u32,
+    /// How its main process ended, since its latest start.
+    pub exit: Option<Exit>,
 }

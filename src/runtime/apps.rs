@@ -2,6 +2,8 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use jiff::Timestamp;
+
 use crate::{
     config::{EnvRecipe, Plan, diff::Step},
     log::{Console, Label, Source},
@@ -23,6 +25,8 @@ pub struct Apps {
     next: u32,
     sources: HashMap<InstanceId, Source>,
     labels: Labels,
+    /// When each app was declared.
+    declared: HashMap<AppId, Timestamp>,
 }
 
 impl Apps {
@@ -70,6 +74,41 @@ impl Apps {
     /// What shall run, in order.
     pub fn specs(&self) -> impl Iterator<Item = &Arc<AppSpec>> {
         self.list.iter().map(|(_, spec)| spec)
+    }
+
+    /// The spec of an app.
+    pub fn spec(&self, app: AppId) -> Option<&Arc<AppSpec>> {
+        self.list.iter().find(|(id, _)| *id == app).map(|(_, spec)| spec)
+    }
+
+    /// When an app was declared.
+    pub fn declared(&self, app: AppId) -> Option<Timestamp> {
+        self.declared.get(&app).copied()
+    }
+
+    /// The number of an instance among all of the runner's.
+    pub fn number_of(&mut self, instance: InstanceId) -> usize {
+        self.number(instance)
+    }
+
+    /// The environment of an instance.
+    pub fn environment(&mut self, instance: InstanceId) -> Option<Launch> {
+        let spec = Arc::clone(self.spec(instance.app)?);
+        Some(self.launch(instance, &spec))
+    }
+
+    /// Another number of instances; `None`: there is no such app.
+    pub fn scale(&mut self, app: AppId, instances: u16) -> Option<Edit> {
+        let (_, spec) = self.list.iter_mut().find(|(id, _)| *id == app)?;
+        *spec = Arc::new(AppSpec { instances, ..AppSpec::clone(spec) });
+        Some(Edit::Change { app, spec: Arc::clone(spec), restart: false })
+    }
+
+    /// Forgets an app.
+    pub fn remove(&mut self, app: AppId) -> Option<Edit> {
+        let index = self.list.iter().position(|(id, _)| *id == app)?;
+        self.list.remove(index);
+        Some(Edit::Remove { app })
     }
 
     /// The app of this name.
@@ -145,6 +184,8 @@ impl Apps {
 
     fn id(&mut self) -> AppId {
         self.next += 1;
-        AppId(self.next - 1)
+        let app = AppId(self.next - 1);
+        self.declared.insert(app, Timestamp::now());
+        app
     }
 }

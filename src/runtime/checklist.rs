@@ -140,6 +140,8 @@ mod tests {
             pid: *pid,
             uptime: None,
             restarts: 0,
+            unstable_restarts: 0,
+            exit: None,
         };
         let instances = statuses.iter().enumerate().map(instance).collect();
         AppSnapshot { id: AppId(0), name: "api".into(), generation: Generation(1), watched: false, instances }

@@ -4,7 +4,10 @@
 
 mod apps;
 mod checklist;
+mod control;
+mod desk;
 mod effects;
+mod files;
 mod keys;
 mod port;
 mod reload;
@@ -12,13 +15,16 @@ mod runner;
 mod signals;
 mod signs;
 mod stdin;
+mod targets;
 mod terminal;
 mod tool;
+mod views;
 
 use std::time::SystemTime;
 
 use crate::{
     config::{Host, Request, Resolved},
+    control::Folders,
     log::{ConsoleConfig, Format, TimestampFormat},
     model::{Error, Signal},
 };
@@ -40,6 +46,8 @@ pub struct Options {
     pub stdin: Option<String>,
     /// Whether decisions about files are told.
     pub explain: bool,
+    /// Where the runner can be reached; `None`: nowhere.
+    pub folders: Option<Folders>,
     /// The signal that says the guard is dead, where there is a guard.
     pub guard_death: Option<Signal>,
 }

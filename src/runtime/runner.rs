@@ -17,6 +17,7 @@ use super::{
     Options, Output,
     apps::Apps,
     checklist::Checklist,
+    desk::Desk,
     effects,
     reload::{Loaded, Project},
     signals::{Meaning, Signals},
@@ -26,8 +27,9 @@ use super::{
     tool::{Question, Tools},
 };
 use crate::{
+    control::Incoming,
     log::Console,
-    model::{AppSpec, Error, HumanDuration, InstanceId, Level, Notice, NoticeKind, RunId},
+    model::{AppSpec, Error, InstanceId, Notice, RunId},
     process::{self, ProcessEvent, Processes},
     readiness::notify::Folder,
     supervisor::{Event, ShutdownCause, Supervisor},
@@ -72,6 +74,8 @@ pub enum Inbox {
     ToolRead(RunId),
     /// The files that say what shall run were read again.
     Loaded(Box<Loaded>),
+    /// Somebody asks over the socket.
+    Asked(Incoming),
 }
 
 /// What the runner keeps of a program that was started.
@@ -100,6 +104,8 @@ pub struct Runner {
     pub tools: Tools,
     /// Where the sockets of systemd's protocol are, once an app needs one.
     pub sockets: Option<Folder>,
+    /// Who waits for something over the socket.
+    pub desk: Desk,
     pub inbox: UnboundedSender<Inbox>,
     pub exit: Option<u8>,
     /// Who holds the ports of apps that failed.
@@ -115,7 +121,7 @@ pub struct Runner {
     /// Nobody reads our output any more.
     unheard: bool,
     /// What was said before anything ran; shown first.
-    first_words: Vec<Notice>,
+    pub first_words: Vec<Notice>,
     pub output: Output,
     /// The app, by name, that gets the lines typed at the runner.
     pub stdin: Option<String>,
@@ -126,7 +132,7 @@ pub struct Runner {
 impl Runner {
     /// Prepares everything and starts nothing but the threads that look at files, the terminal and the screen.
     pub fn start(options: Options) -> Result<Self, Error> {
-        let Options { resolved, read_at, request, host, output, stdin, explain, guard_death } = options;
+        let Options { resolved, read_at, request, host, output, stdin, explain, folders, guard_death } = options;
         let apps = Apps::new(resolved.apps, resolved.env);
         let signals = Signals::listen(guard_death)?;
         let (inbox, news) = mpsc::unbounded_channel();
@@ -156,6 +162,7 @@ impl Runner {
             checklist: None,
             tools: Tools::default(),
             sockets: None,
+            desk: Desk::default(),
             inbox,
             exit: None,
             lookups: JoinSet::new(),
@@ -174,6 +181,7 @@ impl Runner {
         };
         runner.label();
         runner.feed_input();
+        runner.open_desk(folders);
         Ok(runner)
     }
 
@@ -229,6 +237,7 @@ impl Runner {
         };
         // Whoever is slower than this is not worth the wait.
         let _ = tokio::time::timeout(LAST_LOOKS, lookups).await;
+        self.close_desk().await;
         self.console.finish(CONSOLE_AT_EXIT).await;
     }
 
@@ -275,6 +284,7 @@ impl Runner {
         for effect in self.supervisor.handle(now(), event) {
             self.perform(effect);
         }
+        self.look_at_desk();
     }
 
     /// Tells people.
@@ -317,6 +327,7 @@ impl Runner {
             Inbox::Ask(question) => self.ask(question),
             Inbox::ToolRead(run) => self.tool_read(run),
             Inbox::Loaded(loaded) => self.loaded(*loaded),
+            Inbox::Asked(incoming) => self.asked(incoming),
             Inbox::LastWords(run) => {
                 let ending = self.runs.get_mut(&run).map(|live| std::mem::take(&mut live.ending)).unwrap_or_default();
                 for event in ending {
@@ -376,39 +387,6 @@ impl Runner {
     fn forget(&mut self, run: RunId) {
         self.inputs.closed(run);
         self.runs.remove(&run);
-    }
-
-    fn watched(&mut self, out: Out) {
-        match out {
-            // The files that say what shall run are watched in any case.
-            Out::Ready { .. } if self.apps.watched().is_empty() => {}
-            Out::Ready { dirs, files: _, took, polled } => {
-                let polled = if polled == 0 { String::new() } else { format!(", {polled} of them polled") };
-                let folders = if dirs == 1 { "folder" } else { "folders" };
-                self.say(&Notice::new(
-                    Level::Info,
-                    NoticeKind::Watching,
-                    format!("watching {dirs} {folders}{polled} (ready in {})", HumanDuration(took)),
-                ));
-            }
-            Out::Early { app, path } => {
-                self.handle(Event::FilesChanging { app, path });
-                // While the old run ends and the save settles.
-                if self.supervisor.heeds_files() {
-                    self.processes.prepare();
-                }
-            }
-            Out::Changed { app, changes } => self.handle(Event::FilesChanged { app, changes }),
-            Out::Skipped { app: _, why } => {
-                for why in why {
-                    self.say(&Notice::new(Level::Info, NoticeKind::Explain, why));
-                }
-            }
-            Out::Probe { app, path } => self.handle(Event::Probe { app, path }),
-            Out::ProbeOver { app } => self.handle(Event::ProbeOver { app }),
-            Out::ProjectFile { paths } => self.edited(paths),
-            Out::Notice(notice) => self.say(&notice),
-        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::model::{AppId, AppSpec, ChangeSet, Dependency, Generation, InstanceId
 use super::{
     Effect, WatchNote,
     build::Build,
-    instance::{End, Hold, Instance, State},
+    instance::{End, Hold, Instance, Rest, State},
     record::Touched,
     restart::Tally,
     rules::Work,
@@ -27,8 +27,6 @@ pub(super) struct App {
     pub spec: Arc<AppSpec>,
     /// Whether the runner wants it to run at all: not at its end, nor once it was removed.
     pub wanted: bool,
-    /// It was not started with the runner, or was stopped, until somebody starts it.
-    pub resting: bool,
     /// What it needs and does not have yet, so that it cannot start.
     pub blocked: Option<Dependency>,
     /// At the end: apps that need it are still there, so it goes on.
@@ -104,7 +102,6 @@ impl App {
         let mut app = Self {
             id,
             wanted: true,
-            resting: !spec.autostart,
             blocked: None,
             needed: false,
             removed: false,
@@ -135,13 +132,21 @@ impl App {
     pub fn number_instances(&mut self) {
         let generation = self.version.generation;
         let wanted = usize::from(self.spec.instances.max(1));
+        // New ones are as those there are.
+        let unstarted = if self.spec.autostart { Rest::No } else { Rest::Unstarted };
+        let rest = self.instances.first().map_or(unstarted, |first| if self.is_resting() { first.rest } else { Rest::No });
         for slot in 0..self.spec.instances.max(1) {
             let name = if wanted == 1 { self.spec.name.clone() } else { format!("{}:{slot}", self.spec.name) };
             match self.instances.get_mut(usize::from(slot)) {
                 Some(instance) => instance.name = name,
-                None => self.instances.push(Instance::new(InstanceId { app: self.id, slot }, name, generation)),
+                None => self.instances.push(Instance::new(InstanceId { app: self.id, slot }, name, generation, rest)),
             }
         }
+    }
+
+    /// Whether none of its instances is to run until somebody starts it.
+    pub fn is_resting(&self) -> bool {
+        self.instances.iter().take(usize::from(self.spec.instances.max(1))).all(Instance::rests)
     }
 
     /// Whether this slot lies beyond the number of instances.
@@ -157,7 +162,7 @@ impl App {
     /// Whether the newest version is still to be built.
     pub fn build_due(&self) -> bool {
         let tried = self.tried.as_ref().map(|(generation, _)| *generation);
-        self.wanted && !self.resting && self.probing.is_none() && self.spec.build.is_some() && tried != Some(self.version.generation)
+        self.wanted && !self.is_resting() && self.probing.is_none() && self.spec.build.is_some() && tried != Some(self.version.generation)
     }
 
     pub fn gate(&self) -> Gate {
@@ -165,7 +170,7 @@ impl App {
             Gate::Removed
         } else if !self.wanted {
             Gate::Unwanted
-        } else if self.resting {
+        } else if self.is_resting() {
             Gate::Resting
         } else if self.probing.is_some() {
             Gate::Probing
@@ -186,7 +191,8 @@ impl App {
 
     /// Whether a run of this generation in a slot may go on; otherwise it is to be stopped.
     pub fn keeps(&self, slot: usize, generation: Generation) -> bool {
-        if self.is_surplus(slot) {
+        let instance = &self.instances[slot];
+        if self.is_surplus(slot) || instance.rests() || instance.redo {
             return self.needed;
         }
         match self.gate() {
@@ -228,11 +234,13 @@ impl App {
     /// whatever nothing holds.
     pub fn goes_on(&self) -> bool {
         let goes_on = |instance: &Instance| match &instance.state {
+            // Who stopped it may start it again.
+            State::Down { .. } if self.wanted && instance.rest == Rest::Stopped => true,
             State::Up(_) | State::Down { hold: Hold::Backoff { .. }, .. } => true,
             State::Down { hold: Hold::None | Hold::Crashed | Hold::Exited | Hold::Errored, .. } => false,
         };
         let comes = self.spec.watch.is_some() || self.spec.cron.is_some() || !self.after.is_empty();
-        let awaited = self.wanted && !self.resting && comes;
+        let awaited = self.wanted && !self.is_resting() && comes;
         awaited || self.build.is_some() || self.work.is_some() || self.instances.iter().any(goes_on)
     }
 

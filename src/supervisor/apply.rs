@@ -7,7 +7,7 @@ use crate::model::{AfterExit, AppSpec, RestartPolicy, declared::Limits};
 use super::{
     Edit, Supervisor,
     app::App,
-    instance::{End, Hold, Outcome, State},
+    instance::{End, Hold, Outcome, Rest, State},
     shutdown::Course,
     step::Step,
     version::{Reason, Strategy, Version},
@@ -54,8 +54,9 @@ impl App {
     fn change(&mut self, spec: &Arc<AppSpec>, restart: Option<&str>, step: &mut Step) {
         let old = std::mem::replace(&mut self.spec, Arc::clone(spec));
         if old.autostart != spec.autostart {
-            self.resting = !spec.autostart && self.is_down();
-            if self.resting {
+            let rest = if !spec.autostart && self.is_down() { Rest::Unstarted } else { Rest::No };
+            self.instances.iter_mut().filter(|instance| instance.rest != Rest::Stopped).for_each(|instance| instance.rest = rest);
+            if self.is_resting() {
                 // Whatever starts it starts what is there then.
                 (self.settling, self.probing, self.pending) = (false, None, None);
             }
@@ -101,9 +102,9 @@ impl App {
 
 /// The process of one spec under the policies of another.
 fn with_policies(process: &AppSpec, policies: &AppSpec) -> Arc<AppSpec> {
-    let AppSpec { launch, build, exec_mode, listen, account, limits, pid_file, .. } = process.clone();
+    let AppSpec { launch, script, build, exec_mode, listen, account, limits, pid_file, .. } = process.clone();
     let limits = Limits { memory_soft: policies.limits.memory_soft, memory_hard: policies.limits.memory_hard, ..limits };
-    Arc::new(AppSpec { launch, build, exec_mode, listen, account, limits, pid_file, ..policies.clone() })
+    Arc::new(AppSpec { launch, script, build, exec_mode, listen, account, limits, pid_file, ..policies.clone() })
 }
 
 /// What a hold becomes under another policy: who would be started again now is started at once, as by a save.

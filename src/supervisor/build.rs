@@ -61,7 +61,7 @@ fn still_at(run: &Run, took: Duration) -> Option<Instant> {
 impl App {
     /// Starts the build of the newest version, and cancels that of any other.
     pub fn reconcile_build(&mut self, step: &mut Step) {
-        let (wanted, stop) = (self.wanted && !self.resting, self.stop_cause());
+        let (wanted, stop) = (self.wanted && !self.is_resting(), self.stop_cause());
         if let Some(build) = &mut self.build {
             if !wanted {
                 build.run.stop(stop, step);

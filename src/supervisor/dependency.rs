@@ -55,7 +55,7 @@ impl Supervisor {
             State::Down { hold: Hold::Crashed | Hold::Exited | Hold::Errored, .. } => false,
         };
         let by_itself = app.build.is_some() || app.work.is_some() || app.settling;
-        app.wanted && !app.resting && (by_itself || app.counted().all(|instance| app.is_at(instance, condition) || comes(instance)))
+        app.wanted && !app.is_resting() && (by_itself || app.counted().all(|instance| app.is_at(instance, condition) || comes(instance)))
     }
 
     /// Whether apps that need it are alive.

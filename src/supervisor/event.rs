@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use crate::model::{AppId, AppSpec, ChangeSet, Exit, LaunchFailure, RunId, Signal};
+use crate::model::{AppId, AppSpec, ChangeSet, Exit, InstanceId, LaunchFailure, RunId, Signal};
 
 /// Something that happened. News about a run that is over is ignored, whatever it says.
 #[derive(Debug, Clone)]
@@ -150,6 +150,8 @@ pub enum ShutdownCause {
     Signal(Signal),
     /// The key `q`.
     Key,
+    /// Somebody asked for it from another terminal.
+    Asked,
     /// The terminal went away.
     Terminal,
 }
@@ -159,6 +161,16 @@ pub enum ShutdownCause {
 pub enum Request {
     /// Replace the runs of the target by new ones, whatever state they are in.
     Restart(Target),
+    /// The same, one instance after the other.
+    Reload(Target),
+    /// Start what of the target does not run; what runs goes on.
+    Start(Target),
+    /// Stop the target until somebody starts it again.
+    Stop(Target),
+    /// Start the counters of the target afresh.
+    Reset(Target),
+    /// Send a signal to the main processes of the target.
+    Signal(Target, Signal),
     /// Pause watching, or go on with it; changes seen meanwhile act when it goes on.
     TogglePause,
 }
@@ -170,4 +182,6 @@ pub enum Target {
     All,
     /// The app of this name.
     Name(String),
+    /// These instances.
+    Instances(Vec<InstanceId>),
 }

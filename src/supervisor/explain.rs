@@ -8,7 +8,7 @@ use super::{
     Supervisor, Target,
     app::{App, Gate},
     changes,
-    instance::{Hold, Instance, State},
+    instance::{Hold, Instance, Rest, State},
     run::{Phase, StopCause},
     wording,
 };
@@ -69,10 +69,10 @@ impl App {
                 Phase::Killed { .. } => "it did not stop in time and is being killed".to_owned(),
             },
             State::Down { hold, .. } => match self.gate() {
+                Gate::Open(_) if instance.rests() => rests(instance.rest),
                 Gate::Open(_) => self.explain_hold(instance, *hold, now),
                 Gate::Unwanted => "the runner ends".to_owned(),
-                Gate::Resting if self.announced.is_none() => "it starts when somebody starts it (autostart is off)".to_owned(),
-                Gate::Resting => "it was stopped".to_owned(),
+                Gate::Resting => rests(instance.rest),
                 Gate::Preparing => "a command of a watch rule runs first".to_owned(),
                 Gate::Waiting => {
                     let needed = self.blocked.as_ref().map(wording::needs).unwrap_or_default();
@@ -116,6 +116,13 @@ impl App {
 
 fn ago(from: Instant, to: Instant) -> HumanDuration {
     HumanDuration(to.saturating_duration_since(from))
+}
+
+fn rests(rest: Rest) -> String {
+    match rest {
+        Rest::No | Rest::Stopped => "somebody stopped it".to_owned(),
+        Rest::Unstarted => "it starts when somebody starts it (autostart is off)".to_owned(),
+    }
 }
 
 fn stopped_because(cause: StopCause) -> &'static str {

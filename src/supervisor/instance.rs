@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::model::{Exit, Generation, InstanceId, LaunchFailure};
+use crate::model::{Exit, Generation, InstanceId, LaunchFailure, RunId};
 
 use super::{restart::Tally, run::Run};
 
@@ -14,14 +14,35 @@ pub(super) struct Instance {
     pub name: String,
     pub state: State,
     pub tally: Tally,
+    /// Whether it is to have no run until somebody starts it.
+    pub rest: Rest,
+    /// Its run is to be replaced, of whatever generation it is.
+    pub redo: bool,
     /// How many runs it has had.
     pub starts: u64,
+    /// How often it was started again, since its counters were reset; a start after a rest is none.
+    pub restarts: u64,
+    /// It has rested since its latest run.
+    pub rested: bool,
+    /// Its latest run.
+    pub last: Option<RunId>,
     /// The generation of its latest run.
     pub newest: Option<Generation>,
     /// Its latest start.
     pub start: Option<Start>,
     /// How it ended by itself, since its latest start.
     pub end: Option<End>,
+}
+
+/// Whether an instance is to have no run, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// It is to run.
+    No,
+    /// It was not started with the runner.
+    Unstarted,
+    /// Somebody stopped it.
+    Stopped,
 }
 
 /// What an instance is doing.
@@ -133,9 +154,27 @@ impl Hold {
 }
 
 impl Instance {
-    pub fn new(id: InstanceId, name: String, first: Generation) -> Self {
-        let state = State::Down { hold: Hold::None, of: first };
-        Self { id, name, state, tally: Tally::default(), starts: 0, newest: None, start: None, end: None }
+    pub fn new(id: InstanceId, name: String, first: Generation, rest: Rest) -> Self {
+        Self {
+            id,
+            name,
+            state: State::Down { hold: Hold::None, of: first },
+            tally: Tally::default(),
+            rest,
+            redo: false,
+            starts: 0,
+            restarts: 0,
+            rested: false,
+            last: None,
+            newest: None,
+            start: None,
+            end: None,
+        }
+    }
+
+    /// Whether it is to have no run until somebody starts it.
+    pub fn rests(&self) -> bool {
+        self.rest != Rest::No
     }
 
     pub fn run(&self) -> Option<&Run> {

@@ -173,10 +173,14 @@ impl App {
         let instance = &mut self.instances[slot];
         let Some(run) = instance.run_mut() else { return };
         run.ready = Some(step.now);
-        let why = run.why;
+        let (why, pid) = (run.why, run.pid);
         let end = instance.end.take();
         match why {
             Why::Version => self.announce(step),
+            Why::Asked => {
+                let name = &self.instances[slot].name;
+                step.tell(wording::asked(&self.spec.name, name, pid));
+            }
             Why::Again => step.tell(wording::again(&self.spec.name, &self.instances[slot].name, end.as_ref(), step.now)),
         }
         self.hook(slot, HookKind::Ready, None, "it is ready".to_owned(), step);

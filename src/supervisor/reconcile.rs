@@ -9,6 +9,7 @@ use super::{
     restart::Verdict,
     run::{Due, Phase, Run, StopCause, Why},
     step::Step,
+    version::Reason,
     wording,
 };
 
@@ -47,9 +48,12 @@ impl App {
     fn advance(&mut self, slot: usize, step: &mut Step) -> bool {
         let surplus = self.is_surplus(slot);
         let (gate, stop) = (self.gate(), self.stop_cause());
+        let rests = self.instances[slot].rests();
         let outdated = self.instances[slot].run().is_some_and(|run| run.stays() && !self.keeps(slot, run.generation));
         match &mut self.instances[slot].state {
             State::Up(run) if outdated => {
+                // A run that is replaced for what it is comes back as what it was.
+                let stop = if rests { StopCause::Rest } else { stop };
                 run.stop(stop, step);
                 self.watch(WatchNote::Stopping, step);
                 true
@@ -74,7 +78,7 @@ impl App {
                     return true;
                 }
                 let Gate::Open(generation) = gate else { return false };
-                if surplus {
+                if surplus || rests {
                     return false;
                 }
                 let free = *hold == Hold::None || *of < generation;
@@ -119,9 +123,14 @@ impl App {
         let Some(version) = self.runnable() else { return };
         let (generation, reason, spec) = (version.generation, wording::reason(&version.reason), Arc::clone(&version.spec));
         let instance = &mut self.instances[slot];
-        let why = if instance.newest == Some(generation) { Why::Again } else { Why::Version };
+        let why = match instance.newest {
+            Some(newest) if newest == generation && (instance.redo || instance.rested) => Why::Asked,
+            Some(newest) if newest == generation => Why::Again,
+            Some(_) | None => Why::Version,
+        };
         let reason = match (why, &instance.end) {
             (Why::Version, _) => reason,
+            (Why::Asked, _) => wording::reason(&Reason::Request),
             (Why::Again, Some(end)) => wording::had_ended(&end.outcome),
             (Why::Again, None) => "the newer version could not be built".to_owned(),
         };
@@ -129,7 +138,10 @@ impl App {
         step.act(Effect::Spawn { run: run.id, instance: instance.id, generation, role: Role::App, spec });
         instance.start = Some(Start { at: step.now, why: reason });
         instance.newest = Some(generation);
+        instance.restarts += u64::from(instance.starts > 0 && !std::mem::take(&mut instance.rested));
         instance.starts += 1;
+        instance.last = Some(run.id);
+        instance.redo = false;
         instance.state = State::Up(run);
     }
 

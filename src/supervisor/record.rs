@@ -85,7 +85,7 @@ impl App {
             pid: run.and_then(|run| run.pid),
             exit,
             reason,
-            restarts: instance.starts.saturating_sub(1),
+            restarts: instance.restarts,
             uptime: run.map_or(Duration::ZERO, |run| run.uptime(now)),
         }
     }

@@ -50,6 +50,11 @@ pub(super) enum GiveUp {
 }
 
 impl Tally {
+    /// Ends in a row before `min_uptime`.
+    pub fn short(&self) -> u32 {
+        self.short
+    }
+
     /// Judges an end by itself after `uptime`, and counts it.
     pub fn judge(&mut self, policy: &RestartPolicy, outcome: &Outcome, uptime: Duration, step: &mut Step) -> Verdict {
         if outcome.code().is_some_and(|code| policy.stop_exit_codes.contains(&code)) {

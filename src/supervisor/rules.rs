@@ -156,7 +156,7 @@ impl App {
 
     /// Runs the commands that are due, one after the other; then what follows.
     pub fn reconcile_work(&mut self, step: &mut Step) {
-        let (wanted, stop) = (self.wanted && !self.resting, self.stop_cause());
+        let (wanted, stop) = (self.wanted && !self.is_resting(), self.stop_cause());
         let Some(work) = &mut self.work else { return };
         if let Some((_, build)) = &mut work.running {
             if wanted {

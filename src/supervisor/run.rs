@@ -42,6 +42,8 @@ pub(super) enum Why {
     Version,
     /// The one before it ended by itself.
     Again,
+    /// Somebody wants this instance alone to be replaced, or started again.
+    Asked,
 }
 
 /// How far a run has come.

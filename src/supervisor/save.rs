@@ -15,7 +15,7 @@ use super::{
 
 impl Supervisor {
     fn watched(&mut self, id: AppId) -> Option<&mut App> {
-        self.apps.iter_mut().find(|app| app.id == id && app.wanted && !app.resting)
+        self.apps.iter_mut().find(|app| app.id == id && app.wanted && !app.is_resting())
     }
 
     /// The first change of a batch: the run may stop while the batch settles. An app with a build serves until that has succeeded.

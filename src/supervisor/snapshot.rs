@@ -27,7 +27,9 @@ impl App {
                 status: self.status(instance),
                 pid: run.and_then(|run| run.pid),
                 uptime: run.and_then(|run| run.started).map(|started| now.saturating_duration_since(started)),
-                restarts: instance.starts.saturating_sub(1),
+                restarts: instance.restarts,
+                unstable_restarts: instance.tally.short(),
+                exit: instance.end.as_ref().and_then(|end| end.outcome.exit()),
             }
         });
         AppSnapshot {
@@ -48,6 +50,7 @@ impl App {
                 Phase::Dumping { .. } | Phase::Stopping { .. } => Status::Stopping,
                 Phase::Sweeping { next, .. } | Phase::Killed { next, .. } => held(next, Status::Stopping),
             },
+            State::Down { .. } if instance.rests() => Status::Stopped,
             State::Down { hold, .. } => match self.gate() {
                 Gate::Building => Status::Building,
                 Gate::Probing | Gate::Settling => Status::WaitingRestart,

@@ -50,6 +50,12 @@ pub(super) fn again(app: &str, name: &str, end: Option<&End>, now: Instant) -> N
     info(NoticeKind::Restarted, app, text)
 }
 
+/// A start of one instance that somebody asked for.
+pub(super) fn asked(app: &str, name: &str, pid: Option<i32>) -> Notice {
+    let pid = pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
+    info(NoticeKind::Restarted, app, format!("{name} started again on request{pid}"))
+}
+
 /// How something ended, as a part of a sentence.
 pub(super) fn had_ended(outcome: &Outcome) -> String {
     match outcome {
@@ -349,9 +355,15 @@ pub(super) fn stopping(names: &[&str], cause: ShutdownCause) -> Option<Notice> {
     let why = match cause {
         ShutdownCause::Signal(Signal::INT) | ShutdownCause::Key => String::new(),
         ShutdownCause::Signal(signal) => format!(" ({signal})"),
+        ShutdownCause::Asked => " (on request)".to_owned(),
         ShutdownCause::Terminal => " (the terminal went away)".to_owned(),
     };
     Some(Notice::new(Level::Info, NoticeKind::Shutdown, format!("{} being stopped{why}", list(names, "is", "are")?)))
+}
+
+/// A stop that somebody asked for; `None`: nothing is alive.
+pub(super) fn stop_asked(app: &str, names: &[&str]) -> Option<Notice> {
+    Some(info(NoticeKind::Stopping, app, format!("{} being stopped on request", list(names, "is", "are")?)))
 }
 
 /// `None`: nothing is alive.

@@ -106,6 +106,8 @@ mod tests {
 
     fn app(number: u32, name: &str, statuses: &[Status]) -> AppSnapshot {
         let instance = |(slot, status): (usize, &Status)| InstanceSnapshot {
+            unstable_restarts: 0,
+            exit: None,
             id: InstanceId { app: AppId(number), slot: u16::try_from(slot).unwrap() },
             status: *status,
             pid: (*status == Status::Online).then_some(4711),

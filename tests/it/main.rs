@@ -21,4 +21,5 @@ mod restarts;
 mod saves;
 mod support;
 mod terminal;
+mod verbs;
 mod witness;

@@ -4,6 +4,7 @@ use std::{
     env,
     ffi::OsString,
     io::{self, IsTerminal as _},
+    path::Path,
 };
 
 use clap::Args;
@@ -11,9 +12,12 @@ use clap::Args;
 use crate::{
     cli::{
         args::{self, AppArgs, OutputArgs, WatchArgs},
+        commands::{act::Act, second},
         host,
+        reach::ReachArgs,
     },
-    config::{self, Request},
+    config,
+    control::{Action, Folders, Request},
     model::{AppSpec, Error},
     process::guard,
     runtime::{self, Options, Output},
@@ -37,6 +41,8 @@ pub struct Start {
     pub watch: WatchArgs,
     #[command(flatten)]
     pub output: OutputArgs,
+    #[command(flatten)]
+    pub reach: ReachArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -58,6 +64,9 @@ Examples:
 impl Start {
     /// Runs the apps to their end; the runner's exit code comes back.
     pub fn run(self) -> Result<u8, Error> {
+        if let Some(code) = self.in_runner()? {
+            return Ok(code);
+        }
         // Before any thread and any child exists: from here on this is the runner, and the process that was started guards it, and what a
         // project file in JavaScript starts.
         let place = guard::enter().map_err(|error| Error::failed("The process that guards the runner could not be made").because(error))?;
@@ -67,13 +76,30 @@ impl Start {
         let host = host::host(colour)?;
         let read_at = watch::stamp();
         let resolved = config::resolve(&request, &host)?;
+        second::check(&resolved, &host.cwd)?;
         let stdin = stdin.map(|name| reader(&name, &resolved.apps)).transpose()?;
         let output = Output { json, raw, quiet, timestamp, colour };
-        runtime::run(Options { resolved, read_at, request, host, output, stdin, explain, guard_death: place.guard_death })
+        let folders = Folders::find(|name| env::var_os(name));
+        runtime::run(Options { resolved, read_at, request, host, output, stdin, explain, folders, guard_death: place.guard_death })
+    }
+
+    /// Where every TARGET names an app of a runner that lives, it is that runner's verb.
+    fn in_runner(&self) -> Result<Option<u8>, Error> {
+        let names: Option<Vec<String>> = self.targets.iter().map(|target| target.to_str().map(str::to_owned)).collect();
+        let Some(targets) = names.filter(|names| !names.is_empty()) else { return Ok(None) };
+        let Ok(Some(runner)) = self.reach.find() else { return Ok(None) };
+        let own = runner.hello.background || env::current_dir().is_ok_and(|cwd| cwd.as_os_str() == runner.hello.cwd.as_str());
+        let is_path = targets.iter().any(|target| !runner.hello.apps.contains(target) && Path::new(target).exists());
+        if !own || is_path || runner.answer(Request::List { targets: targets.clone(), env: false, reveal: false }).is_err() {
+            return Ok(None);
+        }
+        Act { targets, no_wait: false, json: false, update_env: false, reach: ReachArgs { runner: Some(runner.hello.pid.to_string()) } }
+            .run(Action::Start)
+            .map(Some)
     }
 
     /// What is asked for, and how it shall be shown.
-    pub fn request(self) -> (Request, OutputArgs) {
+    pub fn request(self) -> (config::Request, OutputArgs) {
         (args::request(self.targets, self.script_args, self.app, self.watch), self.output)
     }
 }

@@ -55,7 +55,9 @@ impl Oracle {
                     self.asked.insert(*app, self.clock);
                 }
             }
-            Event::Request(Request::Restart(target)) => {
+            // Of single instances nothing is owed but that they come back.
+            Event::Request(Request::Restart(Target::Instances(_)) | Request::Reload(Target::Instances(_))) => {}
+            Event::Request(Request::Restart(target) | Request::Reload(target)) => {
                 let meant = |name: &String| matches!(target, Target::All) || *target == Target::Name(name.clone());
                 for (id, _) in (0..).zip(&self.names).filter(|(_, name)| meant(name)) {
                     self.asked.insert(AppId(id), self.clock);
@@ -69,7 +71,7 @@ impl Oracle {
                 let end = now + Duration::from_secs(2);
                 self.ends_by = Some(self.ends_by.map_or(end, |by| by.min(end)));
             }
-            Event::Request(Request::TogglePause)
+            Event::Request(Request::TogglePause | Request::Start(_) | Request::Stop(_) | Request::Reset(_) | Request::Signal(..))
             | Event::Spawned { .. }
             | Event::SpawnFailed { .. }
             | Event::MainExited { .. }

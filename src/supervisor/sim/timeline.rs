@@ -29,6 +29,11 @@ impl Timeline {
     pub fn event(&mut self, now: Instant, event: &Event, apps: &Apps, children: &Children) {
         let app = |id: &AppId| apps.get(id.0 as usize).map_or("?", |(spec, _)| spec.name.as_str());
         let run = |id: &RunId| children.get(id).map_or_else(|| id.to_string(), |child| child.name.clone());
+        let of = |target: &Target| match target {
+            Target::All => "all".to_owned(),
+            Target::Name(name) => name.clone(),
+            Target::Instances(ids) => ids.iter().map(|id| format!("{}:{}", app(&id.app), id.slot)).collect::<Vec<_>>().join(" "),
+        };
         let text = match event {
             Event::Begin { .. } => "begin".to_owned(),
             Event::Spawned { run: id, pid } => format!("{} executes, pid {pid}", run(id)),
@@ -55,9 +60,16 @@ impl Timeline {
             }
             Event::Request(Request::Restart(Target::All)) => "rs".to_owned(),
             Event::Request(Request::Restart(Target::Name(name))) => format!("r {name}"),
+            Event::Request(Request::Restart(target)) => format!("restart {}", of(target)),
+            Event::Request(Request::Reload(target)) => format!("reload {}", of(target)),
+            Event::Request(Request::Start(target)) => format!("start {}", of(target)),
+            Event::Request(Request::Stop(target)) => format!("stop {}", of(target)),
+            Event::Request(Request::Reset(target)) => format!("reset {}", of(target)),
+            Event::Request(Request::Signal(target, signal)) => format!("{signal} asked for {}", of(target)),
             Event::Request(Request::TogglePause) => "p".to_owned(),
             Event::Shutdown(ShutdownCause::Signal(signal)) => format!("{signal} to the runner"),
             Event::Shutdown(ShutdownCause::Key) => "q".to_owned(),
+            Event::Shutdown(ShutdownCause::Asked) => "kill".to_owned(),
             Event::Shutdown(ShutdownCause::Terminal) => "the terminal goes away".to_owned(),
             Event::ForceShutdown { code } => format!("force, code {code}"),
             Event::Continued { stopped_for } => format!("fg, after {} ms", stopped_for.as_millis()),

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::specs::App;
 use crate::{
-    model::{Cause, ChangeKind, ChangeSet, RunId},
+    model::{Cause, ChangeKind, ChangeSet, InstanceId, RunId},
     supervisor::{
         Event, Request, ShutdownCause, Target,
         sim::{Change, Sim},
@@ -109,6 +109,12 @@ fn happens(sim: &mut Sim, what: &str, later: &mut Vec<App>) -> Duration {
         ["probe", app, path] => Event::Probe { app: sim.app(app), path: absolute(path) },
         ["probe-over", app] => Event::ProbeOver { app: sim.app(app) },
         ["rs"] => Event::Request(Request::Restart(Target::All)),
+        ["start", ref names @ ..] => Event::Request(Request::Start(targets(sim, names))),
+        ["stop", ref names @ ..] => Event::Request(Request::Stop(targets(sim, names))),
+        ["restart", ref names @ ..] => Event::Request(Request::Restart(targets(sim, names))),
+        ["reload", ref names @ ..] => Event::Request(Request::Reload(targets(sim, names))),
+        ["reset", ref names @ ..] => Event::Request(Request::Reset(targets(sim, names))),
+        ["signal", signal, ref names @ ..] => Event::Request(Request::Signal(targets(sim, names), signal.parse().unwrap())),
         ["r", name] => Event::Request(Request::Restart(Target::Name(name.to_owned()))),
         ["p"] => Event::Request(Request::TogglePause),
         ["q"] => Event::Shutdown(ShutdownCause::Key),
@@ -164,6 +170,18 @@ fn edit(sim: &Sim, words: &str, later: &mut Vec<App>) -> Change {
         "remove" => Change::Remove(sim.app(name)),
         _ => panic!("{words:?} is no edit"),
     }
+}
+
+/// Instances by name and slot, `api:1`, or apps by name.
+fn targets(sim: &Sim, names: &[&str]) -> Target {
+    let ids = names.iter().flat_map(|name| match name.split_once(':') {
+        Some((app, slot)) => vec![InstanceId { app: sim.app(app), slot: slot.parse().unwrap() }],
+        None => {
+            let app = sim.app(name);
+            (0..sim.specs()[app.0 as usize].instances).map(|slot| InstanceId { app, slot }).collect()
+        }
+    });
+    Target::Instances(ids.collect())
 }
 
 /// A run that lives, by its name in the timeline: `api#3`.

@@ -7,7 +7,7 @@ use std::{
 
 use super::specs::App;
 use crate::{
-    model::{AppId, AppSpec, Cause, ChangeKind, ChangeSet, Exit, LaunchFailure, RunId, Signal, Stage, Status},
+    model::{AppId, AppSpec, Cause, ChangeKind, ChangeSet, Exit, InstanceId, LaunchFailure, RunId, Signal, Stage, Status},
     supervisor::{Edit, Event, Request, ShutdownCause, Supervisor, Target},
 };
 
@@ -64,6 +64,10 @@ fn probe(app: AppId) -> Event {
 
 fn restart() -> Event {
     Event::Request(Request::Restart(Target::All))
+}
+
+fn instances() -> Target {
+    Target::Instances(vec![InstanceId { app: APP, slot: 0 }])
 }
 
 fn pause() -> Event {
@@ -145,6 +149,10 @@ fn events(now: Instant) -> Vec<Event> {
         changing(APP),
         changed(APP, now),
         restart(),
+        Event::Request(Request::Stop(instances())),
+        Event::Request(Request::Start(instances())),
+        Event::Request(Request::Reload(instances())),
+        Event::Request(Request::Signal(Target::All, Signal::HUP)),
         pause(),
         Event::Cron { app: APP },
         apply(Edit::Add { app: AppId(1), spec: spec(App::default()) }),

@@ -164,7 +164,7 @@ fn command(sim: &mut Sim, rng: &mut Rng, open: &mut Open, apps: &mut Vec<App>) {
     let index = rng.usize(0..open.settling.len());
     let app = AppId(u32::try_from(index).unwrap());
     let watched = sim.specs()[index].watch.is_some() && !open.removed[index];
-    match rng.u8(0..46) {
+    match rng.u8(0..50) {
         0..=7 if watched => {
             open.settling[index] = true;
             sim.tell(Event::FilesChanging { app, path: "/project/a".into() });
@@ -183,8 +183,20 @@ fn command(sim: &mut Sim, rng: &mut Rng, open: &mut Open, apps: &mut Vec<App>) {
         40..=42 => edit(sim, rng, open, apps),
         43..=44 => memory(sim, rng),
         45 => sim.tell(Event::Cron { app }),
+        46..=49 => {
+            let instances = sim.specs()[index].instances;
+            let ids = (0..instances).filter(|_| rng.u8(0..3) > 0).map(|slot| InstanceId { app, slot }).collect();
+            let target = Target::Instances(ids);
+            sim.tell(Event::Request(match rng.u8(0..7) {
+                0..=1 => Request::Stop(target),
+                2..=3 => Request::Start(target),
+                4 => Request::Restart(target),
+                5 => Request::Reload(target),
+                _ => Request::Reset(target),
+            }));
+        }
         0..=39 => sim.tell(Event::Deadline),
-        46.. => unreachable!("the range ends before"),
+        50.. => unreachable!("the range ends before"),
     }
 }
 
@@ -291,7 +303,8 @@ fn end(sim: &mut Sim, rng: &mut Rng, open: &mut Open, apps: &mut Vec<App>) {
     if sim.ended.is_none() && rng.bool() {
         sim.tell(Event::ForceShutdown { code: 130 });
     }
-    assert!(sim.run_dry(Duration::from_secs(9)), "something goes on after the end");
+    // The oracle knows when it has to have come.
+    assert!(sim.run_dry(Duration::from_secs(60)), "something goes on after the end");
     assert!(sim.ended.is_some(), "the runner does not end");
 }
 
@@ -318,7 +331,9 @@ fn quiet(sim: &mut Sim, mut open: Open) {
     for app in supervisor.apps.iter().filter(|app| !app.removed) {
         assert!(app.after.is_empty(), "{} waits for apps that are gone", app.spec.name);
         assert!(!app.settling && app.probing.is_none() && app.pending.is_none(), "{} is held for ever", app.spec.name);
-        let rests = app.blocked.is_some() || app.resting || app.work.is_some();
+        let rests = |instance: &super::super::instance::Instance| {
+            app.blocked.is_some() || app.is_resting() || instance.rests() || app.work.is_some()
+        };
         // One that is to end before others start may go on for as long as it likes.
         let mut waits = app;
         let awaited = (0..supervisor.apps.len()).any(|_| {
@@ -341,7 +356,7 @@ fn quiet(sim: &mut Sim, mut open: Open) {
                 None => match &instance.state {
                     super::super::instance::State::Up(_) => {}
                     super::super::instance::State::Down { hold: Hold::None, .. } => {
-                        assert!(unbuilt || app.build.is_some() || rests, "{} is down for no reason", instance.name);
+                        assert!(unbuilt || app.build.is_some() || rests(instance), "{} is down for no reason", instance.name);
                     }
                     super::super::instance::State::Down { .. } => {}
                 },
