@@ -119,6 +119,13 @@ fn a_message_to_an_app_that_never_looks_is_not_waited_for_longer_than_it_has() {
 }
 
 #[test]
+fn the_channel_of_the_caller_is_not_the_apps() {
+    let Some(project) = node("", "console.log('connected', process.connected);\n") else { return };
+    let ending = project.pmdev(["start", "--no-watch"]).env("NODE_CHANNEL_FD", "3").env("NODE_UNIQUE_ID", "1").finish();
+    assert!(ending.out.contains("connected undefined") || ending.out.contains("connected false"), "{}", ending.all());
+}
+
+#[test]
 fn channels_go_with_their_runs() {
     let Some(project) = node("wait_ready: true, listen_timeout: 20s", "process.send('ready'); setInterval(() => {}, 1000);\n") else {
         return;
