@@ -9,8 +9,8 @@ use super::{interpreter::shebang, place};
 /// What takes the channel of the process it is given to, and knows its messages.
 const SPEAKERS: [&str; 2] = ["node", "bun"];
 
-/// What executes something else in its own place, or hands on the channel it does not know.
-const PASSERS: [&str; 8] = ["sh", "bash", "dash", "zsh", "env", "nice", "stdbuf", "time"];
+/// What executes something else in its own place, or hands on the channel it does not know; tsx hands on the messages.
+const PASSERS: [&str; 9] = ["sh", "bash", "dash", "zsh", "env", "nice", "stdbuf", "time", "tsx"];
 
 /// Node programs that keep the channel from the one they start.
 const KEEPERS: [&str; 7] = ["npm", "npx", "yarn", "pnpm", "bunx", "nodemon", "--watch"];
@@ -67,7 +67,7 @@ mod tests {
         for line in ["node server.js", "/usr/bin/node --enable-source-maps a.js", "bun a.ts", "./serve"] {
             assert_eq!(of(line), Channel::Held, "{line}");
         }
-        for line in ["sh -c 'X=1 node a.js'", "env -u X node a.js", "nice -n 5 node a.js"] {
+        for line in ["sh -c 'X=1 node a.js'", "env -u X node a.js", "nice -n 5 node a.js", "node_modules/.bin/tsx a.ts"] {
             assert_eq!(of(line), Channel::PassedOn, "{line}");
         }
         for (line, keeper) in [

@@ -118,6 +118,25 @@ impl Console {
         }
     }
 
+    /// Lines that stay below everything else, where there is a screen: each no wider than it, and not as many as it has lines.
+    pub fn set_footer(&self, lines: &[String]) {
+        if self.has_footer() {
+            self.shared.queue.set_footer(lines);
+        }
+    }
+
+    /// Takes them away, and returns once they are gone, or after so long: before the terminal is left to another program.
+    pub fn drop_footer(&self, within: Duration) {
+        if self.has_footer() {
+            self.shared.queue.drop_footer(within);
+        }
+    }
+
+    /// Whether there is a place for them.
+    pub fn has_footer(&self) -> bool {
+        self.terminal && self.shared.config.format == Format::Text && !self.shared.config.raw
+    }
+
     /// Whether standard output is a terminal.
     pub fn is_terminal(&self) -> bool {
         self.terminal

@@ -5,6 +5,7 @@
 pub mod console;
 mod ear;
 pub mod file;
+mod footer;
 mod layout;
 mod pump;
 mod queue;

@@ -145,9 +145,6 @@ impl Processes {
     }
 
     /// The same; the program has these descriptors as well, from [`descriptors::FIRST`](super::descriptors::FIRST) on.
-    ///
-    /// # Errors
-    /// As [`Self::spawn`].
     pub fn spawn_with(&mut self, run: RunId, launch: &Launch, fds: &[BorrowedFd<'_>]) -> Result<Spawned, LaunchFailure> {
         let began = tree::ticks_since_boot();
         let spare = self.spare.take();
@@ -171,11 +168,10 @@ impl Processes {
         sweep::signal(&self.tree_of(run), signal);
     }
 
-    /// Sends a signal to the main process of a run alone. Nothing happens once that has ended.
+    /// Sends a signal to the main process of a run alone: our child, so until we have waited for it the pid is its own.
     pub fn signal_main(&mut self, run: RunId, signal: Signal) {
         self.note_kill(run, signal);
         if let Some(entry) = self.runs.get(&run).filter(|entry| !matches!(entry.phase, Phase::Ended)) {
-            // It is our child and was not waited for, so the pid is still its own.
             sweep::send(entry.pid, signal);
         }
     }

@@ -5,7 +5,7 @@
 
 use std::{io, os::fd::OwnedFd};
 
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, send, socketpair};
 use tokio::{
     io::unix::AsyncFd,
     sync::mpsc::{self, Receiver, Sender, error::TrySendError},
@@ -72,13 +72,19 @@ pub fn open() -> io::Result<(Channel, Mouth, OwnedFd)> {
 }
 
 impl Channel {
-    /// Reads and writes until the app is gone or has disconnected.
-    ///
-    /// # Errors
-    /// The socket breaks.
-    pub async fn serve(mut self, mut said: impl FnMut(Said)) -> io::Result<()> {
+    /// Reads and writes until the app is gone or has disconnected. False: it was told something that it has not taken.
+    pub async fn serve(mut self, said: impl FnMut(Said)) -> bool {
+        let mut out = Vec::new();
+        let ended = self.exchange(&mut out, said).await;
+        self.told.close();
+        // Who leaves with something unread resets the connection.
+        ended.is_ok() && out.is_empty() && self.told.try_recv().is_err()
+    }
+
+    /// `out`: what is still to be written.
+    async fn exchange(&mut self, out: &mut Vec<u8>, mut said: impl FnMut(Said)) -> io::Result<()> {
         let mut chunk = vec![0; READ];
-        let (mut lines, mut out) = (Lines::default(), Vec::new());
+        let mut lines = Lines::default();
         let mut open = true;
         loop {
             tokio::select! {
@@ -88,7 +94,7 @@ impl Channel {
                     None => open = false,
                 },
                 ready = self.socket.writable(), if !out.is_empty() => {
-                    if let Ok(count) = ready?.try_io(|socket| Ok(rustix::io::write(socket, &out)?)) {
+                    if let Ok(count) = ready?.try_io(|socket| Ok(send(socket, out, SendFlags::NOSIGNAL)?)) {
                         out.drain(..count?);
                     }
                 }
@@ -96,7 +102,7 @@ impl Channel {
                     let Ok(count) = ready?.try_io(|socket| Ok(rustix::io::read(socket, &mut chunk)?)) else { continue };
                     match count? {
                         0 => return Ok(()),
-                        count => lines.take(&chunk[..count], |line| answer(line, &mut said, &mut out)),
+                        count => lines.take(&chunk[..count], |line| answer(line, &mut said, out)),
                     }
                     // Who speaks without a pause must not keep the others from their turn.
                     tokio::task::yield_now().await;
@@ -198,10 +204,38 @@ mod tests {
             app.read_line(&mut line).unwrap();
             line
         });
-        tokio::time::timeout(Duration::from_secs(20), serve).await.expect("the app has ended").unwrap();
+        tokio::time::timeout(Duration::from_secs(20), serve)
+            .await
+            .expect("the app has ended")
+            .then_some(())
+            .expect("it was told what there was");
         assert_eq!(app.join().unwrap(), "\"shutdown\"\n");
         assert_eq!(*said.borrow(), [Said::Something, Said::Ready]);
         assert!(!mouth.shut_down());
+    }
+
+    #[tokio::test]
+    async fn what_nobody_has_taken_is_known() {
+        // Told after it has left, right before, and before it was looked after at all.
+        for told_first in [true, false] {
+            let (channel, mouth, theirs) = open().unwrap();
+            if told_first {
+                assert!(mouth.shut_down());
+            }
+            drop(theirs);
+            assert!(told_first || mouth.shut_down());
+            assert!(!channel.serve(|_| {}).await, "{told_first}");
+        }
+        let (channel, mouth, theirs) = open().unwrap();
+        assert!(mouth.shut_down());
+        let mut app = UnixStream::from(theirs);
+        app.write_all(b"1\n").unwrap();
+        // It leaves with the message unread.
+        let mut app = Some(app);
+        assert!(!channel.serve(|_| drop(app.take())).await);
+        let (channel, _mouth, theirs) = open().unwrap();
+        drop(theirs);
+        assert!(channel.serve(|_| {}).await, "nothing was to be taken");
     }
 
     #[tokio::test]

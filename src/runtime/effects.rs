@@ -3,8 +3,9 @@
 use std::{io, os::fd::AsFd, sync::Arc};
 
 use super::{
+    deaths::Live,
     port::{self, Wanted},
-    runner::{Inbox, Live, Runner, now},
+    runner::{Inbox, Runner, now},
     signs::Prepared,
 };
 use crate::{

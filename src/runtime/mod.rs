@@ -4,6 +4,7 @@
 
 mod apps;
 pub mod capsule;
+mod checklist;
 mod control;
 mod cron;
 mod deaths;

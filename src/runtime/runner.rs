@@ -3,7 +3,6 @@
 use std::{
     collections::HashMap,
     os::fd::OwnedFd,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -17,18 +16,18 @@ use super::{
     Options, Output,
     apps::Apps,
     capsule::Capsules,
+    checklist::Checklist,
     cron::Cron,
-    deaths::LAST_WORDS,
+    deaths::{LAST_WORDS, Live},
     desk::Desk,
     effects,
     hooks::{Hooks, Over},
     logs::LogFiles,
     memory::Sampler,
-    pid_file::PidFile,
     reload::{Loaded, Project},
     service::Service,
     signals::{self, Meaning, Signals},
-    signs::{Sign, Signs},
+    signs::Sign,
     stdin::Inputs,
     terminal::{self, Typed},
     tool::{Question, Tools},
@@ -36,10 +35,10 @@ use super::{
 use crate::{
     control::Incoming,
     log::Console,
-    model::{AppSpec, Error, InstanceId, Notice, RunId},
+    model::{Error, Notice, RunId},
     process::{self, Processes},
     readiness::notify::Folder,
-    supervisor::{Event, Role, ShutdownCause, Supervisor},
+    supervisor::{Event, ShutdownCause, Supervisor},
     ui::{Style, notice},
     watch::{Out, Watcher},
 };
@@ -87,23 +86,6 @@ pub enum Inbox {
     Asked(Incoming),
 }
 
-/// What the runner keeps of a program that was started.
-pub struct Live {
-    pub instance: InstanceId,
-    /// What it is for.
-    pub role: Role,
-    /// What it was started from.
-    pub spec: Arc<AppSpec>,
-    /// What it has shown of itself.
-    pub signs: Signs,
-    /// Its end, held back until its last words are read.
-    pub ending: Vec<Event>,
-    /// The most memory it is known to have had, in bytes.
-    pub peak: Option<u64>,
-    /// Where its pid is to stand.
-    pub pid_file: Option<PidFile>,
-}
-
 /// Everything that lives as long as the runner.
 pub struct Runner {
     pub supervisor: Supervisor,
@@ -115,6 +97,8 @@ pub struct Runner {
     pub apps: Apps,
     pub logs: LogFiles,
     pub project: Project,
+    /// What is still to come, where that is shown.
+    pub checklist: Option<Checklist>,
     pub tools: Tools,
     pub hooks: Hooks,
     pub capsules: Capsules,
@@ -184,6 +168,7 @@ impl Runner {
             apps,
             logs,
             project,
+            checklist: None,
             tools: Tools::default(),
             hooks: Hooks::default(),
             capsules,
@@ -220,6 +205,9 @@ impl Runner {
         for notice in std::mem::take(&mut self.first_words) {
             self.say(&notice);
         }
+        if self.console.has_footer() && !self.output.quiet {
+            self.checklist = Checklist::new(self.apps.specs().map(AsRef::as_ref), now());
+        }
         self.schedule();
         self.handle(Event::Begin { apps: self.apps.specs().cloned().collect() });
         let code = loop {
@@ -227,6 +215,7 @@ impl Runner {
             if let Some(code) = self.exit {
                 break code;
             }
+            self.show_checklist();
             self.next().await;
         };
         self.hooks.end_by(now() + LAST_HOOKS);
@@ -240,6 +229,7 @@ impl Runner {
 
     /// Nothing of the apps is to be alive before the console gets its time, and what they said last is to be shown.
     async fn end(mut self) {
+        self.console.set_footer(&[]);
         let mut left = self.processes.finish(now() + LAST_KILLS);
         left.retain(|member| !self.stuck.contains(&member.pid));
         if !left.is_empty() {
@@ -278,7 +268,8 @@ impl Runner {
 
     /// Waits for one thing to happen and sees it through.
     async fn next(&mut self) {
-        let own = [self.tools.deadline(), self.hooks.deadline(), self.memory.deadline(), self.service.deadline(now())];
+        let own =
+            [self.tools.deadline(), self.hooks.deadline(), self.memory.deadline(), self.service.deadline(now()), self.checklist_due()];
         let deadline = own.into_iter().chain([self.supervisor.next_deadline(), self.processes.next_look()]).flatten().min();
         tokio::select! {
             biased;
@@ -345,6 +336,7 @@ impl Runner {
                 self.handle(Event::ForceShutdown { code: 137 });
             }
             Meaning::Suspend => {
+                self.hide_checklist();
                 self.processes.freeze();
                 let before = now();
                 // The answer comes when somebody continues us.
@@ -352,6 +344,7 @@ impl Runner {
                 let stopped_for = now().duration_since(before);
                 self.processes.thaw();
                 self.tools.shift(stopped_for);
+                self.checklist.iter_mut().for_each(|list| list.shift(stopped_for));
                 self.handle(Event::Continued { stopped_for });
             }
         }

@@ -28,6 +28,8 @@ pub enum Sign {
     Notified(Sender, Vec<Word>, OwnedSemaphorePermit),
     /// A message over Node's channel.
     Said(Said),
+    /// It has left the channel without taking what it was told over it.
+    Unheard,
 }
 
 /// What is known of the signs of a run. Dropping it ends every question and closes what it could speak over.
@@ -51,6 +53,8 @@ pub struct Signs {
     mouth: Option<Mouth>,
     /// Something at the other end of it speaks.
     speaks: bool,
+    /// It was told to shut down, in the place of this signal.
+    told: Option<Signal>,
     waiting: JoinSet<()>,
     checking: JoinSet<()>,
     listening: JoinSet<()>,
@@ -96,10 +100,10 @@ impl Runner {
     /// Tells a Node app to shut down; where nobody would hear it, the main process gets the signal.
     pub fn shut_down(&mut self, run: RunId, signal: Signal) {
         self.is_asked_to_stop(run);
-        let signs = self.runs.get(&run).map(|live| &live.signs);
-        let told = signs.is_some_and(|signs| signs.speaks && signs.mouth.as_ref().is_some_and(Mouth::shut_down));
-        if !told {
-            self.processes.signal_main(run, signal);
+        let signs = self.runs.get_mut(&run).map(|live| &mut live.signs);
+        match signs.filter(|signs| signs.speaks && signs.mouth.as_ref().is_some_and(Mouth::shut_down)) {
+            Some(signs) => signs.told = Some(signal),
+            None => self.processes.signal_main(run, signal),
         }
     }
 
@@ -146,6 +150,10 @@ impl Runner {
                 if said == Said::Ready && self.ready_by(run, &Probe::Message) {
                     self.is_ready(run);
                 }
+            }
+            Sign::Unheard => {
+                let told = self.runs.get_mut(&run).and_then(|live| live.signs.told.take());
+                told.into_iter().for_each(|signal| self.processes.signal_main(run, signal));
             }
             Sign::Notified(sender, words, permit) => {
                 if self.trusts(run, sender) {
@@ -221,7 +229,7 @@ impl Runner {
         let why = match &live.spec.ready.by {
             Probe::Started => return notice,
             Probe::Tcp(_) | Probe::Http(_) | Probe::Command(_) => match &live.signs.not_yet {
-                Some(why) => format!("asked last, {why}"),
+                Some(why) => format!("the last try: {why}"),
                 None => "it was never asked to the end".to_owned(),
             },
             Probe::Log(regex) => format!("no line of its output matched {regex:?}"),
@@ -231,6 +239,6 @@ impl Runner {
             },
             Probe::Message => "process.send('ready') never came".to_owned(),
         };
-        notice.hint(format!("{why}; `timeout` in `ready`, or `listen_timeout`, gives it longer"))
+        notice.hint(format!("{why}; to give it longer: `timeout` in `ready`, or `listen_timeout`"))
     }
 }

@@ -99,7 +99,7 @@ impl Tools {
     }
 
     /// The runs of those that are to be ended, from now on known as killed.
-    fn to_be_killed(&mut self, due: impl Fn(&Tool) -> bool) -> Vec<RunId> {
+    fn condemn(&mut self, due: impl Fn(&Tool) -> bool) -> Vec<RunId> {
         let due = self.runs.iter_mut().filter(|(_, tool)| !tool.killed && tool.ended.is_none() && due(tool));
         due.map(|(run, tool)| {
             tool.killed = true;
@@ -144,14 +144,14 @@ impl Runner {
     /// Kills the tools whose limit is reached.
     pub fn end_tools(&mut self) {
         let now = now();
-        for run in self.tools.to_be_killed(|tool| tool.deadline <= now) {
+        for run in self.tools.condemn(|tool| tool.deadline <= now) {
             self.processes.kill(run);
         }
     }
 
     /// Kills the tools that ask about a run.
     pub fn end_tools_of(&mut self, run: RunId) {
-        for tool in self.tools.to_be_killed(|tool| tool.of == Some(run)) {
+        for tool in self.tools.condemn(|tool| tool.of == Some(run)) {
             self.processes.kill(tool);
         }
     }

@@ -25,6 +25,7 @@ mod pid_files;
 mod process;
 mod project_file;
 mod project_verbs;
+mod readiness;
 mod restarts;
 mod rules;
 mod saves;

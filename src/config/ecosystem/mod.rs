@@ -82,7 +82,7 @@ pub fn apps(
             Err(mut wrong) => problems.append(&mut wrong),
         }
     }
-    needs::tell_left_out(&chosen, document, &mut problems);
+    needs::tell_left_out(&chosen, &named, document, &mut problems);
     ecosystem.files.sort();
     ecosystem.files.dedup();
     let mut problems = Problems(problems);

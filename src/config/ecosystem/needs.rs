@@ -28,14 +28,16 @@ pub fn let_jobs_end(chosen: &[&App], specs: &mut [AppSpec]) {
 }
 
 /// Apps that are needed and were left out by `--only`: they are not waited for.
-pub fn tell_left_out(chosen: &[&App], document: &Document, problems: &mut Vec<Problem>) {
+pub fn tell_left_out(chosen: &[&App], all: &[App], document: &Document, problems: &mut Vec<Problem>) {
     for app in chosen {
         let Some(given) = &app.layer.keys.depends_on else { continue };
-        let missing: Vec<_> = given.value.0.iter().filter(|(needed, _)| !chosen.iter().any(|other| other.name == needed.app)).collect();
+        let is_there = |name: &str| all.iter().any(|other| other.name == name);
+        let runs = |name: &str| chosen.iter().any(|other| other.name == name);
+        let missing: Vec<_> = given.value.0.iter().filter(|(needed, _)| is_there(&needed.app) && !runs(&needed.app)).collect();
         let Some((_, place)) = missing.first() else { continue };
         let names = missing.iter().map(|(needed, _)| needed.app.as_str()).collect::<Vec<_>>().join(", ");
         let place = if *place == Place::Unknown { given.place } else { *place };
-        let message = format!("{} needs {names}, which is not among the apps that are to run; it starts without", app.name);
+        let message = format!("{} needs {names}, but that is not to run; {0} does not wait for it", app.name);
         problems.push(Problem::error(&document.file, place, message).warning().about(&given.path));
     }
 }

@@ -191,8 +191,8 @@ mod tests {
 
     #[test]
     fn what_comes_once_is_no_sign_of_health() {
-        insta::assert_snapshot!(refused::<Health>(r#"{"log": "up"}"#), @"");
-        insta::assert_snapshot!(refused::<Health>(r#"{"message": true}"#), @"");
+        insta::assert_snapshot!(refused::<Health>(r#"{"log": "up"}"#), @"key asks for a line of output, which comes once and cannot be asked for again; health has tcp, http, command or notify");
+        insta::assert_snapshot!(refused::<Health>(r#"{"message": true}"#), @"key asks for the message of a Node app, which comes once and cannot be asked for again; health has tcp, http, command or notify");
     }
 
     #[test]

@@ -84,10 +84,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_asked() {
-        insta::assert_snapshot!(refused::<HttpUrl>(r#""http://a:b@h/""#), @"");
-        insta::assert_snapshot!(refused::<HttpUrl>(r#""http://:80/""#), @"");
-        insta::assert_snapshot!(refused::<HttpUrl>(r#""http://h:0/""#), @"");
-        insta::assert_snapshot!(refused::<HttpUrl>(r#""http://[::1/""#), @"");
-        insta::assert_snapshot!(refused::<HttpUrl>(r#""http://h x/""#), @"");
+        insta::assert_snapshot!(refused::<HttpUrl>(r#""http://a:b@h/""#), @r#"key is "http://a:b@h/", but a name and a password are not sent; ask for something that needs none, or use a command"#);
+        insta::assert_snapshot!(refused::<HttpUrl>(r#""http://:80/""#), @r#"key is "http://:80/", but it names no host that could be asked"#);
+        insta::assert_snapshot!(refused::<HttpUrl>(r#""http://h:0/""#), @r#"key is "http://h:0/", but its port is no number from 1 to 65535"#);
+        insta::assert_snapshot!(refused::<HttpUrl>(r#""http://[::1/""#), @r#"key is "http://[::1/", but its bracket is not closed"#);
+        insta::assert_snapshot!(refused::<HttpUrl>(r#""http://h x/""#), @r#"key is "http://h x/", but it names no host that could be asked"#);
     }
 }

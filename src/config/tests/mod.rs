@@ -9,6 +9,7 @@ mod interpreters;
 mod key_table;
 mod logs;
 mod mistakes;
+mod needs;
 mod profiles;
 mod reference;
 mod targets;

@@ -94,7 +94,7 @@ impl Runner {
         prepared.fds.push(theirs);
         prepared.signs.speaks = config::channel(launch) == Channel::Held;
         prepared.signs.mouth = Some(mouth);
-        let inbox = self.inbox.clone();
+        let (inbox, unheard) = (self.inbox.clone(), self.inbox.clone());
         let mut told = Vec::new();
         prepared.signs.listening.spawn_local(async move {
             // The first of each: an app may say a hundred thousand things a second.
@@ -104,8 +104,9 @@ impl Runner {
                     let _ = inbox.send(Inbox::Sign(run, Sign::Said(said)));
                 }
             };
-            // A channel that breaks has nobody at its other end.
-            let _ = ours.serve(once).await;
+            if !ours.serve(once).await {
+                let _ = unheard.send(Inbox::Sign(run, Sign::Unheard));
+            }
         });
         Ok(())
     }
