@@ -7,6 +7,7 @@
 //! - [`config`]: what was typed, into fully resolved specs.
 //! - [`watch`]: files into change sets, on a thread of its own.
 //! - [`process`]: starting, signalling, killing and reaping process sets.
+//! - [`readiness`]: signs of life: ports, URLs, lines, systemd's and Node's messages.
 //! - [`control`]: the socket over which a runner is asked and told.
 //! - [`log`]: the bytes of children, into whole lines on the screen.
 //! - [`boot`]: what the init system is told, and its units.
@@ -21,6 +22,7 @@ pub mod control;
 pub mod log;
 pub mod model;
 pub mod process;
+pub mod readiness;
 pub mod runtime;
 pub mod supervisor;
 pub mod ui;

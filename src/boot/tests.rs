@@ -94,7 +94,7 @@ fn a_list_for_launchd() {
 #[test]
 fn what_the_apps_need_is_in_the_unit() {
     let mut db = app("db", "/opt/db/bin/db", "/srv/shop");
-    db.ready = Ready { by: Probe::Tcp("127.0.0.1:5432".parse().unwrap()), timeout: Duration::from_secs(100) };
+    db.ready = Ready { by: Probe::Tcp(vec!["127.0.0.1:5432".parse().unwrap()]), timeout: Duration::from_secs(100) };
     db.listen = vec![Listen::Unix("/run/shop/db.sock".into())];
     let mut web = app("web", "node", "/srv/shop");
     web.depends_on = vec![Dependency { app: "db".to_owned(), condition: Condition::Ready }];

@@ -76,7 +76,9 @@ fn parse(args: Vec<OsString>) -> Result<Cli, failure::Stop> {
     let matches = Cli::command().try_get_matches_from(&args).map_err(|error| failure::stop(&error))?;
     let mut cli = Cli::from_arg_matches(&matches).map_err(|error| failure::stop(&error))?;
     if let (Verb::Start(start), Some((_, matches))) = (&mut cli.verb, matches.subcommand()) {
-        start.targets.extend(start.options.watch.give_back_target(!start.targets.is_empty(), matches, &args));
+        let has_target = !start.targets.is_empty();
+        let options = &mut start.options;
+        start.targets.extend(args::give_back_target(&mut options.watch, &mut options.logs, has_target, matches, &args));
     }
     Ok(cli)
 }

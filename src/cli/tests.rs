@@ -60,6 +60,24 @@ fn the_verb_may_be_left_out_and_options_may_stand_before_it() {
 }
 
 #[test]
+fn log_flags_are_those_of_pm2() {
+    let logs = request("pmdev app.js -o out.log -e NULL -l --merge-logs --log-type json --log-date-format HH:mm --disable-logs").logs;
+    assert_eq!((logs.out.as_deref(), logs.error.as_deref(), logs.combined.as_deref()), (Some("out.log"), Some("NULL"), Some("")));
+    assert_eq!((logs.merge, logs.json, logs.disabled), (true, Some(true), true));
+    assert_eq!(logs.timestamp.unwrap().text(), "HH:mm");
+    assert_eq!(request("pmdev app.js --time").logs.timestamp, Some("YYYY-MM-DDTHH:mm:ss.SSS".parse().unwrap()));
+    assert_eq!(request("pmdev app.js --time --log-date-format HH").logs.timestamp, Some("HH".parse().unwrap()));
+    assert_eq!(request("pmdev app.js").logs.timestamp, None);
+    for line in ["pmdev --log app.js", "pmdev -l app.js", "pmdev --watch src --log app.js"] {
+        assert_eq!(targets(line), ["app.js"], "{line}");
+        assert_eq!(request(line).logs.combined.as_deref(), Some(""), "{line}");
+    }
+    assert_eq!(request("pmdev --log=app.log").logs.combined.as_deref(), Some("app.log"));
+    assert!(targets("pmdev --log=app.log").is_empty());
+    assert_eq!(request("pmdev app.js --log all.log").logs.combined.as_deref(), Some("all.log"));
+}
+
+#[test]
 fn without_a_target_the_last_value_of_a_watch_flag_was_it() {
     let list = |text: &str| WatchArg::List(text.to_owned());
     type Case<'a> = (&'a str, &'a [&'a str], &'a [WatchArg], &'a [WatchArg]);
@@ -231,6 +249,18 @@ fn help_reads_well() {
           --no-default-ignore          Do not apply the built-in patterns (node_modules, target, *.log, ...)
           --no-gate                    Restart for a save that changed no byte, too
 
+    Log files:
+      -o, --output <FILE>             File for standard output, or NULL for none [default: none; prod: NAME-out.log in
+                                      $PMDEV_HOME/logs]
+      -e, --error <FILE>              File for standard error, or NULL for none [default: none; prod: NAME-error.log in
+                                      $PMDEV_HOME/logs]
+      -l, --log [<FILE>]              File for both [default: none; without FILE: NAME.log in $PMDEV_HOME/logs]
+          --merge-logs                All instances of an app write into the same files, and have no number in their names
+          --log-type <TYPE>           Write a line as it is (raw) or as a JSON object (json) [possible values: raw, json]
+          --log-date-format <FORMAT>  The time before each line of a log file, in day.js tokens; --time sets it for the
+                                      terminal as well
+          --disable-logs              Keep and show nothing of what the apps print
+
     Restarts and stops:
           --no-autorestart                    Do not start apps again when they end by themselves
           --restart-delay <TIME>              How long to wait before each restart
@@ -262,7 +292,7 @@ fn help_reads_well() {
     Output:
           --stdin[=<APP>]         Give our standard input to the app (--stdin), or to one of several (--stdin=NAME)
           --raw                   The lines of apps as they are, without names before them
-          --timestamp[=<FORMAT>]  The time before each line, in day.js tokens [alias: --time]
+          --timestamp[=<FORMAT>]  The time before each line, here and in log files, in day.js tokens [alias: --time]
           --json                  One JSON object a line
       -q, --quiet                 Of our own words, warnings and errors alone [aliases: -s, --silent]
           --no-color              No colours, and do not ask apps for any

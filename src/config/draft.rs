@@ -173,8 +173,19 @@ impl Drafter<'_> {
         let argv = program.argv.into_iter().chain(self.request.script_args.iter().cloned()).collect();
         let stop = self.profile.stop(self.request, self.host)?;
         let spec = AppSpec::new(name, Launch { argv, cwd, env, hardening: Hardening::default() }, self.profile.restart(), stop);
-        let (logs, limits) = (self.profile.logs(), self.profile.limits());
-        let mut spec = AppSpec { script, build, watch, port, missing_hint: program.hint, logs, limits, ..spec };
+        let (logs, limits, ready) = (self.profile.logs(), self.profile.limits(), self.profile.ready(self.host)?);
+        let mut spec = AppSpec {
+            script,
+            build,
+            watch,
+            port,
+            missing_hint: program.hint,
+            ready,
+            logs,
+            limits,
+            capsules: self.profile.capsules(),
+            ..spec
+        };
         account::harden(&mut spec, None);
         Ok((spec, recipe))
     }

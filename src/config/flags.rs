@@ -2,11 +2,11 @@
 
 use std::{fmt, path::Path};
 
-use crate::model::{Error, Identity, Level, Notice, NoticeKind};
+use crate::model::{Error, Identity};
 
 use super::{
     Host, account,
-    element::{Fate, Key, Reader},
+    element::{Key, Reader},
     keys::AppKeys,
     node::{Node, Place, Value},
     place,
@@ -110,18 +110,6 @@ pub fn layer(flags: &[Flag], host: &Host) -> Result<(Layer, Option<Identity>), E
         }
     })?;
     Ok((layer, identity))
-}
-
-/// Flags that a later version carries out.
-pub fn later(flags: &[Flag]) -> impl Iterator<Item = Notice> {
-    let told = flags.iter().filter(|flag| match flag.row().about.fate {
-        Fate::Later(told) => !flag.name.is_empty() && told.says(&flag.value),
-        Fate::Honoured | Fate::Ignored(_) => false,
-    });
-    told.map(|flag| {
-        let text = format!("{} is checked and kept, but this version does not carry it out yet", flag.name);
-        Notice::new(Level::Warning, NoticeKind::Config, text)
-    })
 }
 
 impl fmt::Display for Flag {

@@ -3,18 +3,21 @@
 //! Start reading with [`request`] (what comes in) and [`resolve`](mod@resolve) (the order in which it is worked out).
 
 pub mod diff;
+pub mod logs;
 pub mod node;
 pub mod plan;
 pub mod problem;
 pub mod reference;
 pub mod request;
 pub mod resolve;
+pub mod schedule;
 pub mod schema;
 pub mod source;
 pub mod starter;
 
 mod account;
 mod build;
+mod channel;
 mod command;
 mod detect;
 mod draft;
@@ -42,14 +45,16 @@ mod writable;
 #[cfg(test)]
 mod tests;
 
+pub use channel::{Channel, channel};
 pub use command::launch as command_line;
 pub use diff::Plan;
 pub use duration::{milliseconds, seconds};
 pub use environment::EnvRecipe;
 pub use flags::{Flag, flag, list_flag};
+pub use logs::LogRequest;
 pub use near::nearest;
 pub use pipes::Pipes;
-pub use place::absolute;
+pub use place::{absolute, home};
 pub use request::{End, Host, Output, Owner, Request, WatchArg};
 pub use resolve::{Resolved, Watching, resolve, resolve_watch};
 pub use secret::{hidden, line as without_secrets};

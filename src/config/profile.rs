@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::{AfterExit, Backoff, Error, Limits, LogFile, Logs, RestartPolicy, Signal, StopSpec};
+use crate::model::{AfterExit, Backoff, Error, Limits, LogFile, Logs, Ready, RestartPolicy, Signal, StopSpec};
 
 use super::{Host, Request, milliseconds, near};
 
@@ -63,12 +63,16 @@ impl Profile {
         }
     }
 
-    /// Whether a variable of the caller's speaks to or of the caller alone, and is not passed on: the sockets of systemd and of Node's
-    /// cluster, sudo's, and our own but the mark by which nested runners are told apart.
+    /// Whether a variable of the caller's speaks to or of the caller alone, and is not passed on: the sockets of systemd, sudo's, and our
+    /// own but the mark by which nested runners are told apart. Never Node's, which names a descriptor that the app does not have: Node ends
+    /// at once over it.
     pub fn holds_back(self, name: &str) -> bool {
         const PREFIXES: [&str; 4] = ["PMDEV_", "LISTEN_", "WATCHDOG_", "SUDO_"];
-        const NAMES: [&str; 3] = ["NOTIFY_SOCKET", "NODE_CHANNEL_FD", "NODE_UNIQUE_ID"];
-        self == Self::Prod && name != "PMDEV_RUN" && (NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
+        const NODE: [&str; 3] = ["NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE", "NODE_UNIQUE_ID"];
+        NODE.contains(&name)
+            || self == Self::Prod
+                && name != "PMDEV_RUN"
+                && (name == "NOTIFY_SOCKET" || PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
     }
 
     /// Whether root minds who else can write the files that say what it runs, and is told when it runs apps as itself.
@@ -82,6 +86,11 @@ impl Profile {
             Self::Dev => Logs::default(),
             Self::Prod => Logs { out: LogFile::Default, error: LogFile::Default, ..Logs::default() },
         }
+    }
+
+    /// Whether each failure leaves a crash capsule.
+    pub fn capsules(self) -> bool {
+        self == Self::Prod
     }
 
     /// What a run may use.
@@ -116,7 +125,18 @@ impl Profile {
         }
     }
 
-    /// How a run is stopped: the flags, else `PMDEV_KILL_SIGNAL`, `PMDEV_KILL_TIMEOUT` (milliseconds) and `PMDEV_KILL_USE_MESSAGE`, else the table.
+    /// What makes a run ready where the file does not say: `PMDEV_GRACEFUL_LISTEN_TIMEOUT` (milliseconds), else PM2's time.
+    pub fn ready(self, host: &Host) -> Result<Ready, Error> {
+        let usual = Ready::default();
+        let timeout = match host.text("PMDEV_GRACEFUL_LISTEN_TIMEOUT") {
+            Some(text) => milliseconds(text).map_err(|why| Error::usage(format!("PMDEV_GRACEFUL_LISTEN_TIMEOUT: {why}")))?,
+            None => usual.timeout,
+        };
+        Ok(Ready { timeout, ..usual })
+    }
+
+    /// How a run is stopped: the flags, else `PMDEV_KILL_SIGNAL`, `PMDEV_KILL_TIMEOUT` (milliseconds) and `PMDEV_KILL_USE_MESSAGE`, else the
+    /// table.
     pub fn stop(self, request: &Request, host: &Host) -> Result<StopSpec, Error> {
         let signal = match (request.kill_signal, host.text("PMDEV_KILL_SIGNAL")) {
             (Some(signal), _) => signal,
@@ -137,12 +157,5 @@ impl Profile {
             Some(other) => return Err(Error::usage(format!("PMDEV_KILL_USE_MESSAGE: {other:?} is neither true nor false"))),
         };
         Ok(StopSpec { message, ..StopSpec::new(signal, timeout) })
-    }
-
-    /// How long a run has to be ready where nothing else is said: `PMDEV_GRACEFUL_LISTEN_TIMEOUT` (milliseconds).
-    pub fn listen_timeout(host: &Host) -> Result<Option<Duration>, Error> {
-        let text = host.text("PMDEV_GRACEFUL_LISTEN_TIMEOUT");
-        let read = |text| milliseconds(text).map_err(|why| Error::usage(format!("PMDEV_GRACEFUL_LISTEN_TIMEOUT: {why}")));
-        text.map(read).transpose()
     }
 }

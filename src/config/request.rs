@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use super::{environment, flags::Flag, pipes::Pipes, seen::Seen};
+use super::{environment, flags::Flag, logs::LogRequest, pipes::Pipes, seen::Seen};
 use crate::model::{Error, Exit, Hardening, Identity, Launch, PollMode, Signal};
 
 /// One value of `--watch` or `--ignore-watch`.
@@ -76,6 +76,8 @@ pub struct Request {
     pub known: Vec<PathBuf>,
     /// Whether Node maps stack traces to the sources; `None`: where a map lies beside the script.
     pub source_maps: Option<bool>,
+    /// What is said of log files.
+    pub logs: LogRequest,
 }
 
 /// Runs a tool to its end and gives its standard output.

@@ -12,7 +12,7 @@ use super::{
     draft::{Draft, Drafter, app_folder},
     ecosystem::{self, Ecosystem},
     environment::EnvRecipe,
-    flags,
+    flags, logs,
     lookup::Searches,
     name,
     node::Document,
@@ -53,7 +53,7 @@ enum Planned {
 pub fn resolve(request: &Request, host: &Host) -> Result<Resolved, Error> {
     let profile = Profile::choose(request, host)?;
     profile.stop(request, host)?;
-    Profile::listen_timeout(host)?;
+    profile.ready(host)?;
     let (layer, identity) = flags::layer(&request.flags, host)?;
     let asking = Host { asks_as: identity.clone(), ..host.clone() };
     let host = &asking;
@@ -102,7 +102,6 @@ pub fn resolve(request: &Request, host: &Host) -> Result<Resolved, Error> {
         app.name = name;
     }
     resolved.notices.append(&mut drafter.notices);
-    resolved.notices.extend(flags::later(&request.flags));
     // What was a pipe does not change any more.
     let named = resolved.env.iter().flat_map(EnvRecipe::files).filter(|file| file.is_file() || !host.pipes.knows(file)).cloned();
     resolved.files.extend(named.collect::<Vec<_>>());
@@ -114,6 +113,7 @@ pub fn resolve(request: &Request, host: &Host) -> Result<Resolved, Error> {
     }
     resolved.notices.extend(writable::as_root(&resolved.apps, profile, host));
     distinct(&resolved.apps)?;
+    logs::settle(&mut resolved.apps, &resolved.files, request, host, &mut resolved.notices)?;
     Ok(resolved)
 }
 

@@ -13,10 +13,12 @@ use std::{
 use jiff::Zoned;
 
 use super::{
-    Label, Source, TimestampFormat,
+    Label, Source,
+    layout::lead,
     queue::{Queue, StreamId},
     writer,
 };
+use crate::model::TimestampFormat;
 
 /// The form of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +98,7 @@ impl Console {
         let config = &self.shared.config;
         let bytes = match &config.timestamp {
             Some(format) if config.format == Format::Text && !config.raw => {
-                let time = format.lead(&Zoned::now());
+                let time = lead(format, &Zoned::now());
                 rendered.split_inclusive(|&byte| byte == b'\n').flat_map(|line| [time.as_slice(), line]).flatten().copied().collect()
             }
             Some(_) | None => rendered,
@@ -114,6 +116,25 @@ impl Console {
         if self.terminal && self.shared.config.format == Format::Text {
             self.shared.queue.control(b"\x1b[H\x1b[2J\x1b[3J");
         }
+    }
+
+    /// Lines that stay below everything else, where there is a screen: each no wider than it, and not as many as it has lines.
+    pub fn set_footer(&self, lines: &[String]) {
+        if self.has_footer() {
+            self.shared.queue.set_footer(lines);
+        }
+    }
+
+    /// Takes them away, and returns once they are gone, or after so long: before the terminal is left to another program.
+    pub fn drop_footer(&self, within: Duration) {
+        if self.has_footer() {
+            self.shared.queue.drop_footer(within);
+        }
+    }
+
+    /// Whether there is a place for them.
+    pub fn has_footer(&self) -> bool {
+        self.terminal && self.shared.config.format == Format::Text && !self.shared.config.raw
     }
 
     /// Whether standard output is a terminal.

@@ -7,9 +7,12 @@ use std::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::sync::Notify;
+
+use super::footer::Footer;
 
 /// Bytes of one app that may wait for the terminal before the app is held back.
 const BUDGET: usize = 1 << 20;
@@ -32,12 +35,22 @@ impl Budget {
     /// Waits until less than [`BUDGET`] bytes wait. Once held back, an app goes on when half of it is free, or every line written would
     /// wake its pump for one line more.
     pub(super) async fn room(&self) {
-        while self.used.load(Ordering::Acquire) >= BUDGET {
+        self.room_unless(|| false).await;
+    }
+
+    /// The same, but not while this is so; whoever makes it so wakes those who wait.
+    pub(super) async fn room_unless(&self, lifted: impl Fn() -> bool) {
+        while self.is_full() && !lifted() {
             let freed = self.freed.notified();
-            if self.used.load(Ordering::Acquire) >= BUDGET {
+            if self.is_full() && !lifted() {
                 freed.await;
             }
         }
+    }
+
+    /// Whether the app is to be held back.
+    pub(super) fn is_full(&self) -> bool {
+        self.used.load(Ordering::Acquire) >= BUDGET
     }
 
     #[cfg(test)]
@@ -63,7 +76,17 @@ pub(super) struct Chunk {
 impl Chunk {
     /// Ends a line that was cut off by a failed write.
     pub(super) fn newline() -> Self {
-        Self { bytes: vec![b'\n'], budget: None }
+        Self::free(b"\n")
+    }
+
+    /// Nobody's.
+    pub(super) fn free(bytes: &[u8]) -> Self {
+        Self { bytes: bytes.to_vec(), budget: None }
+    }
+
+    /// Has those looked after who are held back by it.
+    pub(super) fn wake(&self) {
+        self.budget.iter().for_each(|budget| budget.freed.notify_waiters());
     }
 }
 
@@ -89,6 +112,9 @@ struct State {
     chunks: VecDeque<Chunk>,
     /// The stream whose line stands unfinished at the end of all that was pushed.
     unfinished: Option<StreamId>,
+    footer: Footer,
+    /// Everything that was taken is written.
+    idle: bool,
     phase: Phase,
     gone: bool,
 }
@@ -98,6 +124,8 @@ struct State {
 pub(super) struct Queue {
     state: Mutex<State>,
     work: Condvar,
+    /// The writer waits for more.
+    written: Condvar,
     changed: Notify,
     /// What waits of the runner's own words. They are never refused; who makes many of them may wait for room.
     words: Arc<Budget>,
@@ -105,8 +133,10 @@ pub(super) struct Queue {
 
 impl Queue {
     pub(super) fn new() -> Self {
-        let state = State { chunks: VecDeque::new(), unfinished: None, phase: Phase::Open, gone: false };
-        Self { state: Mutex::new(state), work: Condvar::new(), changed: Notify::new(), words: Arc::default() }
+        let (chunks, footer, phase) = (VecDeque::new(), Footer::default(), Phase::Open);
+        let state = State { chunks, unfinished: None, footer, idle: false, phase, gone: false };
+        let (work, written) = (Condvar::new(), Condvar::new());
+        Self { state: Mutex::new(state), work, written, changed: Notify::new(), words: Arc::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -139,6 +169,13 @@ impl Queue {
         self.words.room().await;
     }
 
+    /// Ends the line of this stream if it stands unfinished.
+    pub(super) fn end_line(&self, stream: StreamId) {
+        if self.continues(stream) {
+            self.control(b"\n");
+        }
+    }
+
     /// Adds bytes that stand wherever the cursor is and leave it at the start of a line.
     pub(super) fn control(&self, bytes: &'static [u8]) {
         self.state().unfinished = None;
@@ -151,9 +188,9 @@ impl Queue {
             return;
         }
         if state.unfinished.is_some() && state.unfinished != stream {
-            state.append(b"\n".into(), None);
+            append(&mut state.chunks, b"\n".into(), None);
         }
-        state.append(bytes, budget);
+        append(&mut state.chunks, bytes, budget);
         state.unfinished = if unfinished { stream } else { None };
         drop(state);
         self.work.notify_one();
@@ -162,11 +199,16 @@ impl Queue {
     /// Waits for something to write and puts it all into `batch`, which is empty; false: nothing is to be written any more.
     pub(super) fn take(&self, batch: &mut VecDeque<Chunk>) -> bool {
         let mut state = self.state();
+        state.idle = true;
+        self.written.notify_all();
         loop {
+            let at_start = state.unfinished.is_none();
             match state.phase {
                 Phase::Over => return false,
-                Phase::Open | Phase::Closing if !state.chunks.is_empty() => {
+                Phase::Open | Phase::Closing if !state.chunks.is_empty() || state.footer.is_due(at_start) => {
                     std::mem::swap(&mut state.chunks, batch);
+                    state.footer.around(batch, at_start);
+                    state.idle = false;
                     return true;
                 }
                 Phase::Open => state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner),
@@ -177,6 +219,20 @@ impl Queue {
                 }
             }
         }
+    }
+
+    /// Lines that stay below everything else, none wider than the terminal; none: nothing does.
+    pub(super) fn set_footer(&self, lines: &[String]) {
+        self.state().footer.set(lines);
+        self.work.notify_one();
+    }
+
+    /// Takes the footer away, and waits until that is done, or for so long.
+    pub(super) fn drop_footer(&self, within: Duration) {
+        self.set_footer(&[]);
+        let pending = |state: &mut State| state.phase != Phase::Over && !(state.idle && state.footer.is_gone());
+        // Too late is no failure: a terminal that takes nothing shows nothing either.
+        let _ = self.written.wait_timeout_while(self.state(), within, pending);
     }
 
     /// Whether nothing is to be written any more.
@@ -190,6 +246,7 @@ impl Queue {
         if state.phase == Phase::Open {
             state.phase = Phase::Closing;
         }
+        state.footer.set(&[]);
         drop(state);
         self.work.notify_one();
     }
@@ -233,22 +290,21 @@ impl Queue {
     }
 }
 
-impl State {
-    fn append(&mut self, bytes: Cow<'_, [u8]>, budget: Option<&Arc<Budget>>) {
-        if let Some(budget) = budget {
-            budget.used.fetch_add(bytes.len(), Ordering::AcqRel);
-        }
-        if let Some(last) = self.chunks.back_mut() {
-            let same = match (&last.budget, budget) {
-                (Some(one), Some(other)) => Arc::ptr_eq(one, other),
-                (None, None) => true,
-                (Some(_), None) | (None, Some(_)) => false,
-            };
-            if same && last.bytes.len() + bytes.len() <= GATHER {
-                last.bytes.extend_from_slice(&bytes);
-                return;
-            }
-        }
-        self.chunks.push_back(Chunk { bytes: bytes.into_owned(), budget: budget.cloned() });
+/// Adds bytes to what waits, small ones to the chunk before where that is the same app's.
+pub(super) fn append(chunks: &mut VecDeque<Chunk>, bytes: Cow<'_, [u8]>, budget: Option<&Arc<Budget>>) {
+    if let Some(budget) = budget {
+        budget.used.fetch_add(bytes.len(), Ordering::AcqRel);
     }
+    if let Some(last) = chunks.back_mut() {
+        let same = match (&last.budget, budget) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        if same && last.bytes.len() + bytes.len() <= GATHER {
+            last.bytes.extend_from_slice(&bytes);
+            return;
+        }
+    }
+    chunks.push_back(Chunk { bytes: bytes.into_owned(), budget: budget.cloned() });
 }

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use super::{
     Launch, Signal,
-    declared::{Account, ActionRule, Dependency, ExecMode, Health, Hooks, Limits, Listen, Logs, PidFile, Ready},
+    declared::{Account, ActionRule, Dependency, ExecMode, Health, Hooks, Limits, Listen, Logs, PidFile, Probe, Ready},
 };
 
 /// One app, fully resolved.
@@ -54,6 +54,8 @@ pub struct AppSpec {
     pub account: Account,
     /// Commands around its life.
     pub hooks: Hooks,
+    /// Whether each failure leaves a crash capsule.
+    pub capsules: bool,
     /// When it is restarted by the clock, as written; `None`: never.
     pub cron: Option<String>,
     /// Where its pid is written; `None`: nowhere.
@@ -86,9 +88,20 @@ impl AppSpec {
             limits: Limits::default(),
             account: Account::default(),
             hooks: Hooks::default(),
+            capsules: false,
             cron: None,
             pid_file: None,
         }
+    }
+
+    /// Whether its runs speak systemd's protocol, sd_notify(3).
+    pub fn is_notified(&self) -> bool {
+        self.ready.by == Probe::Notify || self.health.as_ref().is_some_and(|health| health.probe == Probe::Notify)
+    }
+
+    /// Whether messages go to or come from its runs over Node's channel.
+    pub fn is_messaged(&self) -> bool {
+        self.ready.by == Probe::Message || self.stop.message
     }
 }
 

@@ -12,10 +12,13 @@
 //! | `reaper` | the only place that waits for children |
 //! | `tree` | `/proc`: children, sessions, start times, commands |
 //! | `claim` | whose an orphan is |
+//! | `descriptors` | what a program has besides its three pipes |
+//! | `sender` | who a process is that has sent something |
 //! | `sweep` | signals to sets, and killing what forks meanwhile |
 //! | `usage` | memory and processor time of sets |
 //! | `oom` | whether the kernel killed for want of memory |
 //! | `guard` | the process above the runner |
+//! | `alarm` | waiting for a time of the wall clock |
 //! | `ports` | who listens on a port |
 //! | `terminal` | signals of the terminal that must not stop us |
 #![expect(
@@ -23,7 +26,9 @@
     reason = "waitid, fork, posix_spawn, sigwaitinfo and execve have no safe wrapper that fits; each call says why it is sound"
 )]
 
+mod alarm;
 mod claim;
+pub mod descriptors;
 mod execute;
 pub mod guard;
 mod oom;
@@ -33,6 +38,7 @@ mod processes;
 mod reaper;
 mod rights;
 mod run;
+pub mod sender;
 pub mod shim;
 mod spawn;
 mod sweep;
@@ -40,7 +46,8 @@ pub mod terminal;
 mod tree;
 mod usage;
 
+pub use alarm::{Alarm, Clocks};
 pub use processes::{Member, ProcessEvent, Processes};
 pub use spawn::Spawned;
 pub use sweep::kill;
-pub use usage::{Usage, ticks_per_second};
+pub use usage::{Usage, peak, ticks_per_second};

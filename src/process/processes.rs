@@ -48,6 +48,8 @@ pub enum ProcessEvent {
         exit: Exit,
         /// Whether the kernel killed it because memory ran out, as far as the kernel says so.
         oom: bool,
+        /// The most memory that it, or a child it waited for, ever had resident, in bytes, where that is known.
+        peak: Option<u64>,
     },
     /// Nothing of the set is alive; nothing more comes of this run.
     SetEmpty {
@@ -139,12 +141,17 @@ impl Processes {
     /// # Errors
     /// If not even the shim could be started; then no event follows.
     pub fn spawn(&mut self, run: RunId, launch: &Launch) -> Result<Spawned, LaunchFailure> {
+        self.spawn_with(run, launch, &[])
+    }
+
+    /// The same; the program has these descriptors as well, from [`descriptors::FIRST`](super::descriptors::FIRST) on.
+    pub fn spawn_with(&mut self, run: RunId, launch: &Launch, fds: &[BorrowedFd<'_>]) -> Result<Spawned, LaunchFailure> {
         let began = tree::ticks_since_boot();
         let spare = self.spare.take();
         if let Some(spare) = &spare {
             self.orphans.remove(&spare.pid());
         }
-        let started = spawn::start(spare, launch, (claim::MARKER, &self.marker.value(run)))?;
+        let started = spawn::start(spare, launch, fds, (claim::MARKER, &self.marker.value(run)))?;
         if let Err(errno) = epoll::add(&self.stages, &started.stage, epoll::EventData::new_u64(run.0), epoll::EventFlags::IN) {
             sweep::send(started.spawned.pid, Signal::KILL);
             return Err(LaunchFailure { stage: Stage::Shim, object: String::new(), errno: errno.raw_os_error() });
@@ -161,11 +168,10 @@ impl Processes {
         sweep::signal(&self.tree_of(run), signal);
     }
 
-    /// Sends a signal to the main process of a run alone. Nothing happens once that has ended.
+    /// Sends a signal to the main process of a run alone: our child, so until we have waited for it the pid is its own.
     pub fn signal_main(&mut self, run: RunId, signal: Signal) {
         self.note_kill(run, signal);
         if let Some(entry) = self.runs.get(&run).filter(|entry| !matches!(entry.phase, Phase::Ended)) {
-            // It is our child and was not waited for, so the pid is still its own.
             sweep::send(entry.pid, signal);
         }
     }
@@ -186,9 +192,9 @@ impl Processes {
         let mut events = Vec::new();
         self.read_stages(now, &mut events);
         let mut reaped = false;
-        while let Some((pid, exit)) = reaper::reap() {
+        while let Some((pid, exit, peak)) = reaper::reap() {
             reaped = true;
-            self.ended(pid, exit, now, &mut events);
+            self.ended(pid, (exit, peak), now, &mut events);
         }
         if reaped || self.next_look().is_some_and(|due| due <= now) {
             self.adopt();
@@ -259,7 +265,7 @@ impl Processes {
         }
     }
 
-    fn ended(&mut self, pid: i32, exit: Exit, now: Instant, events: &mut Vec<ProcessEvent>) {
+    fn ended(&mut self, pid: i32, (exit, peak): (Exit, Option<u64>), now: Instant, events: &mut Vec<ProcessEvent>) {
         let Some((run, entry)) = self.runs.iter_mut().find(|(_, entry)| entry.pid == pid && !matches!(entry.phase, Phase::Ended)) else {
             self.orphans.remove(&pid);
             self.spare.take_if(|spare| spare.pid() == pid);
@@ -281,7 +287,7 @@ impl Processes {
         entry.phase = Phase::Ended;
         entry.set.ending = true;
         let by_others = !entry.killed && matches!(exit, Exit::Signal { signal: Signal::KILL, .. });
-        events.push(ProcessEvent::MainExited { run, exit, oom: by_others && self.oom.explains_a_death() });
+        events.push(ProcessEvent::MainExited { run, exit, oom: by_others && self.oom.explains_a_death(), peak });
     }
 
     fn look(&mut self, now: Instant, reaped: bool) {

@@ -1,7 +1,8 @@
 //! `pmdev __exec`: takes the named stages between our fork and the program, and reports the one that fails.
 //!
 //! Its descriptors: 0, 1, 2 the run's pipes; two more, named by its arguments: the plan, and the stage channel. On it the runner says that
-//! the plan is there, and its end of file (it is close-on-exec) tells the runner that the program executes.
+//! the plan is there, with the program's further descriptors, and its end of file (it is close-on-exec) tells the runner that the program
+//! executes.
 
 use std::{
     ffi::OsStr,
@@ -19,7 +20,12 @@ use rustix::{
     process::{Signal, chdir, set_parent_process_death_signal, setsid},
 };
 
-use super::{execute, plan::Plan, rights};
+use super::{
+    descriptors::{self, Handed},
+    execute,
+    plan::Plan,
+    rights,
+};
 use crate::model::{LaunchFailure, Stage};
 
 /// The first argument that makes our binary the shim.
@@ -43,16 +49,15 @@ pub fn main(args: &[impl AsRef<OsStr>]) -> Result<ExitCode, String> {
         return Err(MISUSE.to_owned());
     }
     // SAFETY: both are open, the runner gave them to us, and nothing else in this process owns them.
-    let (plan, channel) = unsafe { (OwnedFd::from_raw_fd(plan), OwnedFd::from_raw_fd(channel)) };
+    let (plan, mut channel) = unsafe { (OwnedFd::from_raw_fd(plan), OwnedFd::from_raw_fd(channel)) };
     // Before the wait, so that nothing the terminal sends to the runner's group ends a shim that waits.
     let session = setsid();
-    if !is_told(&channel) {
-        return Ok(ExitCode::from(FAILED));
-    }
-    let failure = match (session, Plan::load(plan)) {
-        (Ok(_), Ok(plan)) => become_program(&plan),
-        (Err(errno), _) => failure(Stage::Session, "", &errno.into()),
-        (Ok(_), Err(error)) => failure(Stage::Shim, "", &error),
+    let Some(mut handed) = told(&channel) else { return Ok(ExitCode::from(FAILED)) };
+    let failure = match (session, Plan::load(plan), handed.clear_their_places(&mut channel)) {
+        (Ok(_), Ok(plan), Ok(())) => become_program(&plan, &handed),
+        (Err(errno), ..) => failure(Stage::Session, "", &errno.into()),
+        (Ok(_), Err(error), _) => failure(Stage::Shim, "", &error),
+        (Ok(_), Ok(_), Err(errno)) => failure(Stage::Descriptors, "", &errno.into()),
     };
     let report = postcard::to_stdvec(&failure).expect("a failure has no kind of value that postcard lacks");
     // Nobody is left to tell if this fails: the runner is gone.
@@ -62,20 +67,20 @@ pub fn main(args: &[impl AsRef<OsStr>]) -> Result<ExitCode, String> {
 
 const MISUSE: &str = "pmdev __exec is how pmdev starts programs; it cannot be called by hand, use pmdev start";
 
-/// Waits until the plan is there; false if the runner is gone or does not need us.
-fn is_told(channel: &OwnedFd) -> bool {
+/// Waits until the plan is there; gives the descriptors that came with the word, or nothing if the runner is gone or does not need us.
+fn told(channel: &OwnedFd) -> Option<Handed> {
     let mut word = [0; GO.len()];
     loop {
-        match recv(channel, &mut word, RecvFlags::empty()) {
+        match descriptors::receive(channel, &mut word) {
             Err(Errno::INTR) => {}
-            told => return told.is_ok_and(|(_, length)| length == GO.len()),
+            told => return told.ok().filter(|(length, _)| *length == GO.len()).map(|(_, handed)| handed),
         }
     }
 }
 
 /// Takes the stages after the session and becomes the program; returns only with the failure of one.
-fn become_program(plan: &Plan<'_>) -> LaunchFailure {
-    if let Err(failure) = take_stages(plan) {
+fn become_program(plan: &Plan<'_>, handed: &Handed) -> LaunchFailure {
+    if let Err(failure) = take_stages(plan, handed) {
         return failure;
     }
     let (object, errno) = execute::program(plan);
@@ -84,9 +89,10 @@ fn become_program(plan: &Plan<'_>) -> LaunchFailure {
 
 /// The stages between the session and the program. Their order matters: what takes rights comes before they are given up, the folder is
 /// entered as whoever the program runs as, and a change of the user clears the parent-death signal.
-fn take_stages(plan: &Plan<'_>) -> Result<(), LaunchFailure> {
+fn take_stages(plan: &Plan<'_>, handed: &Handed) -> Result<(), LaunchFailure> {
     let (hardening, identity) = (&*plan.hardening, plan.hardening.identity.as_ref());
     close_on_exec().map_err(|error| failure(Stage::Descriptors, "", &error))?;
+    handed.put().map_err(|errno| failure(Stage::Descriptors, "", &errno.into()))?;
     rights::give_pipes(identity)?;
     rights::limit(hardening)?;
     rights::assume(identity)?;

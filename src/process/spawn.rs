@@ -8,17 +8,17 @@ use std::{
     ffi::CString,
     fs::File,
     io,
-    os::fd::{AsFd, AsRawFd as _, OwnedFd},
+    os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd},
     ptr,
 };
 
 use rustix::{
     io::ioctl_fionbio,
-    net::{AddressFamily, SendFlags, SocketFlags, SocketType, send, socketpair},
+    net::{AddressFamily, SocketFlags, SocketType, socketpair},
     pipe::{PipeFlags, pipe_with},
 };
 
-use super::{plan::Plan, shim, tree::own_pid};
+use super::{descriptors, plan::Plan, shim, tree::own_pid};
 use crate::model::{Launch, LaunchFailure, Stage};
 
 /// The image that runs as the shim: the one that is running, even if its file was replaced meanwhile.
@@ -46,10 +46,11 @@ pub struct Started {
     pub stage: OwnedFd,
 }
 
-/// Starts the program of a launch, with `marker` (name and value) in its environment: through this shim, if it still lives.
-pub fn start(shim: Option<Shim>, launch: &Launch, marker: (&str, &str)) -> Result<Started, LaunchFailure> {
+/// Starts the program of a launch, with `marker` (name and value) in its environment and these descriptors from
+/// [`descriptors::FIRST`] on: through this shim, if it still lives.
+pub fn start(shim: Option<Shim>, launch: &Launch, fds: &[BorrowedFd<'_>], marker: (&str, &str)) -> Result<Started, LaunchFailure> {
     let plan = Plan::new(launch, marker, own_pid());
-    let tell = |shim: Shim| shim.tell(&plan);
+    let tell = |shim: Shim| shim.tell(&plan, fds);
     let told = match shim.map(tell) {
         Some(Ok(started)) => Ok(started),
         Some(Err(_)) | None => Shim::start().and_then(tell),
@@ -97,10 +98,10 @@ impl Shim {
         self.spawned.pid
     }
 
-    /// Hands over the plan and lets it go on. Fails if it is gone.
-    fn tell(mut self, plan: &Plan<'_>) -> io::Result<Started> {
+    /// Hands over the plan and the descriptors, and lets it go on. Fails if it is gone.
+    fn tell(mut self, plan: &Plan<'_>, fds: &[BorrowedFd<'_>]) -> io::Result<Started> {
         plan.store(&mut self.plan)?;
-        send(&self.stage, shim::GO, SendFlags::NOSIGNAL)?;
+        descriptors::send(&self.stage, shim::GO, fds)?;
         Ok(Started { spawned: self.spawned, stage: self.stage })
     }
 }

@@ -127,6 +127,7 @@ impl Runner {
         let names: Vec<String> = apps.iter().filter_map(|app| self.apps.spec(*app)).map(|spec| spec.name.clone()).collect();
         names.iter().for_each(|name| self.project.said.delete(name));
         let edits = apps.iter().filter_map(|app| self.apps.remove(*app)).collect();
+        self.schedule();
         self.edit(edits);
         Ok(())
     }

@@ -1,10 +1,12 @@
 //! Performs what the supervisor answers.
 
-use std::{io, sync::Arc};
+use std::{io, os::fd::AsFd, sync::Arc};
 
 use super::{
+    deaths::Live,
     port::{self, Wanted},
-    runner::{Inbox, Live, Runner, now},
+    runner::{Inbox, Runner, now},
+    signs::Prepared,
 };
 use crate::{
     config,
@@ -12,36 +14,56 @@ use crate::{
     model::{AppId, AppSpec, InstanceId, Level, Notice, NoticeKind, RunId},
     process::{self, Member},
     supervisor::{Effect, Event, Role, WatchNote},
+    ui::clean::without_escapes,
     watch::Ctl,
 };
+
+/// How many lines of standard error are shown of an app that is given up.
+const LAST_ERRORS: usize = 20;
 
 impl Runner {
     /// Performs one effect. What it causes comes back through the inbox or from the processes.
     pub fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::Spawn { run, instance, generation: _, role, spec } => self.spawn(run, instance, role, &spec),
-            Effect::Signal { run, signal } => self.processes.signal(run, signal),
-            Effect::SignalMain { run, signal } => self.processes.signal_main(run, signal),
-            Effect::ShutdownMessage { run, signal } => self.processes.signal(run, signal),
-            Effect::AwaitReady { run, instance: _, spec: _ } => {
-                let _ = self.inbox.send(Inbox::Event(Event::Ready { run }));
+            Effect::Signal { run, signal } => {
+                self.processes.signal(run, signal);
+                self.was_signalled(run);
             }
-            Effect::CheckHealth { run, instance: _, check, spec: _ } => {
-                let _ = self.inbox.send(Inbox::Event(Event::Health { run, check: Some(check), answer: Ok(()) }));
+            Effect::SignalMain { run, signal } => {
+                self.processes.signal_main(run, signal);
+                self.was_signalled(run);
             }
-            Effect::Hook { .. } | Effect::Record { .. } | Effect::ShowLastErrors { .. } => {}
-            Effect::Kill { run } => self.processes.kill(run),
+            Effect::ShutdownMessage { run, signal } => self.shut_down(run, signal),
+            Effect::AwaitReady { run, instance, spec } => self.await_ready(run, instance, &spec),
+            Effect::CheckHealth { run, instance, check, spec } => self.check_health(run, instance, check, &spec),
+            Effect::Hook { instance, happening, spec } => self.hook(instance, happening, &spec),
+            Effect::Record { instance, run, crash } => self.keep(instance, run, crash),
+            Effect::ShowLastErrors { instance, name } => self.show_last_errors(instance, &name),
+            Effect::Kill { run } => {
+                self.is_asked_to_stop(run);
+                self.processes.kill(run);
+            }
             Effect::ReportStuck { run, name } => self.report_stuck(run, &name),
             Effect::LookUpPort { app: _, run, spec } => self.look_up_port(run, &spec),
             Effect::Watch { app, note } => self.tell_watcher(app, note),
-            Effect::Notice(notice) => self.say(&notice),
+            Effect::Notice(notice) => {
+                let started = notice.app.clone().filter(|_| notice.kind == NoticeKind::Started);
+                self.say(&self.with_reason(notice));
+                started.iter().for_each(|app| self.say_next_restart(app));
+            }
             Effect::Exit { code } => self.exit = Some(code),
         }
     }
 
     fn spawn(&mut self, run: RunId, instance: InstanceId, role: Role, spec: &Arc<AppSpec>) {
+        let mut prepared = Prepared::default();
         let launch = match role {
-            Role::App => self.apps.launch(instance, spec),
+            Role::App => {
+                let mut launch = self.apps.launch(instance, spec);
+                prepared = self.prepare_signs(run, spec, &mut launch);
+                launch
+            }
             Role::Build => spec.build.clone().expect("only a spec with a build is built"),
             Role::Rule(rule) => {
                 let line = spec.rules.get(rule).and_then(|rule| rule.run.as_deref()).expect("only a rule with a command has one to run");
@@ -52,11 +74,21 @@ impl Runner {
             Role::App => self.apps.pid_file(instance, spec),
             Role::Build | Role::Rule(_) => None,
         };
-        match self.processes.spawn(run, &launch) {
+        let Prepared { mut signs, fds, listener } = prepared;
+        let given: Vec<_> = fds.iter().map(AsFd::as_fd).collect();
+        let spawned = self.processes.spawn_with(run, &launch, &given);
+        // From here on they are the app's alone.
+        drop(fds);
+        match spawned {
             Ok(spawned) => {
-                self.runs.insert(run, Live { instance, ending: Vec::new(), pid_file });
+                signs.of(spawned.pid);
+                self.runs.insert(run, Live { instance, spec: Arc::clone(spec), signs, role, peak: None, ending: Vec::new(), pid_file });
                 if let Some(source) = self.apps.source(instance) {
-                    source.begin_run();
+                    match role {
+                        Role::App => source.begin_run(listener),
+                        // The app may run meanwhile.
+                        Role::Build | Role::Rule(_) => source.begin_aside(),
+                    }
                     for (pipe, stream) in [(spawned.stdout, Stream::Out), (spawned.stderr, Stream::Err)] {
                         let (pumping, name, inbox) = (log::pump(pipe, stream, source.clone()), spec.name.clone(), self.inbox.clone());
                         tokio::task::spawn_local(async move {
@@ -75,6 +107,16 @@ impl Runner {
             Err(failure) => {
                 let _ = self.inbox.send(Inbox::Event(Event::SpawnFailed { run, failure }));
             }
+        }
+    }
+
+    /// The last words of an app that is given up, once more: they may be far up by now.
+    fn show_last_errors(&self, instance: InstanceId, name: &str) {
+        let lines = self.apps.source(instance).map(|source| source.ring_of(Stream::Err, LAST_ERRORS)).unwrap_or_default();
+        if !lines.is_empty() {
+            let lines: Vec<String> = lines.iter().map(|line| without_escapes(&String::from_utf8_lossy(line)).into_owned()).collect();
+            let text = format!("last lines of {name}'s error output:");
+            self.say(&Notice::new(Level::Error, NoticeKind::Errored, text).about(name).hint(lines.join("\n")));
         }
     }
 

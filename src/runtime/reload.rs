@@ -224,12 +224,14 @@ impl Runner {
         self.project.sources = Sources::new(files, modules);
         self.label();
         self.feed_input();
+        self.schedule();
         // Before anything starts: no change from then on is missed.
         self.watch_again(read_at);
         if !edits.is_empty() {
             self.service.reloading();
             self.handle(Event::Apply { edits, shown });
         }
+        self.measure_memory();
         self.release(Some(&plan));
     }
 

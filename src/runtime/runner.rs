@@ -15,13 +15,19 @@ use tokio::{
 use super::{
     Options, Output,
     apps::Apps,
-    deaths::LAST_WORDS,
+    capsule::Capsules,
+    checklist::Checklist,
+    cron::Cron,
+    deaths::{LAST_WORDS, Live},
     desk::Desk,
     effects,
-    pid_file::PidFile,
+    hooks::{Hooks, Over},
+    logs::LogFiles,
+    memory::Sampler,
     reload::{Loaded, Project},
     service::Service,
     signals::{self, Meaning, Signals},
+    signs::Sign,
     sources::Sources,
     stdin::Inputs,
     terminal::{self, Typed},
@@ -30,8 +36,9 @@ use super::{
 use crate::{
     control::Incoming,
     log::Console,
-    model::{Error, InstanceId, Notice, RunId},
+    model::{Error, Notice, RunId},
     process::{self, Processes},
+    readiness::notify::Folder,
     supervisor::{Event, ShutdownCause, Supervisor},
     ui::{Style, notice},
     watch::{Out, Watcher},
@@ -39,6 +46,9 @@ use crate::{
 
 /// Typed lines that may wait for us.
 const TYPED: usize = 16;
+
+/// How long hooks have once the apps are gone.
+const LAST_HOOKS: Duration = Duration::from_secs(2);
 
 /// How long the console has at the end to take what is left.
 const CONSOLE_AT_EXIT: Duration = Duration::from_secs(2);
@@ -63,23 +73,18 @@ pub enum Inbox {
     Notice(Notice),
     /// The last words of a run are read, so its end can be told.
     LastWords(RunId),
-    /// A question about the project file needs a child.
+    /// A run has shown something of itself.
+    Sign(RunId, Sign),
+    /// A question needs a child.
     Ask(Question),
     /// What that child printed is read.
     ToolRead(RunId),
+    /// A hook is over.
+    HookOver(Over),
     /// The files that say what shall run were read again.
     Loaded(Box<Loaded>),
     /// Somebody asks over the socket.
     Asked(Incoming),
-}
-
-/// What the runner keeps of a program that was started.
-pub struct Live {
-    pub instance: InstanceId,
-    /// Its end, held back until its last words are read.
-    pub ending: Vec<Event>,
-    /// Where its pid is to stand.
-    pub pid_file: Option<PidFile>,
 }
 
 /// Everything that lives as long as the runner.
@@ -91,12 +96,23 @@ pub struct Runner {
     pub inputs: Inputs,
     pub watcher: Option<Watcher>,
     pub apps: Apps,
+    pub logs: LogFiles,
     pub project: Project,
+    /// What is still to come, where that is shown.
+    pub checklist: Option<Checklist>,
     pub tools: Tools,
+    pub hooks: Hooks,
+    pub capsules: Capsules,
+    pub cron: Cron,
+    pub memory: Sampler,
+    /// Where the sockets of systemd's protocol are, once an app needs one.
+    pub sockets: Option<Folder>,
     /// Who waits for something over the socket.
     pub desk: Desk,
     pub inbox: UnboundedSender<Inbox>,
     pub exit: Option<u8>,
+    /// Nothing is waited for any more.
+    forced: bool,
     /// Who holds the ports of apps that failed.
     pub lookups: JoinSet<Vec<Notice>>,
     /// What was named as having outlived SIGKILL.
@@ -136,6 +152,8 @@ impl Runner {
         let stage = processes.stage_fd().try_clone_to_owned().map_err(no_system)?;
         #[expect(deprecated, reason = "an OwnedFd keeps the promise for which the newer call asks for unsafe")]
         let stage = AsyncFd::new(stage).map_err(no_system)?;
+        let logs = LogFiles::new(&host);
+        let capsules = Capsules::new(&host);
         let project = Project::new(request, host, Sources::new(resolved.files, resolved.modules), &resolved.notices);
         let wanted = project.sources.wanted(apps.watched(), read_at);
         let watcher = if wanted.apps.is_empty() && wanted.files.is_empty() { None } else { Some(Watcher::start(wanted, explain, out)?) };
@@ -149,11 +167,19 @@ impl Runner {
             inputs: Inputs::default(),
             watcher,
             apps,
+            logs,
             project,
+            checklist: None,
             tools: Tools::default(),
+            hooks: Hooks::default(),
+            capsules,
+            cron: Cron::default(),
+            memory: Sampler::default(),
+            sockets: None,
             desk: Desk::default(),
             inbox,
             exit: None,
+            forced: false,
             lookups: JoinSet::new(),
             stuck: Vec::new(),
             news,
@@ -175,38 +201,36 @@ impl Runner {
         Ok(runner)
     }
 
-    /// Gives every instance its label.
-    pub fn label(&mut self) {
-        let runs = &self.runs;
-        self.apps.label(&self.console, self.style, |instance| runs.values().any(|live| live.instance == instance));
-    }
-
-    /// Typed lines go to the app that shall have them, whatever its id is now.
-    pub fn feed_input(&mut self) {
-        if let Some(app) = self.stdin.as_ref().and_then(|name| self.apps.named(name)) {
-            self.inputs.feed(app);
-        }
-    }
-
     /// Runs until the supervisor says that everything is over; gives the exit code.
     pub async fn run(mut self) -> Result<u8, Error> {
         for notice in std::mem::take(&mut self.first_words) {
             self.say(&notice);
         }
+        if self.console.has_footer() && !self.output.quiet {
+            self.checklist = Checklist::new(self.apps.specs().map(AsRef::as_ref), now());
+        }
+        self.schedule();
         self.handle(Event::Begin { apps: self.apps.specs().cloned().collect() });
         let code = loop {
             self.report();
             if let Some(code) = self.exit {
                 break code;
             }
+            self.show_checklist();
             self.next().await;
         };
+        self.hooks.end_by(now() + LAST_HOOKS);
+        while !self.hooks.are_over(now()) && !self.forced {
+            self.next().await;
+        }
+        self.abandon_hooks();
         self.end().await;
         Ok(code)
     }
 
     /// Nothing of the apps is to be alive before the console gets its time, and what they said last is to be shown.
     async fn end(mut self) {
+        self.console.set_footer(&[]);
         let mut left = self.processes.finish(now() + LAST_KILLS);
         left.retain(|member| !self.stuck.contains(&member.pid));
         if !left.is_empty() {
@@ -216,6 +240,7 @@ impl Runner {
         for source in self.apps.sources() {
             source.drained(drained.saturating_duration_since(now())).await;
         }
+        self.finish_logs().await;
         let lookups = async {
             while let Some(found) = self.lookups.join_next().await {
                 self.looked_up(found);
@@ -223,8 +248,19 @@ impl Runner {
         };
         // Whoever is slower than this is not worth the wait.
         let _ = tokio::time::timeout(LAST_LOOKS, lookups).await;
+        self.finish_capsules().await;
         self.close_desk().await;
         self.console.finish(CONSOLE_AT_EXIT).await;
+    }
+
+    /// What was still said when the loop had ended.
+    pub fn last_notice(&mut self) -> Option<Notice> {
+        while let Ok(news) = self.news.try_recv() {
+            if let Inbox::Notice(notice) = news {
+                return Some(notice);
+            }
+        }
+        None
     }
 
     fn looked_up(&self, found: Result<Vec<Notice>, JoinError>) {
@@ -233,8 +269,9 @@ impl Runner {
 
     /// Waits for one thing to happen and sees it through.
     async fn next(&mut self) {
-        let deadlines = [self.supervisor.next_deadline(), self.processes.next_look(), self.tools.deadline(), self.service.deadline(now())];
-        let deadline = deadlines.into_iter().flatten().min();
+        let own =
+            [self.tools.deadline(), self.hooks.deadline(), self.memory.deadline(), self.service.deadline(now()), self.checklist_due()];
+        let deadline = own.into_iter().chain([self.supervisor.next_deadline(), self.processes.next_look()]).flatten().min();
         tokio::select! {
             biased;
             meaning = self.signals.next() => self.signal(meaning),
@@ -245,7 +282,9 @@ impl Runner {
                 }
                 self.collect();
             }
+            () = self.cron.rings() => self.cron_rings(),
             Some(out) = self.outs.recv() => self.watched(out),
+            news = self.logs.next() => self.log_news(news),
             Some(found) = self.lookups.join_next() => self.looked_up(found),
             Some(typed) = super::keys::next(&mut self.typed, &self.inputs, &self.console) => self.typed(typed),
             () = self.console.gone(), if !self.unheard => {
@@ -258,6 +297,7 @@ impl Runner {
             () = sleep_until(deadline) => {
                 self.collect();
                 self.end_tools();
+                self.look_at_memory();
                 if self.supervisor.next_deadline().is_some_and(|due| due <= now()) {
                     self.handle(Event::Deadline);
                 }
@@ -285,13 +325,19 @@ impl Runner {
         match meaning {
             Meaning::Child => self.collect(),
             Meaning::Stop(signal) => self.handle(Event::Shutdown(ShutdownCause::Signal(signal))),
+            Meaning::Reopen => self.reopen_logs(),
             Meaning::Nothing(signal) => self.say(&signals::nothing(signal)),
-            Meaning::Force => self.handle(Event::ForceShutdown { code: 130 }),
+            Meaning::Force => {
+                self.forced = true;
+                self.handle(Event::ForceShutdown { code: 130 });
+            }
             Meaning::GuardDied => {
+                self.forced = true;
                 self.processes.kill_everything();
                 self.handle(Event::ForceShutdown { code: 137 });
             }
             Meaning::Suspend => {
+                self.hide_checklist();
                 self.processes.freeze();
                 let before = now();
                 // The answer comes when somebody continues us.
@@ -299,6 +345,7 @@ impl Runner {
                 let stopped_for = now().duration_since(before);
                 self.processes.thaw();
                 self.tools.shift(stopped_for);
+                self.checklist.iter_mut().for_each(|list| list.shift(stopped_for));
                 self.handle(Event::Continued { stopped_for });
             }
         }
@@ -308,8 +355,10 @@ impl Runner {
         match news {
             Inbox::Event(event) => self.handle(event),
             Inbox::Notice(notice) => self.say(&notice),
+            Inbox::Sign(run, sign) => self.sign(run, sign),
             Inbox::Ask(question) => self.ask(question),
             Inbox::ToolRead(run) => self.tool_read(run),
+            Inbox::HookOver(over) => self.hook_over(over),
             Inbox::Loaded(loaded) => self.loaded(*loaded),
             Inbox::Asked(incoming) => self.asked(incoming),
             Inbox::LastWords(run) => {

@@ -128,5 +128,12 @@ fn wait(stdin: BorrowedFd<'_>, terminal: bool) -> Wait {
 
 /// The width of the screen in columns; 80 where there is none.
 pub fn width() -> usize {
-    tcgetwinsize(rustix::stdio::stdout()).ok().map(|size| size.ws_col.into()).filter(|&columns| columns > 0).unwrap_or(80)
+    size().0
+}
+
+/// The columns and lines of standard output; 80 and 24 where nobody knows.
+pub fn size() -> (usize, usize) {
+    let size = tcgetwinsize(rustix::stdio::stdout()).ok();
+    let or = |known: Option<u16>, usual: usize| known.map(usize::from).filter(|&count| count > 0).unwrap_or(usual);
+    (or(size.map(|size| size.ws_col), 80), or(size.map(|size| size.ws_row), 24))
 }

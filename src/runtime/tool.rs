@@ -1,9 +1,11 @@
-//! Children that answer a question about the project file (a JavaScript one, `node --version`) while the apps run: started by the
-//! loop like every child, waited for by the one reaper, and asked for by a thread that has nothing else to do than wait.
+//! Children beside the apps. Most answer a question: about the project file (a JavaScript one, `node --version`), asked for by a thread
+//! that has nothing else to do than wait; about an app (a probe that is a command), asked for by a task. Hooks
+//! do something instead. They are started by the loop like every child, and waited for by the one reaper.
 
 use std::{
     cell::RefCell,
     collections::HashMap,
+    io,
     os::fd::OwnedFd,
     rc::Rc,
     sync::mpsc,
@@ -15,6 +17,7 @@ use tokio::{net::unix::pipe::Receiver, task::JoinHandle};
 use super::runner::{Inbox, Runner, now};
 use crate::{
     config::request::{End, Output},
+    log::{self, Source, Stream},
     model::{Error, Exit, Launch, LaunchFailure, RunId},
     process::ProcessEvent,
 };
@@ -26,15 +29,23 @@ const KEPT: usize = 4 << 20;
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// A tool to run.
-#[derive(Debug)]
 pub struct Question {
     /// What to start.
     pub launch: Launch,
     /// When it is killed, with all it has started.
     pub limit: Duration,
-    /// Where the answer goes.
-    pub reply: mpsc::Sender<Result<Answer, LaunchFailure>>,
+    /// What it reads from its standard input: less than a pipe holds.
+    pub input: Vec<u8>,
+    /// The run that it asks about, where it does.
+    pub of: Option<RunId>,
+    /// Where its lines are shown: then they are no part of the answer, and what it leaves behind lives on.
+    pub shown: Option<Source>,
+    /// Takes the answer.
+    pub reply: Reply,
 }
+
+/// What takes an answer.
+pub type Reply = Box<dyn FnOnce(Result<Answer, LaunchFailure>) + Send>;
 
 /// What came of a tool.
 #[derive(Debug, Clone)]
@@ -48,20 +59,21 @@ pub struct Answer {
 }
 
 /// The tools under way.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Tools {
     runs: HashMap<RunId, Tool>,
     started: u64,
 }
 
-#[derive(Debug)]
 struct Tool {
+    of: Option<RunId>,
     deadline: Instant,
     ended: Option<Exit>,
     killed: bool,
     printed: Rc<RefCell<Printed>>,
     readers: Vec<JoinHandle<()>>,
-    reply: mpsc::Sender<Result<Answer, LaunchFailure>>,
+    shown: Option<Source>,
+    reply: Reply,
 }
 
 #[derive(Debug, Default)]
@@ -86,9 +98,9 @@ impl Tools {
         self.runs.contains_key(&run)
     }
 
-    /// The runs whose limit is reached, from now on known as killed.
-    fn due(&mut self, now: Instant) -> Vec<RunId> {
-        let due = self.runs.iter_mut().filter(|(_, tool)| !tool.killed && tool.ended.is_none() && tool.deadline <= now);
+    /// The runs of those that are to be ended, from now on known as killed.
+    fn condemn(&mut self, due: impl Fn(&Tool) -> bool) -> Vec<RunId> {
+        let due = self.runs.iter_mut().filter(|(_, tool)| !tool.killed && tool.ended.is_none() && due(tool));
         due.map(|(run, tool)| {
             tool.killed = true;
             *run
@@ -100,30 +112,47 @@ impl Tools {
 impl Runner {
     /// Starts a tool. Without a runner that goes on there is no answer.
     pub fn ask(&mut self, question: Question) {
-        if !self.supervisor.is_running() {
-            return;
+        if self.supervisor.is_running() {
+            self.start_tool(question);
         }
+    }
+
+    /// Starts a tool, whether or not the runner goes on.
+    pub fn start_tool(&mut self, question: Question) {
         // From the far end, so that they never meet the runs that the supervisor numbers.
         let run = RunId(u64::MAX - self.tools.started);
         self.tools.started += 1;
-        let Question { launch, limit, reply } = question;
+        let Question { launch, limit, input, of, shown, reply } = question;
         let spawned = match self.processes.spawn(run, &launch) {
             Ok(spawned) => spawned,
             Err(failure) => {
-                let _ = reply.send(Err(failure));
+                reply(Err(failure));
                 return;
             }
         };
         let printed = Rc::<RefCell<Printed>>::default();
-        let read = |pipe, is_out| tokio::task::spawn_local(read(pipe, is_out, Rc::clone(&printed)));
-        let readers = vec![read(spawned.stdout, true), read(spawned.stderr, false)];
-        self.tools.runs.insert(run, Tool { deadline: now() + limit, ended: None, killed: false, printed, readers, reply });
+        let read = |pipe, stream| match &shown {
+            Some(source) => tokio::task::spawn_local(pump(log::pump(pipe, stream, source.clone()))),
+            None => tokio::task::spawn_local(read(pipe, stream == Stream::Out, Rc::clone(&printed))),
+        };
+        let readers = vec![read(spawned.stdout, Stream::Out), read(spawned.stderr, Stream::Err)];
+        // It fits into the pipe; who ends without reading it has no use for it.
+        let _ = rustix::io::write(&spawned.stdin, &input);
+        self.tools.runs.insert(run, Tool { of, deadline: now() + limit, ended: None, killed: false, printed, readers, shown, reply });
     }
 
     /// Kills the tools whose limit is reached.
     pub fn end_tools(&mut self) {
-        for run in self.tools.due(now()) {
+        let now = now();
+        for run in self.tools.condemn(|tool| tool.deadline <= now) {
             self.processes.kill(run);
+        }
+    }
+
+    /// Kills the tools that ask about a run.
+    pub fn end_tools_of(&mut self, run: RunId) {
+        for tool in self.tools.condemn(|tool| tool.of == Some(run)) {
+            self.processes.kill(tool);
         }
     }
 
@@ -133,23 +162,28 @@ impl Runner {
             ProcessEvent::Executed { .. } => {}
             ProcessEvent::LaunchFailed { run, failure } => {
                 if let Some(tool) = self.tools.runs.remove(&run) {
-                    let _ = tool.reply.send(Err(failure));
+                    (tool.reply)(Err(failure));
                 }
             }
-            ProcessEvent::MainExited { run, exit, oom: _ } => {
+            ProcessEvent::MainExited { run, exit, oom: _, peak: _ } => {
                 let Some(tool) = self.tools.runs.get_mut(&run) else { return };
                 tool.ended = Some(exit);
-                // What it leaves behind is of no use to anybody.
-                self.processes.kill(run);
                 let readers = std::mem::take(&mut tool.readers);
-                let inbox = self.inbox.clone();
+                let (shown, inbox) = (tool.shown.clone(), self.inbox.clone());
+                if shown.is_none() {
+                    // What it leaves behind is of no use to anybody.
+                    self.processes.kill(run);
+                }
                 tokio::task::spawn_local(async move {
                     let all = async {
                         for reader in readers {
                             let _ = reader.await;
                         }
                     };
-                    let _ = tokio::time::timeout(LAST_WORDS, all).await;
+                    match shown {
+                        Some(source) => source.drained(LAST_WORDS).await,
+                        None => drop(tokio::time::timeout(LAST_WORDS, all).await),
+                    }
                     let _ = inbox.send(Inbox::ToolRead(run));
                 });
             }
@@ -166,8 +200,13 @@ impl Runner {
             Some(exit) if !tool.killed => End::Exited(exit),
             Some(_) | None => End::Limit,
         };
-        let _ = tool.reply.send(Ok(Answer { end, out, said }));
+        (tool.reply)(Ok(Answer { end, out, said }));
     }
+}
+
+/// Shows what a tool prints. A pipe that cannot be read is closed, as its writer will notice.
+async fn pump(pumping: impl Future<Output = io::Result<()>>) {
+    let _ = pumping.await;
 }
 
 async fn read(pipe: OwnedFd, is_out: bool, printed: Rc<RefCell<Printed>>) {
@@ -224,8 +263,9 @@ impl Link {
 
     fn put(&self, launch: &Launch, limit: Duration) -> Result<Answer, Error> {
         let (reply, answer) = mpsc::channel();
+        let reply = Box::new(move |answer| drop(reply.send(answer)));
         let failed = || Error::failed(format!("{} could not be started", shown(launch)));
-        let _ = self.0.send(Inbox::Ask(Question { launch: launch.clone(), limit, reply }));
+        let _ = self.0.send(Inbox::Ask(Question { launch: launch.clone(), limit, input: Vec::new(), of: None, shown: None, reply }));
         match answer.recv() {
             Ok(answer) => answer.map_err(|failure| failed().because(failure)),
             Err(_) => Err(failed().because("the runner ends")),

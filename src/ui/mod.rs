@@ -2,6 +2,7 @@
 //! Everything here is a function from values to values: it writes nowhere, reads no environment and no clock, and decides nothing about apps.
 //! Start reading with [`style`], then [`notice`].
 
+pub mod checklist;
 pub mod clean;
 pub mod error;
 pub mod keys;

@@ -76,7 +76,7 @@ fn line(cells: &[String; 7], kept: &[usize], widths: &[usize; 7], paint: impl Fn
 }
 
 /// The text in so many columns, with `…` where something is left out.
-fn cut(text: &str, width: usize) -> String {
+pub(super) fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }

@@ -36,7 +36,7 @@ pub struct Check {
 }
 
 const EXAMPLES: &str = "\
-What is shown is what would run: programs and arguments, folders, variables that differ from this shell's, what is watched, what follows a crash. \
+What is shown is what would run: programs and arguments, folders, variables that differ from this shell's, what is watched, what follows a crash, log files. \
 Values of variables that are named like secrets are hidden. The exit code is 2 where something is wrong.
 
 Examples:
@@ -55,7 +55,8 @@ impl Check {
             // Nobody is left to be told when standard error is gone.
             let _ = io::stderr().write_all(&notice::render(told, style, false, jiff::Timestamp::UNIX_EPOCH));
         }
-        let text = if self.json { format!("{:#}\n", plan::json(&resolved, &host)) } else { plan::text(&resolved, &host) };
+        let now = jiff::Zoned::now();
+        let text = if self.json { format!("{:#}\n", plan::json(&resolved, &host, &now)) } else { plan::text(&resolved, &host, &now) };
         print(text.as_bytes());
         Ok(0)
     }

@@ -104,7 +104,11 @@ impl Start {
 
     /// What is asked for, and how it shall be shown.
     pub fn request(self) -> (config::Request, OutputArgs) {
-        (args::request(self.targets, self.script_args, self.options), self.output)
+        let mut request = args::request(self.targets, self.script_args, self.options);
+        // PM2's `--time` is about log files. What is wrong with the format is told when the runner starts.
+        let time = || self.output.timestamp.as_deref().and_then(|format| format.parse().ok());
+        request.logs.timestamp = request.logs.timestamp.take().or_else(time);
+        (request, self.output)
     }
 }
 

@@ -1,5 +1,7 @@
 //! `pmdev why`.
 
+mod crash;
+
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
@@ -9,17 +11,17 @@ use clap::Args;
 
 use crate::{
     cli::{args::WatchArgs, host, print},
-    config::{self, Request, Watching, plan},
+    config::{self, Host, Request, Watching, plan},
     model::{ActionRule, Decision, Error, Rule, SaveAction},
     watch::why,
 };
 
-/// Tell which rule watches or ignores a path; nothing is started
+/// Tell which rule watches or ignores a path, or why an app failed last; nothing is started
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Why {
-    /// Files and folders to ask about; they need not exist
-    #[arg(value_name = "PATH", required = true)]
+    /// Files and folders to ask about, which need not exist; or apps by name
+    #[arg(value_name = "PATH|APP", required = true)]
     pub paths: Vec<PathBuf>,
     /// What `pmdev start` would be given; repeatable [default: what the folder is made to run]
     #[arg(long = "target", value_name = "TARGET")]
@@ -38,7 +40,8 @@ const EXAMPLES: &str = "\
 Examples:
   pmdev why src/app.log                           is this file watched, and which rule says so?
   pmdev why dist/main.js --target dist/main.js    the same for an app that runs from dist
-  pmdev why notes.md --ext js,json                with the options of a start";
+  pmdev why notes.md --ext js,json                with the options of a start
+  pmdev why api                                   why did this app fail last? (from its crash capsule)";
 
 /// An answer as an object.
 #[derive(Debug, serde::Serialize)]
@@ -62,30 +65,49 @@ struct Action<'a> {
 }
 
 impl Why {
-    /// Prints a line for each path and app.
+    /// Prints a line for each path and app that might watch it, and a paragraph for each app that is asked about.
     pub fn run(self) -> Result<u8, Error> {
         let host = host::host(false)?;
         let mut request = Request { targets: self.targets, cwd: self.cwd, ..Request::default() };
         self.watch.apply(&mut request);
-        let specs = config::resolve_watch(&request, &host)?;
-        if specs.is_empty() {
-            return Err(Error::usage("Nothing would be watched here: this folder is never watched as a whole")
-                .hint("name what to watch: --watch=PATH"));
-        }
         let mut shown = String::new();
-        for path in &self.paths {
-            for Watching { name, spec, rules } in &specs {
-                let absolute = config::absolute(&host.cwd, path);
-                let decision = why::decide(spec, &absolute)?;
-                let rules = if decision.watched { why::actions(spec, rules, &absolute)? } else { Vec::new() };
-                let line = if self.json { json(path, name, &decision, &rules) } else { sentence(path, name, &decision, &rules, &host.cwd) };
-                shown.push_str(&line);
-                shown.push('\n');
+        let mut paths = Vec::new();
+        for asked in &self.paths {
+            let name = asked.to_str().filter(|_| !config::absolute(&host.cwd, asked).exists());
+            let now = jiff::Timestamp::now();
+            match name.and_then(|name| crash::answer(name, &request, &host, self.json, now)) {
+                Some(answer) => shown.push_str(&answer),
+                None => paths.push(asked),
             }
+        }
+        if !paths.is_empty() {
+            shown.push_str(&watched(&paths, &request, &host, self.json)?);
         }
         print(shown.as_bytes());
         Ok(0)
     }
+}
+
+/// A line for each path and app.
+fn watched(paths: &[&PathBuf], request: &Request, host: &Host, as_json: bool) -> Result<String, Error> {
+    let specs = config::resolve_watch(request, host)?;
+    if specs.is_empty() {
+        return Err(
+            Error::usage("Nothing would be watched here: this folder is never watched as a whole").hint("name what to watch: --watch=PATH")
+        );
+    }
+    let mut shown = String::new();
+    for path in paths {
+        for Watching { name, spec, rules } in &specs {
+            let absolute = config::absolute(&host.cwd, path);
+            let decision = why::decide(spec, &absolute)?;
+            let rules = if decision.watched { why::actions(spec, rules, &absolute)? } else { Vec::new() };
+            let line = if as_json { json(path, name, &decision, &rules) } else { sentence(path, name, &decision, &rules, &host.cwd) };
+            shown.push_str(&line);
+            shown.push('\n');
+        }
+    }
+    Ok(shown)
 }
 
 fn json(path: &Path, app: &str, decision: &Decision, rules: &[ActionRule]) -> String {

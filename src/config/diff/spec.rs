@@ -51,6 +51,7 @@ pub(super) fn compare(old: &AppSpec, new: &AppSpec) -> Step {
         limits,
         account,
         hooks,
+        capsules,
         cron,
         pid_file,
     } = new;
@@ -64,6 +65,9 @@ pub(super) fn compare(old: &AppSpec, new: &AppSpec) -> Step {
         seen.key("uid or gid", old.account == *account && old.launch.hardening.identity == launch.hardening.identity);
         seen.key("limits", of_process(&old.limits) == of_process(limits));
         seen.key("pid_file", old.pid_file == *pid_file);
+        // Its environment and its descriptors: whether it has a socket for systemd's protocol, and a channel for Node's.
+        seen.key("ready or health by notify", old.is_notified() == new.is_notified());
+        seen.key("ready or shutdown by message", old.is_messaged() == new.is_messaged());
     });
     if old.launch.env == launch.env && old.port != *port {
         all.values("port", option(old.port), option(*port));
@@ -82,6 +86,7 @@ pub(super) fn compare(old: &AppSpec, new: &AppSpec) -> Step {
     all.key("health", old.health == *health);
     all.key("logs", old.logs == *logs);
     all.key("hooks", old.hooks == *hooks);
+    all.values("crash_capsules", old.capsules, *capsules);
     let Differences { what, needs_restart } = all;
     if what.is_empty() { Step::Unchanged } else { Step::Changed { what, needs_restart } }
 }

@@ -3,6 +3,7 @@
 //! Start reading with [`apps`], then [`request`] (an app as if it were typed) and [`spec`](mod@spec) (the keys that no flag has).
 
 mod graph;
+mod needs;
 mod notes;
 mod place;
 mod request;
@@ -85,6 +86,7 @@ pub fn apps(
             Err(mut wrong) => problems.append(&mut wrong),
         }
     }
+    needs::tell_left_out(&chosen, &named, document, &mut problems);
     ecosystem.files.sort();
     ecosystem.files.dedup();
     let mut problems = Problems(problems);
@@ -95,6 +97,8 @@ pub fn apps(
         let nothing = Problem::error(&document.file, Place::Unknown, "it has no apps, so nothing runs");
         problems.0.push(nothing.warning());
     }
+    needs::let_jobs_end(&chosen, &mut ecosystem.apps);
+    needs::tell_lost_channels(&chosen, &ecosystem.apps, document, &mut problems.0);
     notes::tell(&raw, &chosen, &ecosystem.apps, profile, document, &mut problems.0);
     let told = problems.0.iter().map(|problem| problem.notice(document.text.as_deref(), &host.cwd));
     ecosystem.notices.splice(..0, told);

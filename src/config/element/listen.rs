@@ -1,6 +1,6 @@
 //! Addresses: a port, `host:port`, or the path of a unix socket.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use serde_json::{Value as Json, json};
 
@@ -20,9 +20,9 @@ pub enum Address {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Addresses(pub Vec<Address>);
 
-/// The address of a probe: this machine where no host is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Near(pub SocketAddr);
+/// The addresses of a probe: both of this machine where no other is written, since a server at `localhost` may have either.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Near(pub Vec<SocketAddr>);
 
 /// `3000`, `:3000`, `localhost:3000`, `127.0.0.1:3000`, `[::1]:3000`. Names other than localhost would need the network.
 fn tcp(node: &Node, host: IpAddr) -> Option<SocketAddr> {
@@ -77,7 +77,15 @@ impl Element for Near {
     const WHAT: &'static str = "a port, or an address like 127.0.0.1:3000";
 
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
-        tcp(node, Ipv4Addr::LOCALHOST.into()).map(Self).or_else(|| reader.wrong(node))
+        let [v4, v6] = [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()];
+        // What is written out is meant as it stands.
+        let alone = matches!(&node.value, Value::Text(text) if text.parse::<SocketAddr>().is_ok());
+        match tcp(node, v4) {
+            Some(address) if address.port() == 0 => reader.wrong(node),
+            Some(address) if alone => Some(Self(vec![address])),
+            Some(address) => Some(Self(vec![address, SocketAddr::new(v6, address.port())])),
+            None => reader.wrong(node),
+        }
     }
 
     fn schema() -> Json {
@@ -105,7 +113,12 @@ mod tests {
             assert_eq!(read(json), Some(tcp(shown)), "{json}");
         }
         assert_eq!(read(r#"["tmp/app.sock", 80]"#), Some(Addresses(vec![Address::Unix("tmp/app.sock".into()), tcp("0.0.0.0:80")])));
-        assert_eq!(read("5432"), Some(Near("127.0.0.1:5432".parse().unwrap())));
+        let near = |json: &str| read::<Near>(json).unwrap().0.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        assert_eq!(near("5432"), "127.0.0.1:5432 [::1]:5432");
+        assert_eq!(near(r#""localhost:5432""#), "127.0.0.1:5432 [::1]:5432");
+        assert_eq!(near(r#""127.0.0.1:5432""#), "127.0.0.1:5432");
+        assert_eq!(near(r#""[::1]:5432""#), "[::1]:5432");
+        insta::assert_snapshot!(refused::<Near>("0"), @"key is 0, but it takes a port, or an address like 127.0.0.1:3000");
         insta::assert_snapshot!(refused::<Near>(r#""db""#), @r#"key is "db", but it takes a port, or an address like 127.0.0.1:3000"#);
         insta::assert_snapshot!(refused::<Addresses>(r#"[70000]"#), @"key[0] is 70000, but it takes a port, an address like 127.0.0.1:3000, or the path of a unix socket");
     }

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::{Element, Fate, Given, Reader, keyed, keyed_element, listen::Near};
 use crate::{
     config::node::{Node, Value},
-    model::{Health, Probe, Signal},
+    model::{Health, HttpUrl, Probe, Signal},
 };
 
 /// When a run is ready.
@@ -20,10 +20,6 @@ pub struct Readiness {
     pub timeout: Option<Duration>,
 }
 
-/// A URL that can be asked without TLS.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Url(String);
-
 /// A regex for lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line(String);
@@ -34,7 +30,7 @@ keyed! {
         /// A port that takes connections.
         tcp: Near, [], "3000", Fate::Honoured;
         /// A URL that answers with a status below 400.
-        http: Url, [], r#""http://localhost:3000/healthz""#, Fate::Honoured;
+        http: HttpUrl, [], r#""http://localhost:3000/healthz""#, Fate::Honoured;
         /// A line of output that matches this regex.
         log: Line, [], r#""listening on""#, Fate::Honoured;
         /// A command line that ends with code 0.
@@ -54,21 +50,6 @@ keyed! {
     }
 }
 keyed_element!(RawProbe, "a port, a URL, or a map with one of tcp, http, log, command, notify, message");
-
-impl Element for Url {
-    const WHAT: &'static str = "a URL that begins with http://";
-
-    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
-        match &node.value {
-            Value::Text(text) if text.strip_prefix("http://").is_some_and(|rest| !rest.is_empty()) => Some(Self(text.clone())),
-            _ => reader.wrong(node),
-        }
-    }
-
-    fn schema() -> Json {
-        json!({ "type": "string", "pattern": "^http://." })
-    }
-}
 
 impl Element for Line {
     const WHAT: &'static str = "a regex for a line of output";
@@ -98,7 +79,7 @@ fn raw(node: &Node, reader: &mut Reader) -> Option<RawProbe> {
     let given = |reader: &Reader, near| Some(Given { value: near, place: node.place, path: reader.path().to_owned() });
     let raw = match &node.value {
         Value::Text(text) if text.starts_with("http") => {
-            let url = Url::read(node, reader)?;
+            let url = HttpUrl::read(node, reader)?;
             let http = Some(Given { value: url, place: node.place, path: reader.path().to_owned() });
             Some(RawProbe { http, ..RawProbe::default() })
         }
@@ -113,8 +94,8 @@ fn raw(node: &Node, reader: &mut Reader) -> Option<RawProbe> {
 fn probe(raw: &RawProbe, node: &Node, reader: &mut Reader) -> Option<Probe> {
     let on = |flag: &Option<Given<bool>>| flag.as_ref().is_some_and(|given| given.value);
     let signs = [
-        raw.tcp.as_ref().map(|given| Probe::Tcp(given.value.0)),
-        raw.http.as_ref().map(|given| Probe::Http(given.value.0.clone())),
+        raw.tcp.as_ref().map(|given| Probe::Tcp(given.value.0.clone())),
+        raw.http.as_ref().map(|given| Probe::Http(given.value.clone())),
         raw.log.as_ref().map(|given| Probe::Log(given.value.0.clone())),
         raw.command.as_ref().map(|given| Probe::Command(given.value.clone())),
         on(&raw.notify).then_some(Probe::Notify),
@@ -157,8 +138,21 @@ impl Element for Health {
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
         let raw = raw(node, reader)?;
         let or = |given: &Option<Given<Duration>>, seconds| given.as_ref().map_or(Duration::from_secs(seconds), |given| given.value);
+        let probe = probe(&raw, node, reader)?;
+        let once = match probe {
+            Probe::Log(_) => "a line of output",
+            Probe::Message => "the message of a Node app",
+            Probe::Started | Probe::Tcp(_) | Probe::Http(_) | Probe::Command(_) | Probe::Notify => "",
+        };
+        if !once.is_empty() {
+            let message = format!(
+                "{} asks for {once}, which comes once and cannot be asked for again; health has tcp, http, command or notify",
+                reader.path()
+            );
+            return reader.refuse(node, message);
+        }
         Some(Self {
-            probe: probe(&raw, node, reader)?,
+            probe,
             interval: or(&raw.interval, 10),
             timeout: or(&raw.timeout, 5),
             failures: raw.failures.as_ref().map_or(3, |given| given.value.max(1)),
@@ -185,14 +179,20 @@ mod tests {
     #[test]
     fn short_and_long_forms() {
         let by = |json: &str| read::<Readiness>(json).unwrap().by;
-        assert_eq!(by("3000"), Probe::Tcp("127.0.0.1:3000".parse().unwrap()));
-        assert_eq!(by(r#""http://localhost/x""#), Probe::Http("http://localhost/x".into()));
+        assert_eq!(by("3000"), Probe::Tcp(vec!["127.0.0.1:3000".parse().unwrap(), "[::1]:3000".parse().unwrap()]));
+        assert!(matches!(by(r#""http://localhost/x""#), Probe::Http(url) if url.to_string() == "http://localhost/x"));
         assert_eq!(by(r#"{"log": {"/": "up", "flags": "i"}}"#), Probe::Log("(?i)up".into()));
         assert_eq!(by(r#"{"notify": true}"#), Probe::Notify);
         let ready: Readiness = read(r#"{"command": "pg_isready", "timeout": "30s"}"#).unwrap();
         assert_eq!(ready, Readiness { by: Probe::Command("pg_isready".into()), timeout: Some(Duration::from_secs(30)) });
         let health: Health = read(r#"{"tcp": "localhost:5432", "failures": 0}"#).unwrap();
         assert_eq!((health.interval, health.timeout, health.failures), (Duration::from_secs(10), Duration::from_secs(5), 1));
+    }
+
+    #[test]
+    fn what_comes_once_is_no_sign_of_health() {
+        insta::assert_snapshot!(refused::<Health>(r#"{"log": "up"}"#), @"key asks for a line of output, which comes once and cannot be asked for again; health has tcp, http, command or notify");
+        insta::assert_snapshot!(refused::<Health>(r#"{"message": true}"#), @"key asks for the message of a Node app, which comes once and cannot be asked for again; health has tcp, http, command or notify");
     }
 
     #[test]

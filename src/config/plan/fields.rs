@@ -5,17 +5,20 @@ use std::{
     time::Duration,
 };
 
+use jiff::Zoned;
 use serde_json::{Value as Json, json};
 
-use super::Difference;
-use crate::config::secret;
-use crate::model::{
-    AfterExit, AppSpec, Backoff, Condition, ExecMode, Health, Identity, Launch, Limits, Listen, LogFile, Logs, PidFile, PollMode, Probe,
-    RestartPolicy, SaveAction, UNLIMITED, WatchRoot, WatchSpec,
+use super::{Difference, next};
+use crate::{
+    config::{element::rotate_every, secret},
+    model::{
+        AfterExit, AppSpec, Backoff, Condition, ExecMode, Health, Identity, Launch, Limits, Listen, LogFile, Logs, PidFile, PollMode,
+        Probe, RestartPolicy, SaveAction, UNLIMITED, WatchRoot, WatchSpec,
+    },
 };
 
 /// An app.
-pub fn app(app: &AppSpec, env: &[Difference]) -> Json {
+pub fn app(app: &AppSpec, env: &[Difference], now: &Zoned) -> Json {
     let env: serde_json::Map<String, Json> = env.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
     let needs: serde_json::Map<String, Json> =
         app.depends_on.iter().map(|needed| (needed.app.clone(), condition(needed.condition).into())).collect();
@@ -55,7 +58,9 @@ pub fn app(app: &AppSpec, env: &[Difference]) -> Json {
             "on_errored": line(&app.hooks.on_errored),
             "on_reload": line(&app.hooks.on_reload),
         },
+        "crash_capsules": app.capsules,
         "cron": app.cron,
+        "cron_next": next(app, now).map(|next| next.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()),
         "pid_file": app.pid_file.as_ref().map(pid_file),
     })
 }
@@ -159,8 +164,8 @@ fn probe(probe: &Probe) -> Json {
         Probe::Started => json!("started"),
         Probe::Notify => json!("notify"),
         Probe::Message => json!("message"),
-        Probe::Tcp(address) => json!({ "tcp": address.to_string() }),
-        Probe::Http(url) => json!({ "http": secret::line(url) }),
+        Probe::Tcp(addresses) => json!({ "tcp": addresses.iter().map(ToString::to_string).collect::<Vec<_>>() }),
+        Probe::Http(url) => json!({ "http": secret::line(&url.to_string()) }),
         Probe::Log(regex) => json!({ "log": regex }),
         Probe::Command(line) => json!({ "command": secret::line(line) }),
     }
@@ -195,9 +200,10 @@ fn logs(logs: &Logs) -> Json {
         "file": file(&logs.combined),
         "merge": logs.merge,
         "format": if logs.json { "json" } else { "raw" },
-        "timestamp": logs.timestamp,
+        "timestamp": logs.timestamp.as_ref().map(|format| format.text()),
         "disabled": logs.disabled,
         "max_size": logs.max_size,
+        "rotate_every": logs.rotate_every.map(rotate_every::word),
         "keep": logs.keep,
         "compress": logs.compress,
         "total_size": logs.total_size,

@@ -58,7 +58,7 @@ fn prod_passes_on_nothing_that_speaks_to_the_caller_alone() {
         let app = project.app_of(&with(profile));
         own.into_iter().chain(["PMDEV_RUN", "LISTENER", "MY_SUDO_X"]).filter(|name| var(&app, name).is_some()).collect::<Vec<_>>()
     };
-    assert_eq!(passed("dev").len(), 9);
+    assert_eq!(passed("dev").len(), 8, "all but Node's, whose descriptor is not there");
     assert_eq!(passed("prod"), ["PMDEV_RUN", "LISTENER", "MY_SUDO_X"]);
 }
 
@@ -178,14 +178,14 @@ fn names_have_prefixes_and_environments_and_make_room() {
 #[test]
 fn plans_hide_secrets_and_say_what_differs() {
     let mut project = project(
-        r#"{ "script": "app.js", "args": "--password s3cret --db pg://u:s3cret@h", "hooks": { "on_exit": "x --token s3cret" }, "env": { "API_TOKEN": "s3cret", "DB": "pg://u:s3cret@h/d", "A": "x y", "OLD": null }, "instances": 2, "restart_delay": 5, "autorestart": true, "stop_exit_codes": 0, "watch": ["api", { "paths": ["*.html"], "run": "make", "action": "reload" }], "ignore_watch": "*.tmp", "ext": "js" }"#,
+        r#"{ "script": "app.js", "args": "--password s3cret --db pg://u:s3cret@h", "hooks": { "onCrash": "./tell.sh", "on_ready": "make warm --token s3cret" }, "env": { "API_TOKEN": "s3cret", "DB": "pg://u:s3cret@h/d", "A": "x y", "OLD": null }, "instances": 2, "restart_delay": 5, "autorestart": true, "stop_exit_codes": 0, "watch": ["api", { "paths": ["*.html"], "run": "make", "action": "reload" }], "ignore_watch": "*.tmp", "ext": "js", "cron": "0 3 * * *", "max_memory_restart": "300M" }"#,
     );
     project.var("OLD", "1");
     project.var("SAME", "1");
     let resolved = project.resolve(&request(&[]));
-    let json = plan::json(&resolved, &project.host).to_string();
+    let json = plan::json(&resolved, &project.host, &jiff::Zoned::default()).to_string();
     assert!(!json.contains("s3cret") && !json.contains("SAME"), "{json}");
-    insta::assert_snapshot!(project.short(&plan::text(&resolved, &project.host)), @r#"
+    insta::assert_snapshot!(project.short(&plan::text(&resolved, &project.host, &jiff::Zoned::default())), @r#"
     app (2 instances, cluster)
       runs      node app.js --password ******** --db pg://u:********@h
       in        /home/p
@@ -199,7 +199,11 @@ fn plans_hide_secrets_and_say_what_differs() {
                 pm_id=0
       watches   api, *.html; *.html: run "make", then reload; only .js; not *.tmp
       restarts  after 5 ms, given up after 16 runs shorter than 1 s in a row, or 16 restarts within 15 m; not after exit code 0
+      cron      0 3 * * *, next at 03:00 (in 3 h)
       stops     SIGINT, and SIGKILL after 5 s
+      limits    300 MiB of memory
+      hooks     on_ready: make warm
+                on_crash: ./tell.sh
     "#);
 }
 

@@ -47,14 +47,14 @@ fn they_are_the_same_for_what_is_typed_and_for_what_a_file_declares_and_win_over
             .file("pmdev.json", &format!(r#"{{ "apps": [{{ "name": "app", "script": "app.js", "cwd": "api", {prod}{comma} {keys} }}] }}"#));
         let declared = project.resolve(&Request { profile: Some("prod".into()), ..flags(all()) });
         let strip = |resolved: &Resolved| {
-            let mut app = plan::json(resolved, &project.host)["apps"][0].clone();
+            let mut app = plan::json(resolved, &project.host, &jiff::Zoned::default())["apps"][0].clone();
             // Without a flag, nothing is watched in prod; the file's own path is no part of it.
             app["watch"] = serde_json::Value::Null;
             app
         };
         assert_eq!(strip(&declared), strip(&typed), "{keys}");
     }
-    let plan = plan::json(&typed, &project.host)["apps"][0].clone();
+    let plan = plan::json(&typed, &project.host, &jiff::Zoned::default())["apps"][0].clone();
     let at = |pointer: &str| project.short(&plan.pointer(pointer).unwrap().to_string());
     assert_eq!((at("/instances"), at("/exec_mode"), at("/namespace")), ("3".into(), r#""fork""#.into(), r#""back""#.into()));
     assert_eq!(
@@ -65,7 +65,7 @@ fn they_are_the_same_for_what_is_typed_and_for_what_a_file_declares_and_win_over
     assert_eq!((at("/ready/by"), at("/ready/timeout_ms"), at("/limits/memory")), (r#""message""#.into(), "9000".into(), "1048576".into()));
     assert_eq!(
         (at("/cron"), at("/pid_file")),
-        (r#""0 3 * * *""#.into(), r#""/home/p/run/a.pid""#.into()),
+        (r#""0 3 * * *""#.into(), r#""/home/p/run/a-*.pid""#.into()),
         "a path counts from where it was typed"
     );
     assert_eq!(at("/env/A_SECRET"), "null");
@@ -129,15 +129,17 @@ fn source_maps_are_on_where_a_map_lies_beside_the_script() {
 }
 
 #[test]
-fn what_comes_later_is_told_and_root_gives_nobody_away() {
+fn only_root_runs_apps_as_somebody_else() {
     let mut project = Project::new(&["node"]);
     project.files(&["app.js"]);
     let with = |flags: Vec<Flag>| Request { flags, ..request(&["app.js"]) };
-    let uid = || vec![flag("--uid", "uid", "65533").unwrap()];
-    insta::assert_snapshot!(project.notices(&with(uid())).join("").trim(), @"--uid is checked and kept, but this version does not carry it out yet");
-    project.host.owner = Owner { user: 0, group: 0 };
+    let uid = || vec![flag("--uid", "uid", "65533").unwrap(), flag("--gid", "gid", "65532").unwrap()];
     insta::assert_snapshot!(project.refusal(&with(uid())), @r#"
-    --uid user "65533" cannot be carried out by this version; it would run as root
+    --uid: only root can run it as user "65533"; pmdev itself runs as user 1000
     hint: no `--uid`, and the whole of pmdev started so: sudo -u '#65533' pmdev start
     "#);
+    project.host.owner = Owner { user: 0, group: 0 };
+    let resolved = project.resolve(&with(uid()));
+    let identity = resolved.apps[0].launch.hardening.identity.as_ref().unwrap();
+    assert_eq!((identity.user, identity.group), (65533, 65532));
 }

@@ -68,6 +68,7 @@ const ROWS: &[Row] = &[
     ("health", r#"{ "tcp": 3000, "interval": "2s" }"#, "/health/interval_ms", "2000"),
     ("listen", r#"["tmp/x.sock"]"#, "/listen/0", r#""/home/p/tmp/x.sock""#),
     ("hooks", r#"{ "onCrash": "make" }"#, "/hooks/on_crash", r#""make""#),
+    ("crash_capsules", "true", "/crash_capsules", "true"),
     ("limits", r#"{ "nofile": 100, "noNewPrivs": true }"#, "/limits/nofile", "100"),
     ("umask", r#""022""#, "/limits/umask", r#""022""#),
     ("uid", "1000", "/user", r#""1000""#),
@@ -75,7 +76,7 @@ const ROWS: &[Row] = &[
     ("logs", r#"{ "out": "a.log", "maxSize": "1K" }"#, "/logs/max_size", "1024"),
     ("out_file", r#""a.log""#, "/logs/out", r#""/home/p/a.log""#),
     ("error_file", r#""b.log""#, "/logs/error", r#""/home/p/b.log""#),
-    ("log_file", "true", "/logs/file", "true"),
+    ("log_file", "true", "/logs/file", r#""/home/.pmdev/logs/FILE.log""#),
     ("disable_logs", "true", "/logs/disabled", "true"),
     ("log_type", r#""json""#, "/logs/format", r#""json""#),
     ("log_date_format", r#""HH:mm""#, "/logs/timestamp", r#""HH:mm""#),
@@ -214,7 +215,7 @@ fn every_key_under_every_name_in_every_format() {
     for (format, file) in [("json", "a.json"), ("yaml", "a.yaml"), ("toml", "pmdev.toml"), ("js", "a.config.js")] {
         let written = project.file(file, &written(format, &apps));
         let request = Request { env_name: Some("stage".into()), ..request(&[file]) };
-        let plan = plan::json(&project.resolve(&request), &project.host);
+        let plan = plan::json(&project.resolve(&request), &project.host, &jiff::Zoned::default());
         let told = project.notices(&request).join("\n");
         for (at, (key, value, pointer, expected)) in rows.iter().enumerate() {
             let app = &plan["apps"][at + 1];
@@ -227,7 +228,7 @@ fn every_key_under_every_name_in_every_format() {
                 let plain = name.trim_start_matches("shop:").trim_end_matches("-stage");
                 let expected = match *key {
                     "name" => json!(format!("renamed-{}", plain.rsplit('-').next().unwrap())),
-                    _ => json(&expected.replace("NAME", plain)),
+                    _ => json(&expected.replace("NAME", plain).replace("FILE", &plain.replace('_', "-"))),
                 };
                 assert_eq!(shown, expected, "{format}: {key}: {value} at {pointer}: {app:#}");
             }

@@ -45,8 +45,10 @@ fn flags_beat_variables_and_variables_beat_the_table() {
     project.var("PMDEV_PROFILE", "prod");
     project.var("PMDEV_KILL_TIMEOUT", "1600");
     project.var("PMDEV_KILL_SIGNAL", "SIGTERM");
+    project.var("PMDEV_GRACEFUL_LISTEN_TIMEOUT", "8000");
     let from_env = app(&project, |_| {});
     assert_eq!(from_env.watch, None);
+    assert_eq!(from_env.ready.timeout, Duration::from_secs(8));
     assert_eq!(from_env.stop, StopSpec::new(Signal::TERM, Duration::from_millis(1600)));
     let by_flag = app(&project, |request| {
         request.profile = Some("dev".into());
@@ -65,7 +67,9 @@ fn wrong_values_are_named_with_their_source() {
     --profile porduction is not a profile; there are dev and prod
     hint: did you mean production?
     ");
-    for (name, value) in [("PMDEV_PROFILE", "x"), ("PMDEV_KILL_SIGNAL", "SIGFOO"), ("PMDEV_KILL_TIMEOUT", "soon")] {
+    for (name, value) in
+        [("PMDEV_PROFILE", "x"), ("PMDEV_KILL_SIGNAL", "SIGFOO"), ("PMDEV_KILL_TIMEOUT", "soon"), ("PMDEV_GRACEFUL_LISTEN_TIMEOUT", "soon")]
+    {
         project.var(name, value);
         let told = project.refusal(&request(&["a.js"]));
         assert!(told.starts_with(name) && told.contains(value), "{told}");

@@ -160,7 +160,7 @@ fn a_tail_is_shown_at_the_end_of_the_pipe() {
             pump(read, Stream::Out, sources[0].clone()).await.unwrap();
             screen.say("[pmdev] bye\n");
             assert_eq!(sources[0].ring(50), [b"tail".to_vec()]);
-            sources[0].begin_run();
+            sources[0].begin_run(None);
             assert!(sources[0].ring(50).is_empty());
             screen.end_text().await
         });

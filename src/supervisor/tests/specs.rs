@@ -158,7 +158,7 @@ impl App {
 
     fn health(&self) -> Option<Health> {
         (self.health_every > 0).then(|| Health {
-            probe: if self.health_by_itself { Probe::Notify } else { Probe::Http("http://localhost".to_owned()) },
+            probe: if self.health_by_itself { Probe::Notify } else { Probe::Command("true".to_owned()) },
             interval: Duration::from_millis(self.health_every),
             timeout: Duration::from_millis(self.health_timeout),
             failures: self.health_failures,
