@@ -28,14 +28,6 @@ pub struct LogRequest {
     pub disabled: bool,
 }
 
-/// The folder of everything the runner keeps: `PMDEV_HOME`, else `.pmdev` in the home folder.
-pub fn home(host: &Host) -> Option<PathBuf> {
-    match host.text("PMDEV_HOME") {
-        Some(typed) => Some(place::absolute(&host.cwd, Path::new(typed))),
-        None => host.home.as_ref().map(|home| home.join(".pmdev")),
-    }
-}
-
 /// The file of one instance of several that do not share theirs: PM2 puts its number before `.log`. A device is everybody's.
 pub fn of_instance(file: &Path, number: usize) -> PathBuf {
     if file.starts_with("/dev") || file.starts_with("/proc") {
@@ -58,7 +50,7 @@ pub fn of_instance(file: &Path, number: usize) -> PathBuf {
 /// # Errors
 /// A path that something else needs; exit code 2.
 pub fn settle(apps: &mut [AppSpec], files: &[PathBuf], request: &Request, host: &Host, notices: &mut Vec<Notice>) -> Result<(), Error> {
-    let home = home(host);
+    let home = place::home(host);
     for app in apps {
         lay(&mut app.logs, &request.logs, host);
         let Logs { out, error, combined, disabled, .. } = &mut app.logs;
@@ -111,7 +103,7 @@ fn lay(logs: &mut Logs, flags: &LogRequest, host: &Host) {
 }
 
 /// PM2: what is no letter, digit, dot or dash of a name becomes a dash in a file's name.
-fn plain(name: &str) -> String {
+pub fn plain(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') { c } else { '-' }).collect()
 }
 

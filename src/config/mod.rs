@@ -14,6 +14,7 @@ pub mod schema;
 pub mod source;
 pub mod starter;
 
+mod account;
 mod build;
 mod command;
 mod detect;
@@ -35,6 +36,7 @@ mod raw;
 mod secret;
 mod target;
 mod watching;
+mod writable;
 
 #[cfg(test)]
 mod tests;
@@ -45,7 +47,7 @@ pub use duration::{milliseconds, seconds};
 pub use environment::EnvRecipe;
 pub use logs::LogRequest;
 pub use pipes::Pipes;
-pub use place::absolute;
+pub use place::{absolute, home};
 pub use request::{End, Host, Output, Owner, Request, WatchArg};
 pub use resolve::{Resolved, resolve, resolve_watch};
 pub use secret::hidden;

@@ -71,6 +71,11 @@ impl Profile {
         self == Self::Prod && name != "PMDEV_RUN" && (NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
     }
 
+    /// Whether root minds who else can write the files that say what it runs, and is told when it runs apps as itself.
+    pub fn distrusts_writers(self) -> bool {
+        self == Self::Prod
+    }
+
     /// Where lines go.
     pub fn logs(self) -> Logs {
         match self {

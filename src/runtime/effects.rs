@@ -21,7 +21,8 @@ impl Runner {
         match effect {
             Effect::Spawn { run, instance, generation: _, role, spec } => self.spawn(run, instance, role, &spec),
             Effect::Signal { run, signal } => self.processes.signal(run, signal),
-            Effect::SignalMain { run, signal } | Effect::ShutdownMessage { run, signal } => self.processes.signal(run, signal),
+            Effect::SignalMain { run, signal } => self.processes.signal_main(run, signal),
+            Effect::ShutdownMessage { run, signal } => self.processes.signal(run, signal),
             Effect::AwaitReady { run, instance: _, spec: _ } => {
                 let _ = self.inbox.send(Inbox::Event(Event::Ready { run }));
             }
@@ -47,9 +48,13 @@ impl Runner {
                 config::command_line(line, &spec.launch)
             }
         };
+        let pid_file = match role {
+            Role::App => self.apps.pid_file(instance, spec),
+            Role::Build | Role::Rule(_) => None,
+        };
         match self.processes.spawn(run, &launch) {
             Ok(spawned) => {
-                self.runs.insert(run, Live { instance, ending: Vec::new() });
+                self.runs.insert(run, Live { instance, ending: Vec::new(), pid_file });
                 if let Some(source) = self.apps.source(instance) {
                     source.begin_run();
                     for (pipe, stream) in [(spawned.stdout, Stream::Out), (spawned.stderr, Stream::Err)] {

@@ -31,7 +31,7 @@ impl LogFiles {
     /// None yet.
     pub fn new(host: &Host) -> Self {
         let (files, news) = Files::new();
-        Self { files, news, home: config::logs::home(host) }
+        Self { files, news, home: config::home(host) }
     }
 
     /// The next news. Cancelling it loses nothing.

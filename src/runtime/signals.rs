@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{self, SignalKind};
 
-use crate::model::{Error, Signal};
+use crate::model::{Error, Level, Notice, NoticeKind, Signal};
 
 /// A second INT within this time is the same key press: npm and shells pass it on once more.
 const SAME_PRESS: Duration = Duration::from_millis(100);
@@ -20,6 +20,8 @@ pub enum Meaning {
     Suspend,
     /// The log files were put away by somebody else.
     Reopen,
+    /// It means nothing, but would end us by itself, and as the first process of a container would not.
+    Nothing(Signal),
     /// A child changed state.
     Child,
     /// The guard died: kill everything.
@@ -33,6 +35,7 @@ pub struct Signals {
     hup: Option<unix::Signal>,
     quit: Option<unix::Signal>,
     suspend: Option<unix::Signal>,
+    user_1: Option<unix::Signal>,
     reopen: Option<unix::Signal>,
     child: unix::Signal,
     guard: Option<unix::Signal>,
@@ -52,6 +55,7 @@ impl Signals {
             hup: unless_ignored(Signal::HUP)?,
             quit: unless_ignored(Signal::QUIT)?,
             suspend: unless_ignored(Signal::TSTP)?,
+            user_1: unless_ignored(Signal::USR1)?,
             reopen: unless_ignored(Signal::USR2)?,
             child: listen(Signal(SignalKind::child().as_raw_value()))?,
             guard: guard_death.map(listen).transpose()?,
@@ -75,6 +79,7 @@ impl Signals {
                 () = received(&mut self.hup) => Meaning::Stop(Signal::HUP),
                 () = received(&mut self.quit) => Meaning::Stop(Signal::QUIT),
                 () = received(&mut self.suspend) => Meaning::Suspend,
+                () = received(&mut self.user_1) => Meaning::Nothing(Signal::USR1),
                 () = received(&mut self.reopen) => Meaning::Reopen,
                 _ = self.child.recv() => Meaning::Child,
             };
@@ -92,6 +97,11 @@ impl Signals {
             }
         }
     }
+}
+
+/// Whoever sends it is told.
+pub fn nothing(signal: Signal) -> Notice {
+    Notice::new(Level::Warning, NoticeKind::Answer, format!("{signal} means nothing to pmdev, so nothing was done"))
 }
 
 async fn received(signal: &mut Option<unix::Signal>) {
