@@ -7,13 +7,17 @@
 //! - [`config`]: what was typed, into fully resolved specs.
 //! - [`watch`]: files into change sets, on a thread of its own.
 //! - [`process`]: starting, signalling, killing and reaping process sets.
+//! - [`control`]: the socket over which a runner is asked and told.
 //! - [`log`]: the bytes of children, into whole lines on the screen.
+//! - [`boot`]: what the init system is told, and its units.
 //! - [`ui`]: what people look at.
 //! - [`runtime`]: the loop, the only place where these meet.
 //! - `cli`: arguments in, an exit code out.
 
+pub mod boot;
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod log;
 pub mod model;
 pub mod process;

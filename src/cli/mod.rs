@@ -7,6 +7,7 @@ mod child;
 mod commands;
 mod failure;
 mod host;
+mod reach;
 mod verb;
 
 #[cfg(test)]

@@ -174,7 +174,7 @@ impl Drafter<'_> {
         let stop = self.profile.stop(self.request, self.host)?;
         let spec = AppSpec::new(name, Launch { argv, cwd, env, hardening: Hardening::default() }, self.profile.restart(), stop);
         let (logs, limits) = (self.profile.logs(), self.profile.limits());
-        let mut spec = AppSpec { build, watch, port, missing_hint: program.hint, logs, limits, ..spec };
+        let mut spec = AppSpec { script, build, watch, port, missing_hint: program.hint, logs, limits, ..spec };
         account::harden(&mut spec, None);
         Ok((spec, recipe))
     }

@@ -48,3 +48,4 @@ pub use pipes::Pipes;
 pub use place::absolute;
 pub use request::{End, Host, Output, Owner, Request, WatchArg};
 pub use resolve::{Resolved, resolve, resolve_watch};
+pub use secret::hidden;

@@ -9,6 +9,8 @@ pub enum ErrorKind {
     Failed,
     /// Bad usage, a bad file, something missing that was named: exit code 2.
     Usage,
+    /// There is no runner to talk to: exit code 3.
+    NoRunner,
 }
 
 /// A failure with what was tried, why it failed, and what to do.
@@ -35,6 +37,11 @@ impl Error {
         Self { kind: ErrorKind::Failed, ..Self::usage(message) }
     }
 
+    /// No runner to talk to.
+    pub fn no_runner(message: impl Into<String>) -> Self {
+        Self { kind: ErrorKind::NoRunner, ..Self::usage(message) }
+    }
+
     /// The same, with a cause.
     #[must_use]
     pub fn because(mut self, cause: impl fmt::Display) -> Self {
@@ -49,11 +56,12 @@ impl Error {
         self
     }
 
-    /// 1 or 2.
+    /// 1, 2 or 3.
     pub fn exit_code(&self) -> u8 {
         match self.kind {
             ErrorKind::Failed => 1,
             ErrorKind::Usage => 2,
+            ErrorKind::NoRunner => 3,
         }
     }
 }

@@ -14,6 +14,8 @@ pub struct AppSpec {
     pub name: String,
     /// The program of a run.
     pub launch: Launch,
+    /// The script that the program runs, absolute, where there is one.
+    pub script: Option<PathBuf>,
     /// What must succeed before a new version runs; the old one serves meanwhile.
     pub build: Option<Launch>,
     /// How many instances, at least 1.
@@ -64,6 +66,7 @@ impl AppSpec {
         Self {
             name: name.into(),
             launch,
+            script: None,
             build: None,
             instances: 1,
             watch: None,

@@ -1,12 +1,13 @@
 //! The apps of the runner under their ids, and the console source of each of their instances.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
-use super::pid_file::PidFile;
+use jiff::Timestamp;
+
 use crate::{
     config::{EnvRecipe, Plan, diff::Step},
     log::{Console, Label, Source},
-    model::{AppId, AppSpec, InstanceId, Launch, WatchSpec},
+    model::{AppId, AppSpec, InstanceId, Launch, PidFile, WatchSpec},
     supervisor::Edit,
     ui::{Labels, Style},
     watch::Watched,
@@ -24,6 +25,8 @@ pub struct Apps {
     next: u32,
     sources: HashMap<InstanceId, Source>,
     labels: Labels,
+    /// When each app was declared.
+    declared: HashMap<AppId, Timestamp>,
 }
 
 impl Apps {
@@ -64,9 +67,11 @@ impl Apps {
     }
 
     /// Where the pid of an instance goes.
-    pub fn pid_file(&mut self, instance: InstanceId, spec: &AppSpec) -> Option<PidFile> {
+    pub fn pid_file(&mut self, instance: InstanceId, spec: &AppSpec) -> Option<PathBuf> {
         let number = self.number(instance);
-        spec.pid_file.as_ref().map(|file| PidFile::new(file.path_of(number)))
+        // There may be more of them than were declared.
+        let numbered = |file: &PidFile| PidFile { numbered: file.numbered || spec.instances > 1, ..file.clone() };
+        spec.pid_file.as_ref().map(|file| numbered(file).path_of(number))
     }
 
     fn number(&mut self, instance: InstanceId) -> usize {
@@ -79,9 +84,39 @@ impl Apps {
         self.list.iter().map(|(_, spec)| spec)
     }
 
-    /// The name of an app.
-    pub fn name(&self, app: AppId) -> Option<&str> {
-        self.list.iter().find(|(id, _)| *id == app).map(|(_, spec)| spec.name.as_str())
+    /// The spec of an app.
+    pub fn spec(&self, app: AppId) -> Option<&Arc<AppSpec>> {
+        self.list.iter().find(|(id, _)| *id == app).map(|(_, spec)| spec)
+    }
+
+    /// When an app was declared.
+    pub fn declared(&self, app: AppId) -> Option<Timestamp> {
+        self.declared.get(&app).copied()
+    }
+
+    /// The number of an instance among all of the runner's.
+    pub fn number_of(&mut self, instance: InstanceId) -> usize {
+        self.number(instance)
+    }
+
+    /// The environment of an instance.
+    pub fn environment(&mut self, instance: InstanceId) -> Option<Launch> {
+        let spec = Arc::clone(self.spec(instance.app)?);
+        Some(self.launch(instance, &spec))
+    }
+
+    /// Another number of instances; `None`: there is no such app.
+    pub fn scale(&mut self, app: AppId, instances: u16) -> Option<Edit> {
+        let (_, spec) = self.list.iter_mut().find(|(id, _)| *id == app)?;
+        *spec = Arc::new(AppSpec { instances, ..AppSpec::clone(spec) });
+        Some(Edit::Change { app, spec: Arc::clone(spec), restart: false })
+    }
+
+    /// Forgets an app.
+    pub fn remove(&mut self, app: AppId) -> Option<Edit> {
+        let index = self.list.iter().position(|(id, _)| *id == app)?;
+        self.list.remove(index);
+        Some(Edit::Remove { app })
     }
 
     /// The app of this name.
@@ -157,6 +192,8 @@ impl Apps {
 
     fn id(&mut self) -> AppId {
         self.next += 1;
-        AppId(self.next - 1)
+        let app = AppId(self.next - 1);
+        self.declared.insert(app, Timestamp::now());
+        app
     }
 }

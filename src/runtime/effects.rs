@@ -3,6 +3,7 @@
 use std::{io, sync::Arc};
 
 use super::{
+    pid_file::PidFile,
     port::{self, Wanted},
     runner::{Inbox, Live, Runner, now},
 };
@@ -49,7 +50,7 @@ impl Runner {
             }
         };
         let pid_file = match role {
-            Role::App => self.apps.pid_file(instance, spec),
+            Role::App => self.apps.pid_file(instance, spec).map(PidFile::new),
             Role::Build | Role::Rule(_) => None,
         };
         match self.processes.spawn(run, &launch) {

@@ -3,21 +3,30 @@
 //! Start reading with [`runner`], then `effects`.
 
 mod apps;
+mod control;
+mod deaths;
+mod desk;
 mod effects;
+mod files;
 mod keys;
 mod pid_file;
 mod port;
 mod reload;
 mod runner;
+mod service;
 mod signals;
 mod stdin;
+mod targets;
 mod terminal;
 mod tool;
+mod views;
 
 use std::time::SystemTime;
 
 use crate::{
+    boot::Manager,
     config::{Host, Request, Resolved},
+    control::Folders,
     log::{ConsoleConfig, Format, TimestampFormat},
     model::{Error, Signal},
 };
@@ -39,8 +48,12 @@ pub struct Options {
     pub stdin: Option<String>,
     /// Whether decisions about files are told.
     pub explain: bool,
+    /// Where the runner can be reached; `None`: nowhere.
+    pub folders: Option<Folders>,
     /// The signal that says the guard is dead, where there is a guard.
     pub guard_death: Option<Signal>,
+    /// The service manager that started us and wants to be told how it goes.
+    pub manager: Option<Manager>,
 }
 
 /// How output looks.

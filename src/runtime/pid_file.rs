@@ -56,7 +56,7 @@ impl Runner {
         let Some(live) = self.runs.get_mut(&run) else { return };
         let Some(file) = &mut live.pid_file else { return };
         if let Err(error) = file.write(pid) {
-            let name = self.apps.name(live.instance.app).unwrap_or("an app that is gone");
+            let name = self.apps.spec(live.instance.app).map_or("an app that is gone", |spec| spec.name.as_str());
             let notice = file.unwritten(name, &error);
             self.say(&notice);
         }

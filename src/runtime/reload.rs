@@ -1,7 +1,13 @@
 //! Live edits: the files that say what shall run are read again, and what differs is told and carried out.
 //! Reading them happens on a thread of its own; it starts nothing itself (see `tool`), and there is at most one at a time.
 
-use std::{path::PathBuf, sync::Arc, thread, time::SystemTime};
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+    sync::Arc,
+    thread,
+    time::SystemTime,
+};
 
 use super::{
     runner::{Inbox, Runner},
@@ -9,7 +15,7 @@ use super::{
 };
 use crate::{
     config::{self, Host, Request, Resolved},
-    model::{Error, Level, Notice, NoticeKind},
+    model::{AppSpec, Error, Level, Notice, NoticeKind},
     supervisor::Event,
     watch::{self, Wanted},
 };
@@ -22,6 +28,42 @@ pub struct Project {
     /// The files, absolute.
     pub files: Vec<PathBuf>,
     state: State,
+    /// What was said over the socket about apps of these files.
+    pub said: Said,
+}
+
+/// What holds for apps whatever their files say: they were deleted, or have another number of instances.
+#[derive(Debug, Default)]
+pub struct Said {
+    deleted: HashSet<String>,
+    /// The number that the file had then, and that of now.
+    scaled: HashMap<String, (u16, u16)>,
+}
+
+impl Said {
+    /// An app was deleted: edits of its file do not bring it back.
+    pub fn delete(&mut self, app: &str) {
+        self.deleted.insert(app.to_owned());
+    }
+
+    /// An app has another number of instances, until its file names another one as well.
+    pub fn scale(&mut self, app: &str, before: u16, count: u16) {
+        self.scaled.entry(app.to_owned()).or_insert((before, count)).1 = count;
+    }
+
+    /// Lays it over what files say.
+    fn over(&self, resolved: Resolved) -> Resolved {
+        let Resolved { apps, env, notices, files } = resolved;
+        let kept = apps.into_iter().zip(env).filter(|(app, _)| !self.deleted.contains(&app.name)).map(|(app, env)| {
+            let instances = match self.scaled.get(&app.name) {
+                Some((before, count)) if *before == app.instances => *count,
+                Some(_) | None => app.instances,
+            };
+            (AppSpec { instances, ..app }, env)
+        });
+        let (apps, env) = kept.unzip();
+        Resolved { apps, env, notices, files }
+    }
 }
 
 /// Whether the files are being read.
@@ -45,7 +87,7 @@ pub struct Loaded {
 
 impl Project {
     pub fn new(request: Request, host: Host, files: Vec<PathBuf>) -> Self {
-        Self { request, host, files, state: State::Idle }
+        Self { request, host, files, state: State::Idle, said: Said::default() }
     }
 
     /// What was edited, as people are shown it; without a path, the first of the files.
@@ -111,7 +153,10 @@ impl Runner {
             return;
         }
         match result {
-            Ok(resolved) => self.apply(&edited, read_at, resolved),
+            Ok(resolved) => {
+                let resolved = self.project.said.over(resolved);
+                self.apply(&edited, read_at, resolved);
+            }
             Err(error) => self.say_refused(&edited, &error),
         }
     }
@@ -134,12 +179,23 @@ impl Runner {
         self.label();
         self.feed_input();
         // Before anything starts: no change from then on is missed.
+        self.watch_again(read_at);
+        if !edits.is_empty() {
+            self.service.reloading();
+            self.handle(Event::Apply { edits, shown });
+        }
+    }
+
+    /// The watcher looks at what the apps of now want. `read_at`: when that was read.
+    pub fn watch_again(&self, read_at: SystemTime) {
         if let Some(watcher) = &self.watcher {
             watcher.watch(Wanted { apps: self.apps.watched(), files: self.project.files.clone(), read_at });
         }
-        if !edits.is_empty() {
-            self.handle(Event::Apply { edits, shown });
-        }
+    }
+
+    /// The folder the runner was started in.
+    pub fn folder(&self) -> String {
+        self.project.host.cwd.to_string_lossy().into_owned()
     }
 
     /// Everything runs on.

@@ -15,25 +15,26 @@ use tokio::{
 use super::{
     Options, Output,
     apps::Apps,
+    deaths::LAST_WORDS,
+    desk::Desk,
     effects,
     pid_file::PidFile,
     reload::{Loaded, Project},
-    signals::{Meaning, Signals},
+    service::Service,
+    signals::{self, Meaning, Signals},
     stdin::Inputs,
     terminal::{self, Typed},
     tool::{Question, Tools},
 };
 use crate::{
+    control::Incoming,
     log::Console,
-    model::{Error, HumanDuration, InstanceId, Level, Notice, NoticeKind, RunId},
-    process::{self, ProcessEvent, Processes},
+    model::{Error, InstanceId, Notice, RunId},
+    process::{self, Processes},
     supervisor::{Event, ShutdownCause, Supervisor},
     ui::{Style, notice},
     watch::{Out, Wanted, Watcher},
 };
-
-/// How long the notice of a death waits for the dead run's last words to be read.
-const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// Typed lines that may wait for us.
 const TYPED: usize = 16;
@@ -67,6 +68,8 @@ pub enum Inbox {
     ToolRead(RunId),
     /// The files that say what shall run were read again.
     Loaded(Box<Loaded>),
+    /// Somebody asks over the socket.
+    Asked(Incoming),
 }
 
 /// What the runner keeps of a program that was started.
@@ -89,6 +92,8 @@ pub struct Runner {
     pub apps: Apps,
     pub project: Project,
     pub tools: Tools,
+    /// Who waits for something over the socket.
+    pub desk: Desk,
     pub inbox: UnboundedSender<Inbox>,
     pub exit: Option<u8>,
     /// Who holds the ports of apps that failed.
@@ -104,18 +109,20 @@ pub struct Runner {
     /// Nobody reads our output any more.
     unheard: bool,
     /// What was said before anything ran; shown first.
-    first_words: Vec<Notice>,
+    pub first_words: Vec<Notice>,
     pub output: Output,
     /// The app, by name, that gets the lines typed at the runner.
     pub stdin: Option<String>,
     /// Whether the list says why each app is as it is.
     pub explain: bool,
+    /// The service manager that started us.
+    pub service: Service,
 }
 
 impl Runner {
     /// Prepares everything and starts nothing but the threads that look at files, the terminal and the screen.
     pub fn start(options: Options) -> Result<Self, Error> {
-        let Options { resolved, read_at, request, host, output, stdin, explain, guard_death } = options;
+        let Options { resolved, read_at, request, host, output, stdin, explain, folders, guard_death, manager } = options;
         let apps = Apps::new(resolved.apps, resolved.env);
         let signals = Signals::listen(guard_death)?;
         let (inbox, news) = mpsc::unbounded_channel();
@@ -143,6 +150,7 @@ impl Runner {
             apps,
             project,
             tools: Tools::default(),
+            desk: Desk::default(),
             inbox,
             exit: None,
             lookups: JoinSet::new(),
@@ -158,9 +166,11 @@ impl Runner {
             output,
             stdin,
             explain,
+            service: Service::new(manager, now()),
         };
         runner.label();
         runner.feed_input();
+        runner.open_desk(folders);
         Ok(runner)
     }
 
@@ -184,6 +194,7 @@ impl Runner {
         }
         self.handle(Event::Begin { apps: self.apps.specs().cloned().collect() });
         let code = loop {
+            self.report();
             if let Some(code) = self.exit {
                 break code;
             }
@@ -211,6 +222,7 @@ impl Runner {
         };
         // Whoever is slower than this is not worth the wait.
         let _ = tokio::time::timeout(LAST_LOOKS, lookups).await;
+        self.close_desk().await;
         self.console.finish(CONSOLE_AT_EXIT).await;
     }
 
@@ -220,7 +232,8 @@ impl Runner {
 
     /// Waits for one thing to happen and sees it through.
     async fn next(&mut self) {
-        let deadline = [self.supervisor.next_deadline(), self.processes.next_look(), self.tools.deadline()].into_iter().flatten().min();
+        let deadlines = [self.supervisor.next_deadline(), self.processes.next_look(), self.tools.deadline(), self.service.deadline(now())];
+        let deadline = deadlines.into_iter().flatten().min();
         tokio::select! {
             biased;
             meaning = self.signals.next() => self.signal(meaning),
@@ -256,6 +269,7 @@ impl Runner {
         for effect in self.supervisor.handle(now(), event) {
             self.perform(effect);
         }
+        self.look_at_desk();
     }
 
     /// Tells people.
@@ -270,6 +284,7 @@ impl Runner {
         match meaning {
             Meaning::Child => self.collect(),
             Meaning::Stop(signal) => self.handle(Event::Shutdown(ShutdownCause::Signal(signal))),
+            Meaning::Nothing(signal) => self.say(&signals::nothing(signal)),
             Meaning::Force => self.handle(Event::ForceShutdown { code: 130 }),
             Meaning::GuardDied => {
                 self.processes.kill_everything();
@@ -295,97 +310,13 @@ impl Runner {
             Inbox::Ask(question) => self.ask(question),
             Inbox::ToolRead(run) => self.tool_read(run),
             Inbox::Loaded(loaded) => self.loaded(*loaded),
+            Inbox::Asked(incoming) => self.asked(incoming),
             Inbox::LastWords(run) => {
                 let ending = self.runs.get_mut(&run).map(|live| std::mem::take(&mut live.ending)).unwrap_or_default();
                 for event in ending {
                     self.finished(run, event);
                 }
             }
-        }
-    }
-
-    /// Takes the news of processes to the supervisor. A death waits for the last words of the dead.
-    fn collect(&mut self) {
-        for event in self.processes.collect(now()) {
-            if self.tools.has(event.run()) {
-                self.tool(event);
-                continue;
-            }
-            match event {
-                ProcessEvent::Executed { run, pid } => self.executed(run, pid),
-                ProcessEvent::LaunchFailed { run, failure } => {
-                    self.forget(run);
-                    self.handle(Event::SpawnFailed { run, failure });
-                }
-                ProcessEvent::MainExited { run, exit, oom } => {
-                    self.remove_pid(run);
-                    self.ending(run, Event::MainExited { run, exit, oom });
-                }
-                ProcessEvent::SetEmpty { run } => self.ending(run, Event::SetEmpty { run }),
-            }
-        }
-    }
-
-    fn ending(&mut self, run: RunId, event: Event) {
-        let Some(live) = self.runs.get_mut(&run) else { return };
-        let waits = !live.ending.is_empty();
-        match (&event, self.apps.source(live.instance)) {
-            (Event::MainExited { .. }, Some(source)) => {
-                live.ending.push(event);
-                let (source, inbox) = (source.clone(), self.inbox.clone());
-                tokio::task::spawn_local(async move {
-                    source.drained(LAST_WORDS).await;
-                    let _ = inbox.send(Inbox::LastWords(run));
-                });
-            }
-            _ if waits => live.ending.push(event),
-            _ => self.finished(run, event),
-        }
-    }
-
-    fn finished(&mut self, run: RunId, event: Event) {
-        let empty = matches!(event, Event::SetEmpty { .. });
-        self.handle(event);
-        if empty {
-            self.forget(run);
-        }
-    }
-
-    fn forget(&mut self, run: RunId) {
-        self.inputs.closed(run);
-        self.runs.remove(&run);
-    }
-
-    fn watched(&mut self, out: Out) {
-        match out {
-            // The files that say what shall run are watched in any case.
-            Out::Ready { .. } if self.apps.watched().is_empty() => {}
-            Out::Ready { dirs, files: _, took, polled } => {
-                let polled = if polled == 0 { String::new() } else { format!(", {polled} of them polled") };
-                let folders = if dirs == 1 { "folder" } else { "folders" };
-                self.say(&Notice::new(
-                    Level::Info,
-                    NoticeKind::Watching,
-                    format!("watching {dirs} {folders}{polled} (ready in {})", HumanDuration(took)),
-                ));
-            }
-            Out::Early { app, path } => {
-                self.handle(Event::FilesChanging { app, path });
-                // While the old run ends and the save settles.
-                if self.supervisor.heeds_files() {
-                    self.processes.prepare();
-                }
-            }
-            Out::Changed { app, changes } => self.handle(Event::FilesChanged { app, changes }),
-            Out::Skipped { app: _, why } => {
-                for why in why {
-                    self.say(&Notice::new(Level::Info, NoticeKind::Explain, why));
-                }
-            }
-            Out::Probe { app, path } => self.handle(Event::Probe { app, path }),
-            Out::ProbeOver { app } => self.handle(Event::ProbeOver { app }),
-            Out::ProjectFile { paths } => self.edited(paths),
-            Out::Notice(notice) => self.say(&notice),
         }
     }
 }

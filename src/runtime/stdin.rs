@@ -26,8 +26,10 @@ pub struct Inputs {
 }
 
 enum Input {
-    /// Kept open, never written.
-    Idle(#[expect(dead_code, reason = "it is held to keep the pipe open")] OwnedFd),
+    /// Kept open, and not written so far.
+    Idle(OwnedFd),
+    /// It is written to on request alone; nobody who types waits for it.
+    Told(Sender<Vec<u8>>),
     /// A task writes what is sent here, so that an app that does not read holds up nobody but the typist.
     Fed(Sender<Vec<u8>>),
 }
@@ -75,7 +77,7 @@ impl Inputs {
             match input {
                 // An error means that it closed its input; then its lines go nowhere.
                 Input::Fed(lines) => drop(lines.reserve().await),
-                Input::Idle(_) => {}
+                Input::Idle(_) | Input::Told(_) => {}
             }
         }
     }
@@ -90,7 +92,7 @@ impl Inputs {
         for input in self.open.values() {
             match input {
                 Input::Fed(lines) => sent |= lines.try_send(line.clone()).is_ok(),
-                Input::Idle(_) => {}
+                Input::Idle(_) | Input::Told(_) => {}
             }
         }
         if sent { Fate::Sent } else { Fate::Lost { first: !std::mem::replace(&mut self.told, true) } }
@@ -100,8 +102,26 @@ impl Inputs {
     pub fn end(&mut self) {
         self.open.retain(|_, input| match input {
             Input::Fed(_) => false,
-            Input::Idle(_) => true,
+            Input::Idle(_) | Input::Told(_) => true,
         });
+    }
+
+    /// Sends bytes to a run, whoever gets what is typed; false if it has no open input, or does not read it.
+    pub fn send(&mut self, run: RunId, bytes: Vec<u8>) -> bool {
+        let Some(input) = self.open.remove(&run) else { return false };
+        let input = match input {
+            Input::Idle(pipe) => {
+                let Some(lines) = lines_into(pipe) else { return false };
+                Input::Told(lines)
+            }
+            Input::Told(_) | Input::Fed(_) => input,
+        };
+        let sent = match &input {
+            Input::Told(lines) | Input::Fed(lines) => lines.try_send(bytes).is_ok(),
+            Input::Idle(_) => false,
+        };
+        self.open.insert(run, input);
+        sent
     }
 
     /// Nothing will be typed any more: the input of later runs is at its end from the beginning.
@@ -112,11 +132,15 @@ impl Inputs {
 }
 
 fn feed(pipe: OwnedFd) -> Option<Input> {
+    lines_into(pipe).map(Input::Fed)
+}
+
+fn lines_into(pipe: OwnedFd) -> Option<Sender<Vec<u8>>> {
     // It is a pipe of our own making; without memory for one more registration the app finds its input at an end.
     let pipe = pipe::Sender::from_owned_fd(pipe).ok()?;
     let (lines, queue) = mpsc::channel(WAITING);
     task::spawn_local(write_all(pipe, queue));
-    Some(Input::Fed(lines))
+    Some(lines)
 }
 
 async fn write_all(mut pipe: pipe::Sender, mut lines: Receiver<Vec<u8>>) {

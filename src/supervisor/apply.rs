@@ -102,9 +102,9 @@ impl App {
 
 /// The process of one spec under the policies of another.
 fn with_policies(process: &AppSpec, policies: &AppSpec) -> Arc<AppSpec> {
-    let AppSpec { launch, build, exec_mode, listen, account, limits, pid_file, .. } = process.clone();
+    let AppSpec { launch, script, build, exec_mode, listen, account, limits, pid_file, .. } = process.clone();
     let limits = Limits { memory_soft: policies.limits.memory_soft, memory_hard: policies.limits.memory_hard, ..limits };
-    Arc::new(AppSpec { launch, build, exec_mode, listen, account, limits, pid_file, ..policies.clone() })
+    Arc::new(AppSpec { launch, script, build, exec_mode, listen, account, limits, pid_file, ..policies.clone() })
 }
 
 /// What a hold becomes under another policy: who would be started again now is started at once, as by a save.

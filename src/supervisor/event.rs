@@ -150,6 +150,8 @@ pub enum ShutdownCause {
     Signal(Signal),
     /// The key `q`.
     Key,
+    /// Somebody asked for it from another terminal.
+    Asked,
     /// The terminal went away.
     Terminal,
 }

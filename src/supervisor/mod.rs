@@ -15,6 +15,7 @@ mod instance;
 mod invariants;
 mod memory;
 mod news;
+mod progress;
 mod reconcile;
 mod record;
 mod request;
@@ -38,6 +39,7 @@ use std::time::Instant;
 pub use effect::{Effect, Effects, Role, WatchNote};
 pub use event::{Edit, Event, Request, ShutdownCause, Target};
 pub use explain::{AppExplanation, Explanation};
+pub use progress::{Goal, Progress};
 
 use app::App;
 use shutdown::Course;

@@ -36,6 +36,11 @@ impl Mint {
         Self { runs: 0, state: seed }
     }
 
+    /// The run minted last.
+    pub fn latest(&self) -> RunId {
+        RunId(self.runs)
+    }
+
     pub fn run(&mut self) -> RunId {
         self.runs += 1;
         RunId(self.runs)

@@ -355,6 +355,7 @@ pub(super) fn stopping(names: &[&str], cause: ShutdownCause) -> Option<Notice> {
     let why = match cause {
         ShutdownCause::Signal(Signal::INT) | ShutdownCause::Key => String::new(),
         ShutdownCause::Signal(signal) => format!(" ({signal})"),
+        ShutdownCause::Asked => " (on request)".to_owned(),
         ShutdownCause::Terminal => " (the terminal went away)".to_owned(),
     };
     Some(Notice::new(Level::Info, NoticeKind::Shutdown, format!("{} being stopped{why}", list(names, "is", "are")?)))

@@ -4,6 +4,7 @@
 mod apply;
 mod build_gate;
 mod cli;
+mod container;
 mod ending;
 mod hardening;
 mod hooks;
@@ -20,6 +21,10 @@ mod project_file;
 mod project_verbs;
 mod restarts;
 mod saves;
+mod service;
+mod startup;
 mod support;
+mod systemd;
 mod terminal;
+mod verbs;
 mod witness;

@@ -1,15 +1,21 @@
 //! The commands, one file each. A command parses, asks the rooms below, and returns an exit code.
 //! None of them prints a failure: that is done in one place, above. Start reading with [`start`].
 
+pub mod act;
 pub mod check;
 pub mod init;
+pub mod list;
 pub mod schema;
+pub mod second;
 pub mod start;
+pub mod startup;
+pub mod talk;
+pub mod unstartup;
 pub mod why;
 
 use clap::Subcommand;
 
-use crate::model::Error;
+use crate::{control::Action, model::Error};
 
 /// What to do; each variant's help is that of its arguments.
 #[derive(Debug, Subcommand)]
@@ -20,6 +26,25 @@ pub(crate) enum Verb {
     Check(Box<check::Check>),
     Schema(schema::Schema),
     Why(Box<why::Why>),
+    List(list::List),
+    /// Stop apps, and keep them in the list
+    Stop(act::Act),
+    /// Stop apps, and start them again
+    Restart(act::Act),
+    /// Replace the instances of apps one after the other
+    Reload(act::Act),
+    /// Stop apps, and forget them
+    #[command(visible_alias = "del")]
+    Delete(act::Act),
+    /// Start the counters of apps afresh
+    Reset(act::Act),
+    Scale(talk::Scale),
+    Signal(talk::Signal),
+    Send(talk::Send),
+    Ping(talk::Ping),
+    Kill(talk::Kill),
+    Startup(Box<startup::Startup>),
+    Unstartup(Box<unstartup::Unstartup>),
 }
 
 impl Verb {
@@ -31,6 +56,19 @@ impl Verb {
             Self::Check(check) => check.run(),
             Self::Schema(schema) => Ok(schema.run()),
             Self::Why(why) => why.run(),
+            Self::List(list) => list.run(),
+            Self::Stop(act) => act.run(Action::Stop),
+            Self::Restart(act) => act.run(Action::Restart),
+            Self::Reload(act) => act.run(Action::Reload),
+            Self::Delete(act) => act.run(Action::Delete),
+            Self::Reset(act) => act.run(Action::Reset),
+            Self::Scale(scale) => scale.run(),
+            Self::Signal(signal) => signal.run(),
+            Self::Send(send) => send.run(),
+            Self::Ping(ping) => ping.run(),
+            Self::Kill(kill) => kill.run(),
+            Self::Startup(startup) => startup.run(),
+            Self::Unstartup(unstartup) => unstartup.run(),
         }
     }
 }

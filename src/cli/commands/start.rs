@@ -4,17 +4,22 @@ use std::{
     env,
     ffi::OsString,
     io::{self, IsTerminal as _},
+    path::Path,
 };
 
 use clap::Args;
 
 use crate::{
+    boot::Manager,
     cli::{
         args::{self, AppArgs, OutputArgs, WatchArgs},
+        commands::{act::Act, second},
         host,
+        reach::ReachArgs,
     },
-    config::{self, Request},
-    model::{AppSpec, Error},
+    config,
+    control::{Action, Folders, Request},
+    model::{AppSpec, Error, Level, Notice, NoticeKind},
     process::guard,
     runtime::{self, Options, Output},
     ui::Style,
@@ -37,6 +42,8 @@ pub struct Start {
     pub watch: WatchArgs,
     #[command(flatten)]
     pub output: OutputArgs,
+    #[command(flatten)]
+    pub reach: ReachArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -58,6 +65,9 @@ Examples:
 impl Start {
     /// Runs the apps to their end; the runner's exit code comes back.
     pub fn run(self) -> Result<u8, Error> {
+        if let Some(code) = self.in_runner()? {
+            return Ok(code);
+        }
         // Before any thread and any child exists: from here on this is the runner, and the process that was started guards it, and what a
         // project file in JavaScript starts.
         let place = guard::enter().map_err(|error| Error::failed("The process that guards the runner could not be made").because(error))?;
@@ -66,16 +76,44 @@ impl Start {
         let colour = terminal.colour && !json;
         let host = host::host(colour)?;
         let read_at = watch::stamp();
-        let resolved = config::resolve(&request, &host)?;
+        let mut resolved = config::resolve(&request, &host)?;
+        second::check(&resolved, &host.cwd)?;
+        let manager = Manager::of(std::process::id(), |name| env::var_os(name)).unwrap_or_else(|error| {
+            resolved.notices.push(untold(&error));
+            None
+        });
         let stdin = stdin.map(|name| reader(&name, &resolved.apps)).transpose()?;
         let output = Output { json, raw, quiet, timestamp, colour };
-        runtime::run(Options { resolved, read_at, request, host, output, stdin, explain, guard_death: place.guard_death })
+        let folders = Folders::find(|name| env::var_os(name));
+        let guard_death = place.guard_death;
+        runtime::run(Options { resolved, read_at, request, host, output, stdin, explain, folders, guard_death, manager })
+    }
+
+    /// Where every TARGET names an app of a runner that lives, it is that runner's verb.
+    fn in_runner(&self) -> Result<Option<u8>, Error> {
+        let names: Option<Vec<String>> = self.targets.iter().map(|target| target.to_str().map(str::to_owned)).collect();
+        let Some(targets) = names.filter(|names| !names.is_empty()) else { return Ok(None) };
+        let Ok(Some(runner)) = self.reach.find() else { return Ok(None) };
+        let own = runner.hello.background || env::current_dir().is_ok_and(|cwd| cwd.as_os_str() == runner.hello.cwd.as_str());
+        let is_path = targets.iter().any(|target| !runner.hello.apps.contains(target) && Path::new(target).exists());
+        if !own || is_path || runner.answer(Request::List { targets: targets.clone(), env: false, reveal: false }).is_err() {
+            return Ok(None);
+        }
+        Act { targets, no_wait: false, json: false, update_env: false, reach: ReachArgs { runner: Some(runner.hello.pid.to_string()) } }
+            .run(Action::Start)
+            .map(Some)
     }
 
     /// What is asked for, and how it shall be shown.
-    pub fn request(self) -> (Request, OutputArgs) {
+    pub fn request(self) -> (config::Request, OutputArgs) {
         (args::request(self.targets, self.script_args, self.app, self.watch), self.output)
     }
+}
+
+/// The apps run all the same.
+fn untold(error: &Error) -> Notice {
+    let notice = Notice::new(Level::Warning, NoticeKind::Config, error.to_string());
+    Notice { hint: error.hint.clone(), ..notice }
 }
 
 /// The app that `--stdin` means.

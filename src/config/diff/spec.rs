@@ -30,6 +30,8 @@ pub(super) fn compare(old: &AppSpec, new: &AppSpec) -> Step {
     let AppSpec {
         name: _,
         launch,
+        // It is part of the command, or of what is watched.
+        script: _,
         build,
         instances,
         watch,

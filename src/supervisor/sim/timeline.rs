@@ -69,6 +69,7 @@ impl Timeline {
             Event::Request(Request::TogglePause) => "p".to_owned(),
             Event::Shutdown(ShutdownCause::Signal(signal)) => format!("{signal} to the runner"),
             Event::Shutdown(ShutdownCause::Key) => "q".to_owned(),
+            Event::Shutdown(ShutdownCause::Asked) => "kill".to_owned(),
             Event::Shutdown(ShutdownCause::Terminal) => "the terminal goes away".to_owned(),
             Event::ForceShutdown { code } => format!("force, code {code}"),
             Event::Continued { stopped_for } => format!("fg, after {} ms", stopped_for.as_millis()),

@@ -1,0 +1,88 @@
+//! The verbs that act on apps of a runner: `stop`, `restart`, `reload`, `delete`, `reset`.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::{
+    cli::{print, reach::ReachArgs},
+    control::{Action, InstanceView, Reply, Request},
+    model::{Error, HumanDuration},
+};
+
+/// What a verb acts on, and how.
+#[derive(Debug, Args)]
+#[command(after_help = TARGETS)]
+pub struct Act {
+    /// Names, ids, `name:instance`, namespaces, scripts, /regexes/, or all
+    #[arg(value_name = "TARGET", required = true)]
+    pub targets: Vec<String>,
+    /// Answer at once, not when it is true
+    #[arg(long)]
+    pub no_wait: bool,
+    /// The instances as they are then, as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// As in PM2: take the variables of this shell
+    #[arg(long, hide = true)]
+    pub update_env: bool,
+    #[command(flatten)]
+    pub reach: ReachArgs,
+}
+
+const TARGETS: &str = "\
+Examples:
+  pmdev restart api              by name
+  pmdev stop 0 2                 by id
+  pmdev reload api:1             one instance of several
+  pmdev restart backend          a namespace
+  pmdev stop /^worker-/ all      a regex; everything";
+
+impl Act {
+    /// Does it, and says how it went.
+    pub fn run(self, action: Action) -> Result<u8, Error> {
+        let runner = self.reach.need()?;
+        let targets = self.targets.iter().map(|target| target_word(target)).collect();
+        let reply = runner.answer(Request::Act { action, targets, wait: !self.no_wait })?;
+        if let Reply::Done { instances, took_ms } = reply {
+            let text = if self.json { json(&instances) } else { sentence(action, &instances, &self.targets, took_ms, self.no_wait) };
+            print(text.as_bytes());
+        }
+        Ok(0)
+    }
+}
+
+/// A script is named by its path, which counts from here.
+pub fn target_word(word: &str) -> String {
+    let path = std::path::Path::new(word);
+    let is_file = !word.starts_with('/') && path.is_file();
+    match std::path::absolute(path) {
+        Ok(absolute) if is_file => absolute.to_string_lossy().into_owned(),
+        Ok(_) | Err(_) => word.to_owned(),
+    }
+}
+
+/// Instances as one JSON document.
+pub fn json(instances: &[InstanceView]) -> String {
+    format!("{:#}\n", serde_json::json!(instances))
+}
+
+/// An instance as people call it.
+pub fn called(view: &InstanceView) -> String {
+    if view.instances > 1 { format!("{}:{}", view.name, view.instance) } else { view.name.clone() }
+}
+
+fn sentence(action: Action, instances: &[InstanceView], targets: &[String], took_ms: u64, asked_only: bool) -> String {
+    let names = if instances.is_empty() { targets.to_vec() } else { instances.iter().map(called).collect::<Vec<_>>() };
+    let is = if names.len() == 1 { "is" } else { "are" };
+    let (done, doing) = match action {
+        Action::Start => ("online", "being started"),
+        Action::Stop => ("stopped", "being stopped"),
+        Action::Restart => ("online again", "being restarted"),
+        Action::Reload => ("reloaded", "being reloaded"),
+        Action::Delete => ("gone", "being deleted"),
+        Action::Reset => return format!("the counters of {} start afresh\n", names.join(", ")),
+    };
+    let took = HumanDuration(Duration::from_millis(took_ms));
+    if asked_only { format!("{} {is} {doing}\n", names.join(", ")) } else { format!("{} {is} {done} (in {took})\n", names.join(", ")) }
+}

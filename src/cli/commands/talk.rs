@@ -1,0 +1,140 @@
+//! The small verbs of the socket: `scale`, `signal`, `send`, `ping`, `kill`.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::act::{called, target_word};
+use crate::{
+    cli::{print, reach::ReachArgs},
+    control::{Reply, Request},
+    model::{Error, HumanDuration},
+};
+
+/// Change how many instances an app has
+#[derive(Debug, Args)]
+pub struct Scale {
+    /// The app
+    #[arg(value_name = "APP")]
+    pub app: String,
+    /// `N`, `+N` or `-N`
+    #[arg(value_name = "NUMBER", allow_hyphen_values = true)]
+    pub count: String,
+    /// Answer at once, not when they are online
+    #[arg(long)]
+    pub no_wait: bool,
+    #[command(flatten)]
+    pub reach: ReachArgs,
+}
+
+/// Send a signal to the main processes of apps
+#[derive(Debug, Args)]
+#[command(alias = "sendSignal")]
+pub struct Signal {
+    /// By name or number: HUP, SIGUSR1, 15
+    #[arg(value_name = "SIGNAL")]
+    pub signal: String,
+    /// Names, ids, namespaces, /regexes/, or all
+    #[arg(value_name = "TARGET", required = true)]
+    pub targets: Vec<String>,
+    #[command(flatten)]
+    pub reach: ReachArgs,
+}
+
+/// Write a line to the standard input of an app
+#[derive(Debug, Args)]
+pub struct Send {
+    /// A name or an id
+    #[arg(value_name = "TARGET")]
+    pub target: String,
+    /// The line
+    #[arg(value_name = "LINE")]
+    pub line: String,
+    #[command(flatten)]
+    pub reach: ReachArgs,
+}
+
+/// Look whether a runner answers
+#[derive(Debug, Args)]
+pub struct Ping {
+    /// What it says of itself, as JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub reach: ReachArgs,
+}
+
+/// End a runner and all its apps
+#[derive(Debug, Args)]
+pub struct Kill {
+    #[command(flatten)]
+    pub reach: ReachArgs,
+}
+
+impl Scale {
+    /// Scales, and says what there is then.
+    pub fn run(self) -> Result<u8, Error> {
+        let runner = self.reach.need()?;
+        let app = self.app.clone();
+        runner.answer(Request::Scale { app, count: self.count, wait: !self.no_wait })?;
+        let Reply::List { instances } = runner.answer(Request::List { targets: vec![self.app.clone()], env: false, reveal: false })? else {
+            return Ok(0);
+        };
+        let names: Vec<String> = instances.iter().map(called).collect();
+        let count = names.len();
+        print(
+            format!("{} has {count} {} ({})\n", self.app, if count == 1 { "instance" } else { "instances" }, names.join(", ")).as_bytes(),
+        );
+        Ok(0)
+    }
+}
+
+impl Signal {
+    /// Sends it.
+    pub fn run(self) -> Result<u8, Error> {
+        let runner = self.reach.need()?;
+        let targets = self.targets.iter().map(|word| target_word(word)).collect();
+        let reply = runner.answer(Request::Signal { signal: self.signal.clone(), targets })?;
+        if let Reply::Done { instances, .. } = reply {
+            let names: Vec<String> = instances.iter().map(called).collect();
+            print(format!("{} got {}\n", names.join(", "), self.signal).as_bytes());
+        }
+        Ok(0)
+    }
+}
+
+impl Send {
+    /// Sends it.
+    pub fn run(self) -> Result<u8, Error> {
+        self.reach.need()?.answer(Request::Send { line: self.line, targets: vec![self.target] })?;
+        Ok(0)
+    }
+}
+
+impl Ping {
+    /// Prints who answers; exit code 3 where nobody does.
+    pub fn run(self) -> Result<u8, Error> {
+        let hello = self.reach.need()?.hello;
+        let text = if self.json {
+            format!("{:#}\n", serde_json::json!(hello))
+        } else {
+            format!("pong from pid {} (pmdev {}) in {}\n", hello.pid, hello.pmdev, hello.cwd)
+        };
+        print(text.as_bytes());
+        Ok(0)
+    }
+}
+
+impl Kill {
+    /// Returns when everything is gone; without a runner, that is so already.
+    pub fn run(self) -> Result<u8, Error> {
+        let Some(runner) = self.reach.find()? else {
+            print(b"no runner, nothing to end\n");
+            return Ok(0);
+        };
+        if let Reply::Done { took_ms, .. } = runner.answer(Request::Kill)? {
+            print(format!("the runner has ended, and all its apps (in {})\n", HumanDuration(Duration::from_millis(took_ms))).as_bytes());
+        }
+        Ok(0)
+    }
+}

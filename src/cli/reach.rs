@@ -1,0 +1,163 @@
+//! Which runner a verb talks to.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+
+use crate::{
+    control::{Connection, Folders, Hello, Reply, Request, client},
+    model::Error,
+};
+
+/// Which runner.
+#[derive(Debug, Default, Clone, Args)]
+pub struct ReachArgs {
+    /// The runner, by its pid, its folder or its socket [default: that of this folder or a parent, else the background one, else the only one]
+    #[arg(long, value_name = "RUNNER", global = false)]
+    pub runner: Option<String>,
+}
+
+/// A runner that answers.
+#[derive(Debug, Clone)]
+pub struct Reached {
+    /// Its socket.
+    pub socket: PathBuf,
+    /// What it says of itself.
+    pub hello: Hello,
+}
+
+impl Reached {
+    /// Asks it one thing.
+    ///
+    /// # Errors
+    /// It is gone, or refuses.
+    pub fn answer(&self, request: Request) -> Result<Reply, Error> {
+        let mut connection = Connection::open(&self.socket).map_err(|error| Error::failed("The runner is gone").because(error))?;
+        connection.answer(request)
+    }
+}
+
+impl ReachArgs {
+    /// Every runner of this user that answers.
+    pub fn all() -> Vec<Reached> {
+        let sockets = Folders::find(|name| env::var_os(name)).map(|folders| folders.sockets()).unwrap_or_default();
+        let answers = sockets.into_iter().filter_map(|socket| {
+            let hello = client::greet(&socket)?;
+            Some(Reached { socket, hello })
+        });
+        answers.collect()
+    }
+
+    /// The runner that is meant; `None`: there is none at all.
+    ///
+    /// # Errors
+    /// Several could be meant, or the one that was named is not there.
+    pub fn find(&self) -> Result<Option<Reached>, Error> {
+        let here = env::current_dir().unwrap_or_default();
+        if let Some(named) = &self.runner {
+            return named_runner(named, &here).map(Some);
+        }
+        choose(Self::all(), &here)
+    }
+
+    /// The runner that is meant.
+    ///
+    /// # Errors
+    /// As [`Self::find`], and where there is none: exit code 3.
+    pub fn need(&self) -> Result<Reached, Error> {
+        self.find()?.ok_or_else(|| {
+            Error::no_runner("No runner of this user is there to talk to")
+                .hint("start one: pmdev start, or in the background: pmdev start -d")
+        })
+    }
+}
+
+fn named_runner(named: &str, here: &Path) -> Result<Reached, Error> {
+    let path = here.join(named);
+    let mut meant: Vec<Reached> = ReachArgs::all()
+        .into_iter()
+        .filter(|runner| {
+            let folder = Path::new(&runner.hello.cwd);
+            runner.hello.pid.to_string() == named
+                || folder == path
+                || path.canonicalize().is_ok_and(|path| folder == path)
+                || runner.socket == path
+        })
+        .collect();
+    if meant.is_empty()
+        && let Some(hello) = client::greet(&path)
+    {
+        meant.push(Reached { socket: path, hello });
+    }
+    match meant.len() {
+        0 => Err(Error::no_runner(format!("--runner {named} is no runner that answers")).hint(listed(&ReachArgs::all()))),
+        1 => Ok(meant.remove(0)),
+        _ => Err(ambiguous(&meant)),
+    }
+}
+
+fn choose(mut all: Vec<Reached>, here: &Path) -> Result<Option<Reached>, Error> {
+    for folder in here.ancestors() {
+        let own: Vec<usize> =
+            (0..all.len()).filter(|index| !all[*index].hello.background && Path::new(&all[*index].hello.cwd) == folder).collect();
+        match own.as_slice() {
+            [] => {}
+            [one] => return Ok(Some(all.swap_remove(*one))),
+            several => return Err(ambiguous(&several.iter().map(|index| all[*index].clone()).collect::<Vec<_>>())),
+        }
+    }
+    if let Some(background) = all.iter().position(|runner| runner.hello.background) {
+        return Ok(Some(all.swap_remove(background)));
+    }
+    match all.len() {
+        0 | 1 => Ok(all.pop()),
+        _ => Err(ambiguous(&all)),
+    }
+}
+
+fn ambiguous(runners: &[Reached]) -> Error {
+    Error::usage(format!("{} runners could be meant", runners.len())).hint(listed(runners))
+}
+
+/// The runners, one a line.
+fn listed(runners: &[Reached]) -> String {
+    if runners.is_empty() {
+        return "no runner answers; start one: pmdev start".to_owned();
+    }
+    let lines = runners.iter().map(|Reached { hello, .. }| {
+        let where_ = if hello.background { "in the background".to_owned() } else { format!("in {}", hello.cwd) };
+        format!("--runner {}  {where_}: {}", hello.pid, hello.apps.join(", "))
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn runner(pid: i32, cwd: &str, background: bool) -> Reached {
+        let hello =
+            Hello { pmdev: String::new(), protocol: 1, pid, cwd: cwd.into(), files: Vec::new(), apps: vec!["api".into()], background };
+        Reached { socket: format!("/run/{pid}.sock").into(), hello }
+    }
+
+    #[test]
+    fn the_nearest_folder_wins_then_the_background_one_then_the_only_one() {
+        let all = || vec![runner(1, "/p", false), runner(2, "/p/q", false), runner(3, "/home", true)];
+        let pid = |all: Vec<Reached>, here: &str| choose(all, Path::new(here)).map(|found| found.map(|runner| runner.hello.pid));
+        assert_eq!(pid(all(), "/p/q/r").unwrap(), Some(2));
+        assert_eq!(pid(all(), "/p/x").unwrap(), Some(1));
+        assert_eq!(pid(all(), "/elsewhere").unwrap(), Some(3));
+        assert_eq!(pid(vec![runner(1, "/p", false)], "/elsewhere").unwrap(), Some(1));
+        assert_eq!(pid(Vec::new(), "/").unwrap(), None);
+        let two = pid(vec![runner(1, "/p", false), runner(2, "/q", false)], "/elsewhere").unwrap_err();
+        insta::assert_snapshot!(two.hint.unwrap(), @r"
+        --runner 1  in /p: api
+        --runner 2  in /q: api
+        ");
+        assert!(pid(vec![runner(1, "/p", false), runner(2, "/p", false)], "/p").is_err());
+    }
+}

@@ -1,0 +1,188 @@
+//! Where sockets lie, who may use them, and who may take the place of a dead runner's.
+//!
+//! A lock file beside each socket is held by its runner for as long as that lives, so that a socket without a holder is a dead one's.
+
+use std::{
+    ffi::OsString,
+    fs::{self, DirBuilder, File, OpenOptions, Permissions},
+    io,
+    os::{
+        fd::AsFd,
+        unix::{
+            fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
+            net::UnixListener,
+        },
+    },
+    path::{Path, PathBuf},
+};
+
+use rustix::{
+    fs::{FlockOperation, flock},
+    net::sockopt::socket_peercred,
+    process::geteuid,
+};
+
+use crate::model::Error;
+
+/// The folders of runners, for one user and home.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folders {
+    /// `$PMDEV_HOME`: the background runner's.
+    pub home: PathBuf,
+    /// The sockets of runners in the foreground.
+    pub foreground: PathBuf,
+}
+
+impl Folders {
+    /// By `PMDEV_HOME` (else `~/.pmdev`) and `XDG_RUNTIME_DIR` (else a folder of the home); `None` without any of them.
+    pub fn find(variable: impl Fn(&str) -> Option<OsString>) -> Option<Self> {
+        let path = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let home = path("PMDEV_HOME").or_else(|| Some(path("HOME")?.join(".pmdev")))?;
+        let foreground = path("XDG_RUNTIME_DIR").map_or_else(|| home.join("run"), |run| run.join("pmdev"));
+        Some(Self { home, foreground })
+    }
+
+    /// The background runner's socket.
+    pub fn background_socket(&self) -> PathBuf {
+        self.home.join("pmdev.sock")
+    }
+
+    /// The socket of a runner in the foreground.
+    pub fn foreground_socket(&self, pid: u32) -> PathBuf {
+        self.foreground.join(format!("{pid}.sock"))
+    }
+
+    /// Every socket there is, the background runner's first.
+    pub fn sockets(&self) -> Vec<PathBuf> {
+        let mut found: Vec<PathBuf> = fs::read_dir(&self.foreground)
+            .map(|entries| {
+                entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "sock")).collect()
+            })
+            .unwrap_or_default();
+        found.sort();
+        let background = Some(self.background_socket()).filter(|socket| socket.exists());
+        background.into_iter().chain(found).collect()
+    }
+}
+
+/// A bound socket. Dropping it removes the file; the lock goes with the process in any case.
+#[derive(Debug)]
+pub struct Bound {
+    path: PathBuf,
+    _lock: File,
+}
+
+/// Why a socket was not bound.
+#[derive(Debug)]
+pub enum NotBound {
+    /// A live runner has it.
+    Taken,
+    /// It cannot be.
+    Failed(Error),
+}
+
+/// Makes a folder for us alone, or makes sure of one that is there.
+///
+/// # Errors
+/// It cannot be made, or is somebody else's.
+pub fn private_folder(folder: &Path) -> Result<(), Error> {
+    let failed = |error: io::Error| Error::failed(format!("{} cannot be made a private folder", folder.display())).because(error);
+    if let Some(parent) = folder.parent() {
+        fs::create_dir_all(parent).map_err(failed)?;
+    }
+    match DirBuilder::new().mode(0o700).create(folder) {
+        Ok(()) => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(failed(error)),
+    }
+    let about = fs::metadata(folder).map_err(failed)?;
+    if !about.is_dir() || about.uid() != geteuid().as_raw() {
+        return Err(Error::failed(format!("{} is not a folder of this user", folder.display())).hint("set PMDEV_HOME to one that is"));
+    }
+    if about.mode() & 0o077 != 0 {
+        fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Binds a socket that this user alone can use, in a private folder; one that a dead runner left is taken over.
+///
+/// # Errors
+/// A live runner has it, or it cannot be bound.
+pub fn bind(path: &Path) -> Result<(UnixListener, Bound), NotBound> {
+    let failed = |error: io::Error| NotBound::Failed(Error::failed(format!("The socket {} cannot be made", path.display())).because(error));
+    private_folder(path.parent().unwrap_or(Path::new("/"))).map_err(NotBound::Failed)?;
+    let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path.with_extension("lock")).map_err(failed)?;
+    match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        Err(rustix::io::Errno::WOULDBLOCK) => return Err(NotBound::Taken),
+        Err(errno) => return Err(failed(errno.into())),
+    }
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+        Ok(()) | Err(_) => {}
+    }
+    let listener = UnixListener::bind(path).map_err(failed)?;
+    fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    Ok((listener, Bound { path: path.to_owned(), _lock: lock }))
+}
+
+impl Drop for Bound {
+    fn drop(&mut self) {
+        // The lock file goes first: whoever locks it from now on makes its own.
+        let _ = fs::remove_file(self.path.with_extension("lock"));
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Whether the other end of a socket is this user or root.
+pub fn is_trusted(socket: impl AsFd) -> bool {
+    socket_peercred(socket).is_ok_and(|peer| peer.uid == geteuid() || peer.uid.is_root())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_come_from_the_environment() {
+        let find = |variables: &[(&str, &str)]| {
+            Folders::find(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value)))
+        };
+        let folders = |home: &str, foreground: &str| Some(Folders { home: home.into(), foreground: foreground.into() });
+        assert_eq!(find(&[("HOME", "/h")]), folders("/h/.pmdev", "/h/.pmdev/run"));
+        assert_eq!(find(&[("HOME", "/h"), ("XDG_RUNTIME_DIR", "/run/1")]), folders("/h/.pmdev", "/run/1/pmdev"));
+        assert_eq!(find(&[("PMDEV_HOME", "/p"), ("XDG_RUNTIME_DIR", "relative")]), folders("/p", "/p/run"));
+        assert_eq!(find(&[]), None);
+    }
+
+    #[test]
+    fn a_live_socket_is_never_taken_and_a_dead_one_always() {
+        let base = tempfile::tempdir().expect("a folder can be made");
+        let path = base.path().join("deep/run/1.sock");
+        let (_listener, bound) = bind(&path).expect("nobody has it");
+        assert!(matches!(bind(&path), Err(NotBound::Taken)));
+        let mode = |path: &Path| fs::metadata(path).expect("it is there").mode() & 0o777;
+        assert_eq!((mode(&path), mode(path.parent().expect("it lies in a folder"))), (0o600, 0o700));
+        drop(bound);
+        assert!(!path.exists());
+        // As after a kill: the files are there, and nobody holds the lock.
+        fs::write(path.with_extension("lock"), "").expect("the folder is ours");
+        drop(UnixListener::bind(&path).expect("nobody has it"));
+        assert!(path.exists());
+        drop(bind(&path).expect("its runner is dead"));
+    }
+
+    #[test]
+    fn a_folder_that_others_can_read_is_made_private() {
+        let base = tempfile::tempdir().expect("a folder can be made");
+        let folder = base.path().join("run");
+        fs::create_dir(&folder).expect("it is ours");
+        fs::set_permissions(&folder, Permissions::from_mode(0o755)).expect("it is ours");
+        private_folder(&folder).expect("it is ours");
+        assert_eq!(fs::metadata(&folder).expect("it is there").mode() & 0o777, 0o700);
+        fs::write(base.path().join("file"), "").expect("it is ours");
+        assert!(private_folder(&base.path().join("file")).is_err());
+    }
+}

@@ -1,0 +1,246 @@
+//! What is said over the socket: one request, then replies until one of them is the last. Each is a JSON object on a line of its own.
+//! docs/protocol.md describes it for programs in other languages, and a test holds the two together.
+
+use serde::{Deserialize, Serialize};
+
+/// The version of the protocol. A change that an older end would misread makes the next one; a new verb or field does not.
+pub const VERSION: u32 = 1;
+
+/// The first line of a client.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Envelope {
+    /// The protocol's version.
+    pub protocol: u32,
+    /// The client's version of pmdev, for messages.
+    pub pmdev: String,
+    /// What is asked.
+    pub request: Request,
+}
+
+/// What a client can ask.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "snake_case")]
+pub enum Request {
+    /// Who are you? The answer is `Hello`, the last one.
+    Hello,
+    /// The instances of the targets, all of them without any; with their environment where `env` is set, secrets in clear where `reveal` is.
+    List {
+        /// Whose; empty: all.
+        #[serde(default)]
+        targets: Vec<String>,
+        /// Whether variables are told.
+        #[serde(default)]
+        env: bool,
+        /// Whether secrets among them are.
+        #[serde(default)]
+        reveal: bool,
+    },
+    /// Do something to targets. `Progress` may come before the last answer.
+    Act {
+        /// What.
+        action: Action,
+        /// To whom.
+        targets: Vec<String>,
+        /// Whether the answer waits until it is true.
+        wait: bool,
+    },
+    /// Another number of instances.
+    Scale {
+        /// The app, by name.
+        app: String,
+        /// `3`, `+1` or `-1`.
+        count: String,
+        /// Whether the answer waits until they are there.
+        wait: bool,
+    },
+    /// A signal to the main processes of targets.
+    Signal {
+        /// By name or number.
+        signal: String,
+        /// To whom.
+        targets: Vec<String>,
+    },
+    /// A line for the standard input of targets.
+    Send {
+        /// Without its end.
+        line: String,
+        /// To whom.
+        targets: Vec<String>,
+    },
+    /// Why apps are as they are.
+    Why {
+        /// Whose; empty: all.
+        targets: Vec<String>,
+    },
+    /// End the runner and all its apps. The answer comes when they have ended, right before the runner does.
+    Kill,
+}
+
+/// Something that can be done to apps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Start what does not run.
+    Start,
+    /// Stop, and keep in the list.
+    Stop,
+    /// Stop, then start.
+    Restart,
+    /// Replace one instance after the other.
+    Reload,
+    /// Stop, and forget.
+    Delete,
+    /// Start the counters afresh.
+    Reset,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub enum Reply {
+    /// Who answers.
+    Hello(Hello),
+    /// Instances.
+    List {
+        /// In the order of their ids.
+        instances: Vec<InstanceView>,
+    },
+    /// What has been done to the targets, and how they are now.
+    Done {
+        /// The instances it was about.
+        instances: Vec<InstanceView>,
+        /// How long it took, in milliseconds.
+        took_ms: u64,
+    },
+    /// Whole sentences.
+    Text {
+        /// One a line.
+        lines: Vec<String>,
+    },
+    /// It cannot be done, or was not. Every version of the protocol has this reply, with these fields.
+    Refused {
+        /// The client's exit code.
+        code: u8,
+        /// A whole sentence.
+        message: String,
+        /// What to do about it, where known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hint: Option<String>,
+    },
+}
+
+/// A runner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// Its version of pmdev.
+    pub pmdev: String,
+    /// The version of the protocol it speaks.
+    pub protocol: u32,
+    /// Its pid.
+    pub pid: i32,
+    /// The folder it was started in.
+    pub cwd: String,
+    /// The project files it runs, absolute.
+    pub files: Vec<String>,
+    /// The names of its apps.
+    pub apps: Vec<String>,
+    /// Whether it is the background runner of its home.
+    pub background: bool,
+}
+
+/// An instance, as it is now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InstanceView {
+    /// Its number among all of the runner's.
+    pub pm_id: usize,
+    /// The app's name.
+    pub name: String,
+    /// Its number among the app's.
+    pub instance: u16,
+    /// How many the app has.
+    pub instances: u16,
+    /// The app's group.
+    pub namespace: String,
+    /// Of the nearest package.json, Cargo.toml or pyproject.toml.
+    pub version: Option<String>,
+    /// `fork` or `cluster`.
+    pub mode: String,
+    /// The pid of its main process.
+    pub pid: Option<i32>,
+    /// Its state, in PM2's words and our own two.
+    pub status: String,
+    /// When its run began, in milliseconds since 1970.
+    pub started_at: Option<i64>,
+    /// When it was declared, likewise.
+    pub created_at: i64,
+    /// How often it was started again.
+    pub restarts: u64,
+    /// Ends in a row before `min_uptime`.
+    pub unstable_restarts: u32,
+    /// The exit code of its last end by itself.
+    pub exit_code: Option<i32>,
+    /// Per cent of one processor, of its whole process set.
+    pub cpu: f64,
+    /// Bytes of its whole process set.
+    pub memory: u64,
+    /// Who it runs as.
+    pub user: String,
+    /// Whether its files are watched.
+    pub watching: bool,
+    /// Program and arguments.
+    pub argv: Vec<String>,
+    /// The folder it runs in.
+    pub cwd: String,
+    /// The interpreter, where there is one.
+    pub interpreter: Option<String>,
+    /// The script, where there is one, else the program; absolute.
+    pub script: String,
+    /// Where its standard output goes, where that is a file.
+    pub out_file: Option<String>,
+    /// Where its standard error goes, likewise.
+    pub error_file: Option<String>,
+    /// Where both go, likewise.
+    pub log_file: Option<String>,
+    /// Where its pid is written.
+    pub pid_file: Option<String>,
+    /// Whether it starts again by itself after an end.
+    pub autorestart: bool,
+    /// Its variables, where they were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub env: Vec<(String, String)>,
+}
+
+impl Reply {
+    /// A request that cannot be carried out: the client's exit code and a whole sentence.
+    pub fn refused(code: u8, message: impl Into<String>) -> Self {
+        Self::Refused { code, message: message.into(), hint: None }
+    }
+}
+
+/// Reads a client's first line.
+///
+/// # Errors
+/// The reply that tells it what is wrong: another version of the protocol, or no request at all.
+pub fn parse(line: &[u8]) -> Result<Request, Reply> {
+    /// What every version has.
+    #[derive(Deserialize)]
+    struct Head {
+        protocol: u32,
+        #[serde(default)]
+        pmdev: String,
+    }
+    let ours = env!("CARGO_PKG_VERSION");
+    let head: Head = serde_json::from_slice(line).map_err(|_| {
+        Reply::refused(2, "This is the socket of a pmdev runner, and what came over it is no request; use pmdev's own verbs")
+    })?;
+    if head.protocol != VERSION {
+        let theirs = if head.pmdev.is_empty() { "of an unknown version".to_owned() } else { head.pmdev };
+        let message =
+            format!("The runner is pmdev {ours} and speaks protocol {VERSION}; this pmdev is {theirs} and speaks {}", head.protocol);
+        let hint = Some("restart the runner, or use the pmdev that started it".to_owned());
+        return Err(Reply::Refused { code: 1, message, hint });
+    }
+    let envelope: Envelope = serde_json::from_slice(line)
+        .map_err(|error| Reply::refused(2, format!("The runner (pmdev {ours}) does not know this request: {error}")))?;
+    Ok(envelope.request)
+}

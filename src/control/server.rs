@@ -1,0 +1,106 @@
+//! The runner's end: connections are read and written by tasks of their own, so that a slow or hostile client costs the loop nothing.
+
+use std::{cell::Cell, io, os::unix::net::UnixListener as StdListener, rc::Rc};
+
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    net::{UnixListener, UnixStream},
+    sync::mpsc,
+    time::timeout,
+};
+
+use super::{
+    codec,
+    endpoint::is_trusted,
+    protocol::{self, Reply, Request},
+};
+
+/// Connections at a time; more are closed at once.
+const MOST: usize = 512;
+
+/// Replies that may wait for a client.
+const WAITING: usize = 64;
+
+/// A request, and where its replies go.
+#[derive(Debug)]
+pub struct Incoming {
+    /// What is asked.
+    pub request: Request,
+    /// Where the replies go; the connection ends with it.
+    pub responder: Responder,
+}
+
+/// Takes the replies to one request.
+#[derive(Debug, Clone)]
+pub struct Responder(mpsc::Sender<Reply>);
+
+impl Responder {
+    /// Says something to the client; false if it is gone, or reads too slowly to be waited for.
+    pub fn say(&self, reply: Reply) -> bool {
+        self.0.try_send(reply).is_ok()
+    }
+
+    /// Whether the client is gone.
+    pub fn is_gone(&self) -> bool {
+        self.0.is_closed()
+    }
+}
+
+/// Takes connections for as long as it is polled, and hands on what they ask.
+///
+/// # Errors
+/// The socket cannot be waited for.
+pub async fn serve(listener: StdListener, incoming: impl Fn(Incoming) + Clone + 'static) -> io::Result<()> {
+    let listener = UnixListener::from_std(listener)?;
+    let open = Rc::new(Cell::new(0_usize));
+    loop {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            // No descriptors are left, say: those that wait are served when there are.
+            Err(_) => {
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        if open.get() >= MOST || !is_trusted(&stream) {
+            continue;
+        }
+        open.set(open.get() + 1);
+        let (open, incoming) = (Rc::clone(&open), incoming.clone());
+        tokio::task::spawn_local(async move {
+            // A client that goes away in the middle is no event for anybody.
+            let _ = attend(stream, incoming).await;
+            open.set(open.get() - 1);
+        });
+    }
+}
+
+async fn attend(stream: UnixStream, incoming: impl Fn(Incoming)) -> io::Result<()> {
+    let (read, mut write) = stream.into_split();
+    let mut line = Vec::new();
+    let mut limited = BufReader::new(read).take(codec::LONGEST_REQUEST as u64);
+    let asked = timeout(codec::TO_ASK, limited.read_until(b'\n', &mut line)).await;
+    if !matches!(asked, Ok(Ok(count)) if count > 0) {
+        return Ok(());
+    }
+    let (sender, mut replies) = mpsc::channel(WAITING);
+    match protocol::parse(&line) {
+        Ok(request) => incoming(Incoming { request, responder: Responder(sender) }),
+        Err(refusal) => {
+            let _ = sender.try_send(refusal);
+            drop(sender);
+        }
+    }
+    let mut rest = limited.into_inner();
+    let mut beyond = [0_u8; 512];
+    loop {
+        tokio::select! {
+            reply = replies.recv() => {
+                let Some(reply) = reply else { return write.shutdown().await };
+                timeout(codec::TO_READ, write.write_all(&codec::line(&reply)?)).await??;
+            }
+            // A client says one thing; its end is what is waited for here.
+            more = rest.read(&mut beyond) => if more? == 0 { return Ok(()) },
+        }
+    }
+}

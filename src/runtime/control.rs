@@ -1,0 +1,228 @@
+//! What is asked over the socket, carried out.
+
+use std::collections::BTreeSet;
+
+use super::runner::{Runner, now};
+use crate::{
+    control::{Action, Hello, Incoming, Reply, Request as Asked, Responder, protocol},
+    model::{AppId, InstanceId, RunId, Signal},
+    supervisor::{Event, Goal, Request, ShutdownCause, Target},
+    watch,
+};
+
+/// As many instances as an app may have.
+const MOST_INSTANCES: u16 = 1000;
+
+impl Runner {
+    /// Carries out a request; a refusal is its answer.
+    pub fn asked(&mut self, incoming: Incoming) {
+        let Incoming { request, responder } = incoming;
+        let answer = match request {
+            Asked::Hello => Ok(Some(Reply::Hello(self.hello()))),
+            Asked::List { targets, env, reveal } => self.listed(&targets, env, reveal).map(Some),
+            Asked::Act { action, targets, wait } => self.acted(action, &targets, wait, &responder),
+            Asked::Scale { app, count, wait } => self.scaled(&app, &count, wait, &responder),
+            Asked::Signal { signal, targets } => self.signalled(&signal, &targets).map(Some),
+            Asked::Send { line, targets } => self.sent(&line, &targets).map(Some),
+            Asked::Why { targets } => self.explained(&targets).map(Some),
+            Asked::Kill => {
+                self.answer_at_end(responder.clone());
+                self.handle(Event::Shutdown(ShutdownCause::Asked));
+                Ok(None)
+            }
+        };
+        match answer {
+            Ok(None) => {}
+            Ok(Some(reply)) | Err(reply) => {
+                // Who is gone needs no answer.
+                let _ = responder.say(reply);
+            }
+        }
+    }
+
+    fn hello(&self) -> Hello {
+        Hello {
+            pmdev: env!("CARGO_PKG_VERSION").to_owned(),
+            protocol: protocol::VERSION,
+            pid: i32::try_from(std::process::id()).unwrap_or(0),
+            cwd: self.folder(),
+            files: self.project.files.iter().map(|file| file.to_string_lossy().into_owned()).collect(),
+            apps: self.apps.specs().map(|spec| spec.name.clone()).collect(),
+            background: false,
+        }
+    }
+
+    fn listed(&mut self, targets: &[String], env: bool, reveal: bool) -> Result<Reply, Reply> {
+        let ids = if targets.is_empty() { self.all_instances() } else { self.targets(targets)? };
+        Ok(Reply::List { instances: self.views(&ids, env, reveal) })
+    }
+
+    /// `Ok(None)`: the answer comes when it is true.
+    fn acted(&mut self, action: Action, targets: &[String], wait: bool, responder: &Responder) -> Result<Option<Reply>, Reply> {
+        let ids = self.targets(targets)?;
+        if ids.is_empty() {
+            return Err(Reply::refused(1, "This runner has no apps"));
+        }
+        let after = self.supervisor.latest();
+        let target = Target::Instances(ids.clone());
+        let goal = match action {
+            Action::Start => {
+                let up = self.up(&ids);
+                self.handle(Event::Request(Request::Start(target)));
+                let goals = ids.iter().map(|id| (*id, Goal::Online { after: if up.contains(id) { RunId(0) } else { after } }));
+                return Ok(self.answer_or_wait(goals.collect(), wait, responder));
+            }
+            Action::Stop => {
+                self.handle(Event::Request(Request::Stop(target)));
+                Goal::Stopped
+            }
+            Action::Restart => {
+                self.handle(Event::Request(Request::Restart(target)));
+                Goal::Online { after }
+            }
+            Action::Reload => {
+                self.handle(Event::Request(Request::Reload(target)));
+                Goal::Online { after }
+            }
+            Action::Reset => {
+                self.handle(Event::Request(Request::Reset(target)));
+                return Ok(Some(Reply::Done { instances: self.views(&ids, false, false), took_ms: 0 }));
+            }
+            Action::Delete => {
+                self.delete(&ids)?;
+                Goal::Gone
+            }
+        };
+        let goals = ids.iter().map(|id| (*id, goal)).collect();
+        Ok(self.answer_or_wait(goals, wait, responder))
+    }
+
+    /// Those that run, and shall go on.
+    fn up(&self, ids: &[InstanceId]) -> BTreeSet<InstanceId> {
+        let reached =
+            |id: &&InstanceId| self.supervisor.progress(**id, Goal::Online { after: RunId(0) }) == crate::supervisor::Progress::Reached;
+        ids.iter().filter(reached).copied().collect()
+    }
+
+    fn answer_or_wait(&mut self, goals: Vec<(InstanceId, Goal)>, wait: bool, responder: &Responder) -> Option<Reply> {
+        if wait {
+            self.answer_when(goals, responder.clone());
+            return None;
+        }
+        let ids: Vec<_> = goals.iter().map(|(id, _)| *id).collect();
+        Some(Reply::Done { instances: self.views(&ids, false, false), took_ms: 0 })
+    }
+
+    /// Whole apps alone can be forgotten: the numbers of the others' instances stay what they are.
+    fn delete(&mut self, ids: &[InstanceId]) -> Result<(), Reply> {
+        let apps: BTreeSet<AppId> = ids.iter().map(|id| id.app).collect();
+        for app in &apps {
+            let (Some(spec), named) = (self.apps.spec(*app), ids.iter().filter(|id| id.app == *app).count()) else { continue };
+            if named < usize::from(spec.instances.max(1)) {
+                let message = format!("Of {} only some instances were named, and only whole apps are deleted", spec.name);
+                let hint = Some(format!("one instance less: pmdev scale {} -1", spec.name));
+                return Err(Reply::Refused { code: 1, message, hint });
+            }
+        }
+        let names: Vec<String> = apps.iter().filter_map(|app| self.apps.spec(*app)).map(|spec| spec.name.clone()).collect();
+        names.iter().for_each(|name| self.project.said.delete(name));
+        let edits = apps.iter().filter_map(|app| self.apps.remove(*app)).collect();
+        self.edit(edits);
+        Ok(())
+    }
+
+    fn scaled(&mut self, name: &str, count: &str, wait: bool, responder: &Responder) -> Result<Option<Reply>, Reply> {
+        let ids = self.targets(&[name.to_owned()])?;
+        let app = match ids.as_slice() {
+            [first, rest @ ..] if rest.iter().all(|id| id.app == first.app) => first.app,
+            _ => return Err(Reply::refused(1, format!("{name} names several apps, and one at a time is scaled"))),
+        };
+        let Some(spec) = self.apps.spec(app).cloned() else { return Err(Reply::refused(1, format!("{name} is being deleted"))) };
+        let before = spec.instances;
+        let after = number(count, before).ok_or_else(|| {
+            let message = format!("{count:?} is no number of instances for {}, which has {before}", spec.name);
+            Reply::Refused { code: 2, message, hint: Some(format!("from 1 to {MOST_INSTANCES}, +N or -N: pmdev scale {} +1", spec.name)) }
+        })?;
+        let latest = self.supervisor.latest();
+        self.project.said.scale(&spec.name, before, after);
+        let edits = self.apps.scale(app, after).into_iter().collect();
+        self.edit(edits);
+        let goals = (0..before.max(after)).map(|slot| {
+            let goal = match slot {
+                slot if slot >= after => Goal::Gone,
+                slot if slot >= before => Goal::Online { after: latest },
+                _ => Goal::Online { after: RunId(0) },
+            };
+            (InstanceId { app, slot }, goal)
+        });
+        // What did not run before is not waited for.
+        let goals = goals.filter(|(id, _)| id.slot >= after.min(before)).collect();
+        Ok(self.answer_or_wait(goals, wait, responder))
+    }
+
+    fn edit(&mut self, edits: Vec<crate::supervisor::Edit>) {
+        self.label();
+        self.watch_again(watch::stamp());
+        self.handle(Event::Apply { edits, shown: "on request".to_owned() });
+    }
+
+    fn signalled(&mut self, signal: &str, targets: &[String]) -> Result<Reply, Reply> {
+        let signal: Signal = signal.parse().map_err(|why: String| Reply::refused(2, why))?;
+        let ids = self.targets(targets)?;
+        self.handle(Event::Request(Request::Signal(Target::Instances(ids.clone()), signal)));
+        Ok(Reply::Done { instances: self.views(&ids, false, false), took_ms: 0 })
+    }
+
+    fn sent(&mut self, line: &str, targets: &[String]) -> Result<Reply, Reply> {
+        let ids = self.targets(targets)?;
+        let mut bytes = line.as_bytes().to_vec();
+        bytes.push(b'\n');
+        let runs: Vec<RunId> = self.runs.iter().filter(|(_, live)| ids.contains(&live.instance)).map(|(run, _)| *run).collect();
+        let sent = runs.iter().filter(|run| self.inputs.send(**run, bytes.clone())).count();
+        if sent < ids.len() {
+            return Err(Reply::refused(1, format!("{} of {} took the line; the others do not run, or do not read", sent, ids.len())));
+        }
+        Ok(Reply::Done { instances: self.views(&ids, false, false), took_ms: 0 })
+    }
+
+    fn explained(&mut self, targets: &[String]) -> Result<Reply, Reply> {
+        let ids = if targets.is_empty() { self.all_instances() } else { self.targets(targets)? };
+        let explained = self.supervisor.explain(&Target::Instances(ids), now());
+        let lines = explained.apps.into_iter().flat_map(|app| app.states.into_iter().chain(app.starts).chain(app.waits));
+        Ok(Reply::Text { lines: lines.collect() })
+    }
+}
+
+/// `3`, `+1` or `-1` from what there is.
+fn number(count: &str, before: u16) -> Option<u16> {
+    let parsed = |text: &str| text.parse::<u16>().ok();
+    let after = match (count.strip_prefix('+'), count.strip_prefix('-')) {
+        (Some(more), _) => before.checked_add(parsed(more)?)?,
+        (None, Some(less)) => before.checked_sub(parsed(less)?)?,
+        (None, None) => parsed(count)?,
+    };
+    (1..=MOST_INSTANCES).contains(&after).then_some(after)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn numbers_of_instances() {
+        for (count, after) in [
+            ("3", Some(3)),
+            ("+1", Some(3)),
+            ("-1", Some(1)),
+            ("-2", None),
+            ("0", None),
+            ("1001", None),
+            ("", None),
+            ("x", None),
+            ("+", None),
+            ("-65536", None),
+        ] {
+            assert_eq!(number(count, 2), after, "{count}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! What the words of a verb mean: names, ids, instances, namespaces, scripts, regexes, `all`.
+
+use std::path::Path;
+
+use regex::Regex;
+
+use super::runner::{Runner, now};
+use crate::{
+    control::Reply,
+    model::{AppSnapshot, InstanceId},
+};
+
+impl Runner {
+    /// The instances that words name, each once, in the order of their ids; or the refusal that names what was not found. PM2's order: a name
+    /// wins over an id, also where it is a number.
+    pub fn targets(&mut self, words: &[String]) -> Result<Vec<InstanceId>, Reply> {
+        let apps = self.supervisor.snapshot(now()).apps;
+        let mut found = Vec::new();
+        let mut unknown = Vec::new();
+        for word in words {
+            let meant = self.meant(word, &apps)?;
+            if meant.is_empty() {
+                unknown.push(word.clone());
+            }
+            found.extend(meant);
+        }
+        if !unknown.is_empty() {
+            return Err(self.not_found(&unknown, &apps));
+        }
+        let mut numbered: Vec<_> = found.into_iter().map(|id| (self.apps.number_of(id), id)).collect();
+        numbered.sort_by_key(|(number, _)| *number);
+        numbered.dedup();
+        Ok(numbered.into_iter().map(|(_, id)| id).collect())
+    }
+
+    fn meant(&mut self, word: &str, apps: &[AppSnapshot]) -> Result<Vec<InstanceId>, Reply> {
+        let of = |meant: &dyn Fn(&AppSnapshot) -> bool| -> Vec<InstanceId> {
+            apps.iter().filter(|app| meant(app)).flat_map(|app| app.instances.iter().map(|instance| instance.id)).collect()
+        };
+        if word == "all" {
+            return Ok(of(&|_| true));
+        }
+        if let Some(pattern) = word.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')).filter(|pattern| !pattern.is_empty()) {
+            let regex = Regex::new(pattern).map_err(|error| Reply::refused(2, format!("{word} is not a regex: {error}")))?;
+            return Ok(of(&|app| regex.is_match(&app.name)));
+        }
+        let named = of(&|app| app.name == word);
+        if !named.is_empty() {
+            return Ok(named);
+        }
+        if let Ok(number) = word.parse::<usize>() {
+            let all = of(&|_| true);
+            return Ok(all.into_iter().filter(|id| self.apps.number_of(*id) == number).collect());
+        }
+        if let Some((name, slot)) = word.rsplit_once(':').and_then(|(name, slot)| Some((name, slot.parse::<u16>().ok()?))) {
+            let one = of(&|app| app.name == name);
+            return Ok(one.into_iter().filter(|id| id.slot == slot).collect());
+        }
+        let spec = |app: &AppSnapshot| self.apps.spec(app.id);
+        let grouped = of(&|app| spec(app).is_some_and(|spec| spec.namespace == word));
+        if !grouped.is_empty() {
+            return Ok(grouped);
+        }
+        Ok(of(&|app| spec(app).and_then(|spec| spec.script.as_deref()).is_some_and(|script| script == Path::new(word))))
+    }
+
+    fn not_found(&self, unknown: &[String], apps: &[AppSnapshot]) -> Reply {
+        let (what, verb) = (unknown.join(", "), if unknown.len() == 1 { "is" } else { "are" });
+        let names: Vec<&str> = apps.iter().map(|app| app.name.as_str()).collect();
+        let known = if names.is_empty() { "it has none".to_owned() } else { format!("it has {}", names.join(", ")) };
+        Reply::refused(1, format!("{what} {verb} no app of this runner; {known}"))
+    }
+}

@@ -1,0 +1,93 @@
+//! How far a request has come, for whoever waits for it.
+
+use crate::model::{InstanceId, RunId};
+
+use super::{
+    Supervisor,
+    app::{App, Gate},
+    instance::{Hold, Instance, State},
+    wording,
+};
+
+/// What somebody waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goal {
+    /// A run of the instance that began after this one is ready.
+    Online {
+        /// The latest run when it was asked for.
+        after: RunId,
+    },
+    /// Nothing of the instance is alive, and nothing starts it by itself.
+    Stopped,
+    /// The instance is no part of the runner any more.
+    Gone,
+}
+
+/// How far it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// It may still come.
+    Pending,
+    /// It has come.
+    Reached,
+    /// It will not come by itself: why, as a sentence.
+    Failed(String),
+}
+
+impl Supervisor {
+    /// The latest run there is, of any app.
+    pub fn latest(&self) -> RunId {
+        self.mint.latest()
+    }
+
+    /// How far an instance is.
+    pub fn progress(&self, id: InstanceId, goal: Goal) -> Progress {
+        let app = self.apps.iter().find(|app| app.id == id.app);
+        let found = app.and_then(|app| Some((app, app.instances.get(usize::from(id.slot))?)));
+        let Some((app, instance)) = found else {
+            return match goal {
+                Goal::Stopped | Goal::Gone => Progress::Reached,
+                Goal::Online { .. } => Progress::Failed("it is no app of this runner any more".to_owned()),
+            };
+        };
+        match goal {
+            Goal::Gone => Progress::Pending,
+            Goal::Stopped if instance.run().is_none() => Progress::Reached,
+            Goal::Stopped => Progress::Pending,
+            Goal::Online { after } => app.online(instance, after),
+        }
+    }
+}
+
+impl App {
+    fn online(&self, instance: &Instance, after: RunId) -> Progress {
+        let newer = instance.last.is_some_and(|last| last > after);
+        let failed = |why: String| Progress::Failed(format!("{} {why}", instance.name));
+        let ended = || {
+            let how = self.end_of(instance).map_or_else(|| "does not run".to_owned(), |end| wording::had_ended(&end.outcome));
+            failed(format!("is {}: {how}", self.status(instance)))
+        };
+        match &instance.state {
+            State::Up(run) if newer && run.serves() => Progress::Reached,
+            State::Up(run) if newer && run.next().is_some_and(|next| next != Hold::None) => ended(),
+            State::Up(_) => match self.unbuilt() {
+                Some(why) => Progress::Failed(why),
+                None => Progress::Pending,
+            },
+            State::Down { .. } if instance.rests() => failed("was stopped".to_owned()),
+            State::Down { hold: Hold::Crashed | Hold::Exited | Hold::Errored | Hold::Backoff { .. }, .. } if newer => ended(),
+            State::Down { .. } => match (self.unbuilt(), self.gate()) {
+                (Some(why), _) => Progress::Failed(why),
+                (None, Gate::Unwanted | Gate::Removed) => failed("is stopped: the runner ends".to_owned()),
+                (None, _) => Progress::Pending,
+            },
+        }
+    }
+
+    /// Why the newest version was not built, where that was tried.
+    fn unbuilt(&self) -> Option<String> {
+        let (generation, end) = self.tried.as_ref()?;
+        let end = end.as_ref().filter(|_| *generation == self.version.generation)?;
+        Some(wording::build_failure(&self.spec.name, &end.outcome))
+    }
+}

@@ -1,0 +1,184 @@
+//! Verbs from another terminal: whom they reach, what they do, what they say and with which code they end.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::support::{PATIENCE, Project, runner::Ending, words::says};
+
+const APP: &str = "echo \"$name runs\"\nwhile read -r line; do echo \"$name got $line\"; done\nexec sleep 1000000\n";
+
+const FILE: &str = "\
+[[apps]]
+name = \"api\"
+script = \"api.sh\"
+namespace = \"backend\"
+instances = 2
+
+[[apps]]
+name = \"web\"
+script = \"web.sh\"
+
+[[apps]]
+name = \"7\"
+script = \"web.sh\"
+autostart = false
+";
+
+fn project() -> Project {
+    let project = Project::empty();
+    for app in ["api", "web"] {
+        project.script(&format!("{app}.sh"), APP);
+    }
+    project.save("pmdev.toml", FILE);
+    project
+}
+
+/// Runs `pmdev ARGS` in the project.
+#[track_caller]
+fn verb(project: &Project, arguments: &[&str], code: i32) -> Ending {
+    let ending = project.pmdev(arguments).finish();
+    assert_eq!(ending.code, Some(code), "{arguments:?}: {}", ending.all());
+    ending
+}
+
+/// The state and the restarts of every instance, by its name in the table.
+fn states(project: &Project) -> Vec<String> {
+    let listed = verb(project, &["list", "--json"], 0).out;
+    let instances: Vec<Value> = serde_json::from_str(&listed).unwrap_or_else(|error| panic!("{error}: {listed}"));
+    let text = |view: &Value, key: &str| view[key].as_str().map(str::to_owned).expect("it is a text");
+    let state = |view: &Value| {
+        format!("{} {}:{} {} {}", view["pm_id"], text(view, "name"), view["instance"], text(view, "status"), view["restarts"])
+    };
+    instances.iter().map(state).collect()
+}
+
+#[test]
+fn without_a_runner_verbs_say_so_and_lists_are_empty() {
+    let project = project();
+    for (arguments, code) in [
+        (&["list"][..], 0),
+        (&["list", "--json"], 0),
+        (&["kill"], 0),
+        (&["ping"], 3),
+        (&["stop", "all"], 3),
+        (&["restart", "api"], 3),
+        (&["reload", "api"], 3),
+        (&["delete", "api"], 3),
+        (&["reset", "api"], 3),
+        (&["scale", "api", "3"], 3),
+        (&["signal", "HUP", "api"], 3),
+        (&["send", "api", "x"], 3),
+    ] {
+        let ending = verb(&project, arguments, code);
+        if code == 3 {
+            assert!(ending.err.contains("No runner") && ending.err.contains("pmdev start"), "{arguments:?}: {}", ending.all());
+        }
+    }
+    assert_eq!(verb(&project, &["list", "--json"], 0).out.trim(), "[]");
+}
+
+#[test]
+fn verbs_act_on_names_ids_instances_namespaces_and_regexes_and_wait_until_it_is_true() {
+    let project = project();
+    let mut runner = project.start([""; 0]);
+    runner.wait_for(&says("web started"));
+    runner.wait_for(&says("api started (2 instances)"));
+    assert_eq!(states(&project), ["0 api:0 online 0", "1 api:1 online 0", "2 web:0 online 0", "3 7:0 stopped 0"]);
+
+    assert!(verb(&project, &["stop", "api:1"], 0).out.contains("api:1 is stopped"));
+    assert_eq!(states(&project)[1], "1 api:1 stopped 0");
+    verb(&project, &["start", "1"], 0);
+    assert_eq!(states(&project)[1], "1 api:1 online 0", "a start after a stop is no restart");
+    verb(&project, &["restart", "backend"], 0);
+    assert_eq!(states(&project)[..2], ["0 api:0 online 1", "1 api:1 online 1"]);
+    verb(&project, &["restart", "/^w/", "0"], 0);
+    assert_eq!(states(&project)[..3], ["0 api:0 online 2", "1 api:1 online 1", "2 web:0 online 1"]);
+    verb(&project, &["reload", "api"], 0);
+    assert_eq!(states(&project)[..2], ["0 api:0 online 3", "1 api:1 online 2"]);
+    verb(&project, &["reset", "all"], 0);
+    assert_eq!(states(&project)[..3], ["0 api:0 online 0", "1 api:1 online 0", "2 web:0 online 0"]);
+
+    verb(&project, &["start", "7"], 0);
+    assert_eq!(states(&project)[3], "3 7:0 online 0", "a name that is a number wins over an id");
+
+    verb(&project, &["send", "web", "hello you"], 0);
+    runner.wait_for(&says("web got hello you"));
+
+    assert!(verb(&project, &["scale", "web", "+2"], 0).out.contains("web has 3 instances"));
+    assert_eq!(states(&project).iter().filter(|state| state.contains("web:")).count(), 3);
+    verb(&project, &["scale", "web", "1"], 0);
+    assert_eq!(states(&project).iter().filter(|state| state.contains("web:")).count(), 1);
+
+    for (arguments, code, part) in [
+        (&["stop", "nobody", "api"][..], 1, "nobody is no app of this runner; it has api, web, 7"),
+        (&["restart", "99"], 1, "99 is no app"),
+        (&["stop", "/(/"], 2, "is not a regex"),
+        (&["signal", "EXPLODE", "api"], 2, "is not a signal"),
+        (&["scale", "api", "0"], 2, "is no number of instances for api, which has 2"),
+        (&["delete", "api:1"], 1, "only whole apps are deleted"),
+    ] {
+        let ending = verb(&project, arguments, code);
+        assert!(ending.err.contains(part), "{arguments:?}: {}", ending.all());
+    }
+    assert_eq!(states(&project).len(), 4, "what is refused changes nothing");
+
+    verb(&project, &["delete", "web", "7"], 0);
+    assert_eq!(states(&project), ["0 api:0 online 0", "1 api:1 online 0"]);
+    // What was deleted stays so when the file is edited.
+    project.edit("pmdev.toml", "namespace = \"backend\"", "namespace = \"front\"");
+    runner.wait_for(&says("namespace backend -> front"));
+    assert_eq!(states(&project).len(), 2);
+
+    assert!(verb(&project, &["kill"], 0).out.contains("has ended"));
+    project.nothing_alive(PATIENCE, "kill");
+    assert_eq!(runner.finish().code, Some(0));
+}
+
+#[test]
+fn a_start_that_fails_is_told_to_whoever_asked() {
+    let project = project();
+    project.save(
+        "pmdev.toml",
+        "[[apps]]\nname = \"job\"\nscript = \"job.sh\"\nautostart = false\n\n[[apps]]\nname = \"web\"\nscript = \"web.sh\"\n",
+    );
+    project.script("job.sh", "echo no >&2\nexit 3\n");
+    let mut runner = project.start([""; 0]);
+    runner.wait_for(&says("web started"));
+    let ending = project.pmdev(["restart", "job"]).finish();
+    assert!(matches!(ending.code, Some(0 | 1)), "it may have been seen online: {}", ending.all());
+    runner.wait_for(&says("job crashed (exit code 3)"));
+}
+
+#[test]
+fn sockets_are_private_and_go_with_their_runner() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let project = project();
+    let mut runner = project.start(["--only", "web"]);
+    runner.wait_for(&says("web started"));
+    let folder = project.root.with_file_name("run").join("pmdev");
+    let mode = |path: &std::path::Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    let socket = folder.join(format!("{}.sock", runner.runner_pid()));
+    assert_eq!((mode(&folder), mode(&socket)), (0o700, 0o600));
+    verb(&project, &["kill", "--runner", &runner.runner_pid().to_string()], 0);
+    assert_eq!(runner.finish().code, Some(0));
+    assert_eq!(fs::read_dir(&folder).expect("it is there").count(), 0, "nothing is left of it");
+}
+
+#[test]
+fn a_second_start_is_the_verb_or_a_second_runner_but_never_the_same_apps_twice() {
+    let project = project();
+    let mut runner = project.start([""; 0]);
+    runner.wait_for(&says("web started"));
+    let again = verb(&project, &["start"], 1);
+    assert!(again.err.contains("pmdev.toml is run already") && again.err.contains("pmdev restart all"), "{}", again.all());
+    let same = verb(&project, &["start", "api.sh"], 1);
+    assert!(same.err.contains("api runs already"), "{}", same.all());
+    assert!(verb(&project, &["start", "web"], 0).out.contains("web is online"));
+    let mut beside = project.start(["web.sh", "--name", "other"]);
+    beside.wait_for(&says("other started"));
+    let several = verb(&project, &["list"], 2);
+    assert!(several.err.contains("2 runners could be meant") && several.err.contains("other"), "{}", several.all());
+    verb(&project, &["kill", "--runner", &beside.runner_pid().to_string()], 0);
+    assert_eq!(states(&project).len(), 4);
+}
