@@ -13,11 +13,12 @@ use super::{
     systemd, tools,
 };
 use crate::model::{
-    AfterExit, AppSpec, Condition, Dependency, Error, Launch, Listen, LogFile, Logs, Probe, Ready, RestartPolicy, Signal, StopSpec,
+    AfterExit, AppSpec, Condition, Dependency, Error, Hardening, Launch, Listen, LogFile, Logs, Probe, Ready, RestartPolicy, Signal,
+    StopSpec,
 };
 
 fn app(name: &str, program: &str, folder: &str) -> AppSpec {
-    let launch = Launch { argv: vec![program.into()], cwd: folder.into(), env: Vec::new(), hardening: Default::default() };
+    let launch = Launch { argv: vec![program.into()], cwd: folder.into(), env: Vec::new(), hardening: Hardening::default() };
     let restart = RestartPolicy {
         after_exit: AfterExit::Wait,
         min_uptime: Duration::ZERO,
@@ -117,7 +118,7 @@ fn what_is_compiled_may_not_compile_and_writes_where_it_is_built() {
         argv: vec!["cargo".into(), "build".into()],
         cwd: "/srv/shop".into(),
         env: Vec::new(),
-        hardening: Default::default(),
+        hardening: Hardening::default(),
     });
     let unit = systemd::unit(&service("/srv/shop/pmdev.toml", account("ann"), Scope::System, &[server.clone()]).unwrap());
     assert_eq!(values(&unit, "MemoryDenyWriteExecute"), ["yes"]);

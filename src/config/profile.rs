@@ -116,7 +116,7 @@ impl Profile {
         }
     }
 
-    /// How a run is stopped: the flags, else `PMDEV_KILL_SIGNAL` and `PMDEV_KILL_TIMEOUT` (milliseconds), else the table.
+    /// How a run is stopped: the flags, else `PMDEV_KILL_SIGNAL`, `PMDEV_KILL_TIMEOUT` (milliseconds) and `PMDEV_KILL_USE_MESSAGE`, else the table.
     pub fn stop(self, request: &Request, host: &Host) -> Result<StopSpec, Error> {
         let signal = match (request.kill_signal, host.text("PMDEV_KILL_SIGNAL")) {
             (Some(signal), _) => signal,
@@ -131,6 +131,18 @@ impl Profile {
                 Self::Prod => Duration::from_secs(30),
             },
         };
-        Ok(StopSpec::new(signal, timeout))
+        let message = match host.text("PMDEV_KILL_USE_MESSAGE") {
+            Some("true" | "1") => true,
+            Some("false" | "0") | None => false,
+            Some(other) => return Err(Error::usage(format!("PMDEV_KILL_USE_MESSAGE: {other:?} is neither true nor false"))),
+        };
+        Ok(StopSpec { message, ..StopSpec::new(signal, timeout) })
+    }
+
+    /// How long a run has to be ready where nothing else is said: `PMDEV_GRACEFUL_LISTEN_TIMEOUT` (milliseconds).
+    pub fn listen_timeout(host: &Host) -> Result<Option<Duration>, Error> {
+        let text = host.text("PMDEV_GRACEFUL_LISTEN_TIMEOUT");
+        let read = |text| milliseconds(text).map_err(|why| Error::usage(format!("PMDEV_GRACEFUL_LISTEN_TIMEOUT: {why}")));
+        text.map(read).transpose()
     }
 }

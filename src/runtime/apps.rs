@@ -124,11 +124,16 @@ impl Apps {
         self.list.iter().find(|(_, spec)| spec.name == name).map(|(id, _)| *id)
     }
 
+    /// The name of an app.
+    pub fn name(&self, app: AppId) -> Option<&str> {
+        self.list.iter().find(|(id, _)| *id == app).map(|(_, spec)| spec.name.as_str())
+    }
+
     /// The apps whose files are watched.
     pub fn watched(&self) -> Vec<Watched> {
         let watched = |(app, spec): &(AppId, Arc<AppSpec>)| {
             let watch: WatchSpec = spec.watch.clone()?;
-            Some(Watched { app: *app, name: spec.name.clone(), spec: watch })
+            Some(Watched { app: *app, name: spec.name.clone(), spec: watch, rules: spec.rules.clone() })
         };
         self.list.iter().filter_map(watched).collect()
     }

@@ -15,11 +15,13 @@ mod reload;
 mod runner;
 mod service;
 mod signals;
+mod sources;
 mod stdin;
 mod targets;
 mod terminal;
 mod tool;
 mod views;
+mod warnings;
 
 use std::time::SystemTime;
 

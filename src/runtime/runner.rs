@@ -22,6 +22,7 @@ use super::{
     reload::{Loaded, Project},
     service::Service,
     signals::{self, Meaning, Signals},
+    sources::Sources,
     stdin::Inputs,
     terminal::{self, Typed},
     tool::{Question, Tools},
@@ -33,7 +34,7 @@ use crate::{
     process::{self, Processes},
     supervisor::{Event, ShutdownCause, Supervisor},
     ui::{Style, notice},
-    watch::{Out, Wanted, Watcher},
+    watch::{Out, Watcher},
 };
 
 /// Typed lines that may wait for us.
@@ -135,8 +136,8 @@ impl Runner {
         let stage = processes.stage_fd().try_clone_to_owned().map_err(no_system)?;
         #[expect(deprecated, reason = "an OwnedFd keeps the promise for which the newer call asks for unsafe")]
         let stage = AsyncFd::new(stage).map_err(no_system)?;
-        let project = Project::new(request, host, resolved.files);
-        let wanted = Wanted { apps: apps.watched(), files: project.files.clone(), read_at };
+        let project = Project::new(request, host, Sources::new(resolved.files, resolved.modules), &resolved.notices);
+        let wanted = project.sources.wanted(apps.watched(), read_at);
         let watcher = if wanted.apps.is_empty() && wanted.files.is_empty() { None } else { Some(Watcher::start(wanted, explain, out)?) };
         process::terminal::ignore_background_stops();
         terminal::listen(typing).map_err(no_system)?;

@@ -22,6 +22,7 @@ mod project_verbs;
 mod restarts;
 mod saves;
 mod service;
+mod sources;
 mod startup;
 mod support;
 mod systemd;

@@ -10,9 +10,9 @@ use crate::{
         Host,
         command::Command,
         draft::Draft,
-        element::{command::Line, instances::Instances, listen::Address, log_file::File, number::Limit, watch::Watch},
+        element::{command::Line, instances::Instances, listen::Address, log_file::File, number::Limit, watch::Rule, watch::Watch},
         place,
-        profile::BACKOFF,
+        profile::{BACKOFF, Profile},
         program::Build,
         raw::Layer,
     },
@@ -43,21 +43,27 @@ pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, own: Vec<PathBuf>, hos
     let keys = &layer.keys;
     let mut spec = AppSpec { restart: restart(spec.restart, layer), ..spec };
     spec.stop.tree = value(&keys.treekill).unwrap_or(true);
-    spec.stop.message = value(&keys.shutdown_with_message).unwrap_or(false);
+    spec.stop.message = value(&keys.shutdown_with_message).unwrap_or(spec.stop.message);
     if let Some(watch) = &mut spec.watch {
         let options = value(&keys.watch_options).unwrap_or_default();
         watch.follow_symlinks = value(&options.follow_symlinks).unwrap_or(watch.follow_symlinks);
         watch.own.extend(own);
     }
     if let Some(Watch::List(_, rules)) = value(&keys.watch) {
-        spec.rules = rules.into_iter().map(|rule| ActionRule { paths: rule.paths, run: rule.run, action: rule.action }).collect();
+        // What is watched is looked for in both folders, so its rule has to be.
+        let found = |path: String| match (place::absolute(cwd, Path::new(&path)), place::absolute(&host.cwd, Path::new(&path))) {
+            (here, there) if !here.exists() && there.exists() => there.to_str().map_or(path, str::to_owned),
+            _ => path,
+        };
+        let rule = |rule: Rule| ActionRule { paths: rule.paths.into_iter().map(found).collect(), run: rule.run, action: rule.action };
+        spec.rules = rules.into_iter().map(rule).collect();
     }
     spec.instances = value(&keys.instances).map_or(1, Instances::count);
     spec.exec_mode = exec_mode(layer, &spec);
     spec.namespace = value(&keys.namespace).unwrap_or(spec.namespace);
     spec.autostart = value(&keys.autostart).unwrap_or(true);
     spec.depends_on = value(&keys.depends_on).map(|needs| needs.0.into_iter().map(|(needed, _)| needed).collect()).unwrap_or_default();
-    spec.ready = ready(layer);
+    spec.ready = ready(layer, host);
     spec.health = value(&keys.health);
     spec.listen = value(&keys.listen).map(|all| all.0.into_iter().map(|address| listen(address, cwd)).collect()).unwrap_or_default();
     spec.logs = logs(spec.logs, layer, cwd);
@@ -113,7 +119,7 @@ fn exec_mode(layer: &Layer, spec: &AppSpec) -> ExecMode {
     value(&keys.exec_mode).unwrap_or(by_instances)
 }
 
-fn ready(layer: &Layer) -> Ready {
+fn ready(layer: &Layer, host: &Host) -> Ready {
     let keys = &layer.keys;
     let usual = Ready::default();
     let by_message = value(&keys.wait_ready) == Some(true);
@@ -121,7 +127,9 @@ fn ready(layer: &Layer) -> Ready {
         Some(ready) => (ready.by, ready.timeout),
         None => (if by_message { Probe::Message } else { usual.by }, None),
     };
-    Ready { by, timeout: timeout.or(value(&keys.listen_timeout)).unwrap_or(usual.timeout) }
+    // What is wrong with the variable was told before.
+    let by_variable = Profile::listen_timeout(host).ok().flatten();
+    Ready { by, timeout: timeout.or(value(&keys.listen_timeout)).or(by_variable).unwrap_or(usual.timeout) }
 }
 
 fn listen(address: Address, cwd: &Path) -> Listen {

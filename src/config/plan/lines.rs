@@ -2,8 +2,10 @@
 
 use super::{Difference, fields};
 use crate::{
-    config::place,
-    model::{AfterExit, AppSpec, Backoff, ExecMode, HumanDuration, Identity, Launch, Limits, RestartPolicy, UNLIMITED, WatchSpec},
+    config::{place, secret},
+    model::{
+        AfterExit, AppSpec, Backoff, ExecMode, HumanDuration, Identity, Launch, Limits, RestartPolicy, SaveAction, UNLIMITED, WatchSpec,
+    },
 };
 
 /// An app: its name, and below it what it runs and how it is kept.
@@ -79,15 +81,19 @@ fn limits(limits: &Limits) -> Vec<String> {
 }
 
 fn words(launch: &Launch) -> String {
-    shell_words::join(launch.argv.iter().map(|word| word.to_string_lossy()))
+    secret::joined(launch.argv.iter().map(|word| word.to_string_lossy()))
 }
 
 fn watching(app: &AppSpec, watch: &WatchSpec) -> String {
     let shown = |path: &str| place::shown(&watch.base, std::path::Path::new(path));
     let mut parts = vec![watch.roots.iter().map(|root| shown(&fields::root(root))).collect::<Vec<_>>().join(", ")];
     for rule in &app.rules {
-        let run = rule.run.as_ref().map(|line| format!("{line}, then ")).unwrap_or_default();
-        parts.push(format!("{}: {run}{}", rule.paths.join(", "), fields::action(rule.action)));
+        let what = match (&rule.run, rule.action) {
+            (Some(line), SaveAction::Nothing) => format!("run {:?}", secret::line(line)),
+            (Some(line), action) => format!("run {:?}, then {}", secret::line(line), fields::action(action)),
+            (None, action) => fields::action(action),
+        };
+        parts.push(format!("{}: {what}", rule.paths.join(", ")));
     }
     if !watch.ext.is_empty() {
         parts.push(format!("only .{}", watch.ext.join(", .")));

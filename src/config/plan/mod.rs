@@ -5,6 +5,8 @@
 mod fields;
 mod lines;
 
+pub use fields::action;
+
 use std::ffi::OsString;
 
 use serde_json::{Value as Json, json};

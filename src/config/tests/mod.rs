@@ -4,6 +4,7 @@ mod builds;
 mod detection;
 mod ecosystems;
 mod environments;
+mod flags;
 mod formats;
 mod interpreters;
 mod key_table;
@@ -24,7 +25,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{Host, Output, Owner, Pipes, Request, Resolved, resolve};
+use super::{Host, Output, Owner, Pipes, Request, Resolved, Seen, resolve};
 use crate::model::{AppSpec, Error, Launch};
 
 struct Project {
@@ -53,6 +54,7 @@ impl Project {
                 owner: Owner { user: 1000, group: 1000 },
                 asks_as: None,
                 pipes: Pipes::default(),
+                seen: Seen::default(),
             },
             root,
             _folder: folder,
