@@ -43,7 +43,9 @@ impl Slip {
     /// Looks for one in what was typed, the program's name among it.
     pub fn find(args: &[OsString], cli: &Command) -> Option<Self> {
         let at = first_word(args, cli)?;
-        let word = args[at].to_str().filter(|word| word.chars().all(|char| char.is_ascii_alphabetic() || char == '-'))?;
+        // Shorter ones are like too many.
+        let is_like = |word: &&str| word.len() >= 3 && word.chars().all(|char| char.is_ascii_alphabetic() || char == '-');
+        let word = args[at].to_str().filter(is_like)?;
         let verbs = verbs(cli);
         let verb = config::nearest(word, verbs.iter().copied()).filter(|verb| *verb != word)?;
         let typed = args.iter().enumerate().skip(1).map(|(nth, arg)| if nth == at { verb.into() } else { arg.to_string_lossy() });

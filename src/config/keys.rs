@@ -46,7 +46,7 @@ keyed! {
         /// Put before the name, with a colon between.
         name_prefix: String, [], r#""shop""#, Honoured;
         /// The group that commands can name instead of its members.
-        namespace: String, [], r#""backend""#, Later(On);
+        namespace: String, [], r#""backend""#, Honoured;
         /// The folder it runs in, relative to that of the file; without it, the folder of the file.
         cwd: String, [], r#""services/api""#, Honoured;
         /// Arguments for the script; a text is split as a shell would.

@@ -20,6 +20,7 @@ mod process;
 mod project_file;
 mod project_verbs;
 mod restarts;
+mod rules;
 mod saves;
 mod service;
 mod sources;
