@@ -10,10 +10,12 @@
 //! - [`readiness`]: signs of life: ports, URLs, lines, systemd's and Node's messages.
 //! - [`control`]: the socket over which a runner is asked and told.
 //! - [`log`]: the bytes of children, into whole lines on the screen.
+//! - [`boot`]: what the init system is told, and its units.
 //! - [`ui`]: what people look at.
 //! - [`runtime`]: the loop, the only place where these meet.
 //! - `cli`: arguments in, an exit code out.
 
+pub mod boot;
 pub mod cli;
 pub mod config;
 pub mod control;

@@ -1,4 +1,4 @@
-//! Save → running, start, memory, log lines, rest and reading project files, beside the runners people use today. docs/benchmarks.md tells how to read it.
+//! Save → running, start, memory, log lines, rest, reading project files and measuring apps, beside the runners people use today. docs/benchmarks.md tells how to read it.
 //! It measures and judges nothing: no figure makes it fail. Start reading with [`save`]; [`child`] is what is being run.
 #![expect(clippy::print_stdout, reason = "figures are printed")]
 #![expect(clippy::disallowed_methods, reason = "rests between measurements")]
@@ -16,16 +16,18 @@ mod save;
 mod stamps;
 mod stats;
 mod subject;
+mod usage;
 
 use std::{env, fs, io, path::PathBuf};
 
+use pmdev::process::shim;
 use project::BIG;
 use subject::Runner;
 
 const HELP: &str = "\
 cargo bench --bench latency -- [SECTION]... [--rounds N] [--dir FOLDER] [--alone]
 
-Sections: save, start, logs, idle, check; without one, all of them.
+Sections: save, start, logs, idle, check, usage; without one, all of them.
   --rounds N    saves of each kind, for each runner [default: 31]; a third of it are the starts on the big project
   --dir FOLDER  where projects are made for the time of the run [default: the system's folder for such files]
   --alone       without the peers
@@ -44,6 +46,10 @@ struct Options {
 fn main() -> io::Result<()> {
     let began = clock::now();
     let args: Vec<String> = env::args().skip(1).collect();
+    // What is started by the library itself goes through its own image.
+    if args.first().is_some_and(|arg| arg == shim::COMMAND) {
+        return shim::main(&args[1..]).map(drop).map_err(io::Error::other);
+    }
     if let Some(played) = child::play(&args, began) {
         return played;
     }
@@ -66,7 +72,7 @@ fn options(args: Vec<String>) -> Option<Options> {
             "--rounds" => options.rounds = args.next()?.parse().ok()?,
             "--dir" => options.dir = args.next()?.into(),
             "--alone" => options.alone = true,
-            "save" | "start" | "logs" | "idle" | "check" => options.sections.push(arg),
+            "save" | "start" | "logs" | "idle" | "check" | "usage" => options.sections.push(arg),
             _ => return None,
         }
     }
@@ -100,6 +106,9 @@ fn measure(options: &Options) -> io::Result<()> {
         let project = folder.path().join("check");
         fs::create_dir(&project)?;
         check::measure(&project, options.rounds)?;
+    }
+    if wants("usage") {
+        usage::measure(options.rounds)?;
     }
     Ok(())
 }

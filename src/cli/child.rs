@@ -27,7 +27,7 @@ pub fn command(launch: &Launch) -> Command {
     let mut command = Command::new(&launch.argv[0]);
     command.args(&launch.argv[1..]).current_dir(&launch.cwd).env_clear();
     command.envs(launch.env.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
-    process::guard::tie(&mut command);
+    process::guard::tie(&mut command, launch.hardening.identity.as_ref());
     command
 }
 
@@ -136,6 +136,7 @@ mod tests {
             argv: ["sh", "-c", line].map(Into::into).into(),
             cwd: "/".into(),
             env: vec![("PATH".into(), std::env::var_os("PATH").unwrap())],
+            hardening: Default::default(),
         }
     }
 

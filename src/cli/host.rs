@@ -6,6 +6,7 @@ use rustix::process::{getegid, geteuid};
 
 use super::child;
 use crate::{
+    boot::notify,
     config::{Host, Owner, Pipes},
     model::{Error, Launch},
 };
@@ -15,8 +16,10 @@ pub fn host(colour: bool) -> Result<Host, Error> {
     let cwd = env::current_dir().map_err(|error| Error::failed("The current folder cannot be read; was it removed?").because(error))?;
     let home = env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
     let owner = Owner { user: geteuid().as_raw(), group: getegid().as_raw() };
-    let (env, pipes) = (env::vars_os().collect(), Pipes::default());
-    Ok(Host { cwd, env, home, colour, ask: Arc::new(ask), run: Arc::new(child::run), owner, pipes })
+    // What the service manager says to this process is for nobody it starts.
+    let env = env::vars_os().filter(|(name, _)| notify::VARIABLES.iter().all(|own| name != own)).collect();
+    let pipes = Pipes::default();
+    Ok(Host { cwd, env, home, colour, ask: Arc::new(ask), run: Arc::new(child::run), owner, asks_as: None, pipes })
 }
 
 /// Runs a tool to its end, before any runner exists, and gives its standard output.

@@ -235,6 +235,8 @@ fn help_reads_well() {
       -q, --quiet                 Of our own words, warnings and errors alone [aliases: -s, --silent]
           --no-color              No colours, and do not ask apps for any
           --explain               Tell about every changed file why it did or did not restart an app
+          --runner <RUNNER>       The runner, by its pid, its folder or its socket [default: that of this folder or a
+                                  parent, else the background one, else the only one]
 
     A TARGET is a project file, a script (run by its #! line, else by its extension), a program, a folder, an app of the
     folder's project file, or a command line in quotes. Without one, the folder's project file (pmdev.toml,
@@ -289,18 +291,31 @@ fn help_reads_well() {
       pmdev why dist/main.js --target dist/main.js    the same for an app that runs from dist
       pmdev why notes.md --ext js,json                with the options of a start
     "#);
-    insta::assert_snapshot!(Cli::command().term_width(120).render_help(), @r#"
+    insta::assert_snapshot!(Cli::command().term_width(120).render_help(), @r"
     Runs a project's apps, and has the new version running the moment a save settles
 
     Usage: pmdev <COMMAND>
 
     Commands:
-      start   Run apps in this terminal, and restart them the moment a save settles
-      init    Write a commented project file for this folder
-      check   Show what would run, and everything that is wrong; nothing is started
-      schema  Print the JSON Schema of project files, for editors
-      why     Tell which rule watches or ignores a path; nothing is started
-      help    Print this message or the help of the given subcommand(s)
+      start      Run apps in this terminal, and restart them the moment a save settles
+      init       Write a commented project file for this folder
+      check      Show what would run, and everything that is wrong; nothing is started
+      schema     Print the JSON Schema of project files, for editors
+      why        Tell which rule watches or ignores a path; nothing is started
+      list       Show the apps of a runner [aliases: ls, ps, status]
+      stop       Stop apps, and keep them in the list
+      restart    Stop apps, and start them again
+      reload     Replace the instances of apps one after the other
+      delete     Stop apps, and forget them [alias: del]
+      reset      Start the counters of apps afresh
+      scale      Change how many instances an app has
+      signal     Send a signal to the main processes of apps
+      send       Write a line to the standard input of an app
+      ping       Look whether a runner answers
+      kill       End a runner and all its apps
+      startup    Print, or write, what makes the init system run this folder's project file from boot on
+      unstartup  Take away what `pmdev startup` wrote
+      help       Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help
@@ -308,5 +323,5 @@ fn help_reads_well() {
 
     `pmdev app.js` is short for `pmdev start app.js`; `pmdev` alone runs what the folder is made to run.
     `pmdev start --help` has the options.
-    "#);
+    ");
 }

@@ -86,7 +86,7 @@ pub fn launch(line: &str, like: &Launch) -> Launch {
         // The shell tells best what is wrong with it.
         Ok(Command::Shell(_)) | Err(_) => vec!["sh".into(), "-c".into(), line.into()],
     };
-    Launch { argv, ..like.clone() }
+    Launch { argv, hardening: like.hardening.of_tools(), ..like.clone() }
 }
 
 /// The name of an app that runs this command line: its first meaningful word, so `npm run dev` is `dev`, `cd api && node server.js` is

@@ -5,10 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::model::{AppSpec, Error, Launch, Level, Notice, NoticeKind};
+use crate::model::{AppSpec, Error, Hardening, Launch, Level, Notice, NoticeKind};
 
 use super::{
-    Host, Request,
+    Host, Request, account,
     command::{self, Command},
     detect::{self, What},
     environment::{self, Declared, EnvRecipe},
@@ -158,7 +158,12 @@ impl Drafter<'_> {
         let recipe = EnvRecipe::new(self.host, self.profile, &draft.program, &draft.search, &draft.cwd, files.clone(), declared);
         let env = recipe.read(&self.host.pipes)?;
         let Draft { naming: _, cwd, script, search: _, program, chosen } = draft;
-        let build = program.build.as_ref().map(|build| Launch { argv: build.argv.clone(), cwd: build.cwd.clone(), env: env.clone() });
+        let build = program.build.as_ref().map(|build| Launch {
+            argv: build.argv.clone(),
+            cwd: build.cwd.clone(),
+            env: env.clone(),
+            hardening: Hardening::default(),
+        });
         if let Some((what, why)) = &chosen {
             self.notices.push(detected(&name, what, why, cwd == self.host.cwd));
         }
@@ -167,9 +172,11 @@ impl Drafter<'_> {
         let port = env.iter().find(|(name, _)| name == "PORT").and_then(|(_, value)| value.to_str()?.trim().parse().ok());
         let argv = program.argv.into_iter().chain(self.request.script_args.iter().cloned()).collect();
         let stop = self.profile.stop(self.request, self.host)?;
-        let spec = AppSpec::new(name, Launch { argv, cwd, env }, self.profile.restart(), stop);
+        let spec = AppSpec::new(name, Launch { argv, cwd, env, hardening: Hardening::default() }, self.profile.restart(), stop);
         let (logs, limits, ready) = (self.profile.logs(), self.profile.limits(), self.profile.ready(self.host)?);
-        Ok((AppSpec { script, build, watch, port, missing_hint: program.hint, ready, logs, limits, ..spec }, recipe))
+        let mut spec = AppSpec { script, build, watch, port, missing_hint: program.hint, ready, logs, limits, ..spec };
+        account::harden(&mut spec, None);
+        Ok((spec, recipe))
     }
 }
 

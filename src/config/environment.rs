@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::model::Error;
+use crate::model::{Error, Identity};
 
 use super::{Host, Pipes, element::filter_env::FilterEnv, lookup::Search, place, profile::Profile, program::Program};
 
@@ -27,6 +27,8 @@ pub struct Declared {
     pub instance_var: Option<String>,
     /// The variable that counts up by one an instance.
     pub increment_var: Option<String>,
+    /// Who the app runs as, where not as the runner.
+    pub identity: Option<Identity>,
 }
 
 /// What an app's environment is made of, kept so that edited env files can be read again.
@@ -54,7 +56,10 @@ impl EnvRecipe {
         declared: Declared,
     ) -> Self {
         let passed = |name: &OsString| !name.to_str().is_some_and(|name| profile.holds_back(name) || declared.filter.drops(name));
-        let inherited: BTreeMap<_, _> = host.env.iter().filter(|(name, _)| passed(name)).cloned().collect();
+        let mut inherited: BTreeMap<_, _> = host.env.iter().filter(|(name, _)| passed(name)).cloned().collect();
+        if let Some(identity) = &declared.identity {
+            become_user(&mut inherited, identity);
+        }
         let mut defaults = vec![(OsString::from("NODE_ENV"), OsString::from(profile.node_env()))];
         defaults.extend(program.env.iter().map(|(name, value)| (OsString::from(name), value.clone())));
         let mut fixed = vec![(OsString::from("PATH"), search.path())];
@@ -127,6 +132,16 @@ impl EnvRecipe {
             put(env, counted, first.unwrap_or(0_i64).saturating_add(i64::from(slot)).to_string());
         }
     }
+}
+
+/// Variables that lead into the home of a user; without them every program falls back to HOME.
+const HOMES: [&str; 5] = ["XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME"];
+
+/// What of the caller's environment speaks of the caller speaks of this user instead.
+pub(super) fn become_user(env: &mut BTreeMap<OsString, OsString>, identity: &Identity) {
+    env.retain(|name, _| !HOMES.iter().any(|home| name == home));
+    env.insert("HOME".into(), identity.home.clone().into());
+    env.extend(["USER", "LOGNAME"].map(|name| (name.into(), identity.name.clone().into())));
 }
 
 /// Sets a variable where they are sorted by name.

@@ -138,13 +138,13 @@ keyed! {
         /// Command lines around its life.
         hooks: RawHooks, [], r#"{ "on_crash": "./tell-us.sh" }"#, Later(On);
         /// What it may use, and as what it runs.
-        limits: RawLimits, [], r#"{ "nofile": 65536 }"#, Later(On);
+        limits: RawLimits, [], r#"{ "nofile": 65536 }"#, Honoured;
         /// The mask of files it makes, in octal.
-        umask: Umask, [], r#""027""#, Later(On);
-        /// The user it runs as.
-        uid: String, ["user"], r#""www-data""#, Later(On);
-        /// The group it runs as.
-        gid: String, ["group"], r#""www-data""#, Later(On);
+        umask: Umask, [], r#""027""#, Honoured;
+        /// The user it runs as, with its groups, its HOME, USER and LOGNAME: a name or a number. Only root can have it run as somebody else.
+        uid: String, ["user"], r#""www-data""#, Honoured;
+        /// The group it runs as, instead of its user's own: a name or a number.
+        gid: String, ["group"], r#""www-data""#, Honoured;
         /// Where its lines go.
         logs: RawLogs, [], r#"{ "out": "logs/out.log", "max_size": "10M" }"#, Later(On);
         /// The file of standard output.
@@ -163,8 +163,9 @@ keyed! {
         time: bool, [], "true", Later(On);
         /// Whether the instances share their log files.
         merge_logs: bool, ["combine_logs"], "true", Later(Any);
-        /// The file that holds its process id.
-        pid_file: String, ["pid"], r#""run/api.pid""#, Later(On);
+        /// The file that holds its process id while it runs; `true` is `$PMDEV_HOME/pids/NAME-ID.pid`, and where there are several instances
+        /// each one's number is put before the ending.
+        pid_file: File, ["pid"], r#""run/api.pid""#, Honoured;
         /// Whether stack traces of Node are those of the sources.
         source_map_support: bool, [], "true", Later(On);
         /// Whether they are not.

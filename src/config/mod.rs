@@ -13,6 +13,7 @@ pub mod schema;
 pub mod source;
 pub mod starter;
 
+mod account;
 mod build;
 mod channel;
 mod command;
@@ -35,6 +36,7 @@ mod raw;
 mod secret;
 mod target;
 mod watching;
+mod writable;
 
 #[cfg(test)]
 mod tests;

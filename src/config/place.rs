@@ -6,6 +6,8 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
+use super::Host;
+
 /// The absolute path of what was typed in `base`, without `.` and `..`. Where it exists and has `..`, links are followed, as the system would.
 pub fn absolute(base: &Path, typed: &Path) -> PathBuf {
     let joined = base.join(typed);
@@ -39,6 +41,12 @@ pub fn shown(base: &Path, path: &Path) -> String {
         Ok(rest) => rest.display().to_string(),
         Err(_) => path.display().to_string(),
     }
+}
+
+/// The folder in which a runner keeps what outlives it: `PMDEV_HOME`, else `~/.pmdev`.
+pub fn home(host: &Host) -> Option<PathBuf> {
+    let own = host.var("PMDEV_HOME").filter(|path| !path.is_empty()).map(|path| absolute(&host.cwd, Path::new(path)));
+    own.or_else(|| Some(host.home.as_ref()?.join(".pmdev")))
 }
 
 /// Whether the system would execute it.

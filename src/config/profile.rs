@@ -75,6 +75,11 @@ impl Profile {
                 && (name == "NOTIFY_SOCKET" || PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
     }
 
+    /// Whether root minds who else can write the files that say what it runs, and is told when it runs apps as itself.
+    pub fn distrusts_writers(self) -> bool {
+        self == Self::Prod
+    }
+
     /// Where lines go.
     pub fn logs(self) -> Logs {
         match self {

@@ -1,6 +1,7 @@
 //! What people asked for, typed but not yet completed, and the surroundings it is completed from.
 
 use std::{
+    collections::BTreeMap,
     ffi::OsString,
     fmt,
     path::{Path, PathBuf},
@@ -8,8 +9,8 @@ use std::{
     time::Duration,
 };
 
-use super::pipes::Pipes;
-use crate::model::{Error, Exit, Launch, PollMode, Signal};
+use super::{environment, pipes::Pipes};
+use crate::model::{Error, Exit, Hardening, Identity, Launch, PollMode, Signal};
 
 /// One value of `--watch` or `--ignore-watch`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +95,8 @@ pub struct Host {
     pub run: Arc<Run>,
     /// Whose rights apps run with.
     pub owner: Owner,
+    /// As whom tools are asked questions, where not as ourselves: a tool of the project is as little trusted as the app it is asked for.
+    pub asks_as: Option<Identity>,
     /// What was read from files that can be read only once.
     pub pipes: Pipes,
 }
@@ -139,11 +142,14 @@ impl Host {
 
     /// Asks a tool in a folder, with the caller's environment (version managers need it) but this PATH.
     pub(super) fn tool(&self, argv: Vec<OsString>, cwd: &Path, path: OsString) -> Result<String, Error> {
-        let mut env = self.env.clone();
-        env.retain(|(name, _)| name != "PATH");
-        env.push(("PATH".into(), path));
-        env.sort();
-        (self.ask)(&Launch { argv, cwd: cwd.to_owned(), env })
+        let mut env: BTreeMap<_, _> = self.env.iter().cloned().collect();
+        env.insert("PATH".into(), path);
+        let identity = self.asks_as.clone();
+        if let Some(identity) = &identity {
+            environment::become_user(&mut env, identity);
+        }
+        let hardening = Hardening { identity, ..Hardening::default() };
+        (self.ask)(&Launch { argv, cwd: cwd.to_owned(), env: env.into_iter().collect(), hardening })
     }
 
     /// The value of a variable as text; `None` where it is unset, empty or not UTF-8.

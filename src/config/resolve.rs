@@ -1,7 +1,7 @@
 //! The order in which a request becomes specs: profile, targets, project files, names, environment, watching.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeSet, HashSet},
     path::{Path, PathBuf},
 };
 
@@ -19,7 +19,7 @@ use super::{
     profile::Profile,
     source,
     target::{self, Target},
-    watching,
+    watching, writable,
 };
 
 /// A request, completed.
@@ -97,6 +97,11 @@ pub fn resolve(request: &Request, host: &Host) -> Result<Resolved, Error> {
     resolved.files.extend(named.collect::<Vec<_>>());
     let mut seen = HashSet::new();
     resolved.files.retain(|file| seen.insert(file.clone()));
+    let read: BTreeSet<&PathBuf> = resolved.env.iter().flat_map(EnvRecipe::files).collect();
+    for file in read {
+        writable::check(file, profile, host, &mut resolved.notices)?;
+    }
+    resolved.notices.extend(writable::as_root(&resolved.apps, profile, host));
     distinct(&resolved.apps)?;
     Ok(resolved)
 }
@@ -135,7 +140,7 @@ fn plan(drafter: &mut Drafter, files: &mut Vec<PathBuf>) -> Result<Vec<Planned>,
             if own.is_none()
                 && let Some(file) = source::discover(&cwd)
             {
-                let document = source::read(&file, host)?;
+                let document = read(&file, drafter)?;
                 let names = ecosystem::names(&document, request, drafter.profile);
                 own = Some((file, document, names));
             }
@@ -163,8 +168,8 @@ fn plan(drafter: &mut Drafter, files: &mut Vec<PathBuf>) -> Result<Vec<Planned>,
 }
 
 /// The apps of a project file. Its paths count from `base`, as in PM2 the folder the command was typed in, and then from its own folder.
-fn project(file: &Path, base: PathBuf, only: &[String], drafter: &Drafter, files: &mut Vec<PathBuf>) -> Result<Planned, Error> {
-    let document = source::read(file, drafter.host)?;
+fn project(file: &Path, base: PathBuf, only: &[String], drafter: &mut Drafter, files: &mut Vec<PathBuf>) -> Result<Planned, Error> {
+    let document = read(file, drafter)?;
     let mut bases = vec![base];
     let own = place::folder(&document.file).to_owned();
     if !bases.contains(&own) {
@@ -172,6 +177,13 @@ fn project(file: &Path, base: PathBuf, only: &[String], drafter: &Drafter, files
     }
     files.push(document.file.clone());
     ecosystem::apps(&document, &bases, only, drafter.profile, drafter.request, drafter.host).map(Planned::Apps)
+}
+
+/// Reads a project file, unless others could have written it: JavaScript runs as it is read.
+fn read(file: &Path, drafter: &mut Drafter) -> Result<Document, Error> {
+    let file = place::absolute(&drafter.host.cwd, file);
+    writable::check(&file, drafter.profile, drafter.host, &mut drafter.notices)?;
+    source::read(&file, drafter.host)
 }
 
 /// The names of `--only`, with commas or blanks between.

@@ -230,6 +230,31 @@ pub struct Account {
     pub group: Option<String>,
 }
 
+/// Where the pid of each run is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PidFile {
+    /// The file, absolute.
+    pub path: PathBuf,
+    /// Whether the number of the instance is put before the ending: `api.pid` is `api-0.pid`.
+    pub numbered: bool,
+}
+
+impl PidFile {
+    /// The file of an instance, where it has a number: `api-0.pid` for `api.pid`.
+    pub fn path_of(&self, number: impl fmt::Display) -> PathBuf {
+        if !self.numbered {
+            return self.path.clone();
+        }
+        let mut name = self.path.file_stem().unwrap_or_default().to_owned();
+        name.push(format!("-{number}"));
+        if let Some(ending) = self.path.extension() {
+            name.push(".");
+            name.push(ending);
+        }
+        self.path.with_file_name(name)
+    }
+}
+
 /// Command lines that are told what happens to an app, each run in its folder with its environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hooks {

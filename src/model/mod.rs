@@ -9,6 +9,7 @@ pub mod duration;
 pub mod error;
 pub mod exit;
 pub mod happening;
+pub mod hardening;
 pub mod ids;
 pub mod launch;
 pub mod notice;
@@ -20,12 +21,14 @@ pub mod status;
 pub use change::{Cause, ChangeKind, ChangeSet};
 pub use decision::{Decision, Rule};
 pub use declared::{
-    Account, ActionRule, Condition, Dependency, ExecMode, Health, Hooks, HttpUrl, Limits, Listen, LogFile, Logs, Probe, Ready, SaveAction,
+    Account, ActionRule, Condition, Dependency, ExecMode, Health, Hooks, HttpUrl, Limits, Listen, LogFile, Logs, PidFile, Probe, Ready,
+    SaveAction,
 };
 pub use duration::HumanDuration;
 pub use error::{Error, ErrorKind};
 pub use exit::Exit;
 pub use happening::{Crash, Happening, HookKind};
+pub use hardening::{Hardening, Identity, UNLIMITED};
 pub use ids::{AppId, Generation, InstanceId, RunId};
 pub use launch::{Launch, LaunchFailure, Stage};
 pub use notice::{Level, Notice, NoticeKind};

@@ -50,6 +50,10 @@ impl Signal {
     pub const QUIT: Self = Self(3);
     /// Kill: cannot be caught.
     pub const KILL: Self = Self(9);
+    /// The first that has no meaning of its own.
+    pub const USR1: Self = Self(10);
+    /// The second that has no meaning of its own.
+    pub const USR2: Self = Self(12);
     /// Terminate.
     pub const TERM: Self = Self(15);
     /// Continue a stopped process.

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use super::{
     Launch, Signal,
-    declared::{Account, ActionRule, Dependency, ExecMode, Health, Hooks, Limits, Listen, Logs, Probe, Ready},
+    declared::{Account, ActionRule, Dependency, ExecMode, Health, Hooks, Limits, Listen, Logs, PidFile, Probe, Ready},
 };
 
 /// One app, fully resolved.
@@ -57,7 +57,7 @@ pub struct AppSpec {
     /// When it is restarted by the clock, as written; `None`: never.
     pub cron: Option<String>,
     /// Where its pid is written; `None`: nowhere.
-    pub pid_file: Option<PathBuf>,
+    pub pid_file: Option<PidFile>,
 }
 
 impl AppSpec {

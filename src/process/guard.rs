@@ -7,10 +7,10 @@ use std::{env, io, os::unix::process::CommandExt as _, process::Command, time::D
 
 use super::{
     reaper::{self, Change},
-    sweep,
+    rights, sweep,
     tree::{self, Stat, own_pid},
 };
-use crate::model::{Exit, Signal};
+use crate::model::{Exit, Identity, Signal};
 
 /// How long the guard waits for processes that are being killed: those in an uninterruptible sleep, or of another user, may never go.
 const PATIENCE: (u32, Duration) = (100, Duration::from_millis(50));
@@ -70,14 +70,22 @@ pub fn enter() -> io::Result<Place> {
     }
 }
 
-/// Has a child killed when the thread that starts it ends, by SIGKILL as well: for children that run before there is a runner.
-pub fn tie(command: &mut Command) {
+/// Has a child killed when the thread that starts it ends, by SIGKILL as well, and run as somebody: for children that run before there is a
+/// runner.
+pub fn tie(command: &mut Command, identity: Option<&Identity>) {
     let parent = own_pid();
-    // SAFETY: takes numbers alone, and neither allocates nor locks.
-    let before_exec = move || match unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } {
-        0 if std::os::unix::process::parent_id() == parent.cast_unsigned() => Ok(()),
-        0 => Err(io::Error::from_raw_os_error(libc::ESRCH)),
-        _ => Err(io::Error::last_os_error()),
+    let user = identity.map(rights::User::new);
+    // A change of the user takes the signal back, so it comes first.
+    let before_exec = move || {
+        if let Some(user) = &user {
+            user.assume()?;
+        }
+        // SAFETY: takes numbers alone, and neither allocates nor locks.
+        match unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } {
+            0 if std::os::unix::process::parent_id() == parent.cast_unsigned() => Ok(()),
+            0 => Err(io::Error::from_raw_os_error(libc::ESRCH)),
+            _ => Err(io::Error::last_os_error()),
+        }
     };
     // SAFETY: the closure does what may be done between fork and exec, as said above.
     unsafe { command.pre_exec(before_exec) };

@@ -8,15 +8,17 @@
 //! | `plan` | what the shim is told, and how it is passed |
 //! | `run` | how far a run has come |
 //! | `spawn` | the pipes and the start of the shim |
-//! | `shim`, `execute` | the stages, and becoming the program |
+//! | `shim`, `rights`, `execute` | the stages, those of users and limits among them, and becoming the program |
 //! | `reaper` | the only place that waits for children |
 //! | `tree` | `/proc`: children, sessions, start times, commands |
 //! | `claim` | whose an orphan is |
 //! | `descriptors` | what a program has besides its three pipes |
 //! | `sender` | who a process is that has sent something |
 //! | `sweep` | signals to sets, and killing what forks meanwhile |
+//! | `usage` | memory and processor time of sets |
+//! | `oom` | whether the kernel killed for want of memory |
 //! | `guard` | the process above the runner |
-//! | `ports` | who listens on a port
+//! | `ports` | who listens on a port |
 //! | `terminal` | signals of the terminal that must not stop us |
 #![expect(
     unsafe_code,
@@ -27,10 +29,12 @@ mod claim;
 pub mod descriptors;
 mod execute;
 pub mod guard;
+mod oom;
 mod plan;
 pub mod ports;
 mod processes;
 mod reaper;
+mod rights;
 mod run;
 pub mod sender;
 pub mod shim;
@@ -38,7 +42,9 @@ mod spawn;
 mod sweep;
 pub mod terminal;
 mod tree;
+mod usage;
 
 pub use processes::{Member, ProcessEvent, Processes};
 pub use spawn::Spawned;
 pub use sweep::kill;
+pub use usage::{Usage, ticks_per_second};

@@ -10,7 +10,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Launch;
+use crate::model::{Hardening, Launch};
 
 /// Everything the shim needs to become the program.
 #[derive(Debug, Serialize, Deserialize)]
@@ -21,6 +21,8 @@ pub struct Plan<'a> {
     pub cwd: Cow<'a, OsStr>,
     /// The whole environment.
     pub env: Vec<(Cow<'a, OsStr>, Cow<'a, OsStr>)>,
+    /// As whom it runs and what it may use.
+    pub hardening: Cow<'a, Hardening>,
     /// The pid of the runner: any other parent means that the runner is gone.
     pub parent: i32,
 }
@@ -31,7 +33,8 @@ impl<'a> Plan<'a> {
         let (name, value) = (OsStr::new(marker.0), OsStr::new(marker.1));
         let kept = launch.env.iter().filter(|(other, _)| other != name).map(|(name, value)| (Cow::from(name), Cow::from(value)));
         let env = kept.chain([(Cow::from(name), Cow::from(value))]).collect();
-        Self { argv: Cow::from(&launch.argv), cwd: Cow::from(launch.cwd.as_os_str()), env, parent }
+        let (argv, cwd) = (Cow::from(&launch.argv), Cow::from(launch.cwd.as_os_str()));
+        Self { argv, cwd, env, hardening: Cow::Borrowed(&launch.hardening), parent }
     }
 
     /// A file without a name for a plan; unlike a pipe it takes any size at once.
@@ -59,16 +62,20 @@ mod tests {
     use std::os::unix::ffi::OsStringExt as _;
 
     use super::*;
+    use crate::model::Identity;
 
     #[test]
     fn any_bytes_arrive_and_the_marker_replaces_its_like() {
         let odd = OsString::from_vec(vec![b'a', 0xff, b'\n']);
         let env = vec![("A".into(), odd.clone()), ("PMDEV_RUN".into(), "old".into()), ("Z".into(), OsString::new())];
-        let launch = Launch { argv: vec!["x".into(), odd.clone()], cwd: "/a b".into(), env };
+        let identity = Identity { user: 33, group: 34, groups: vec![34, 5], name: "www".to_owned(), home: "/home/w w".into() };
+        let hardening = Hardening { identity: Some(identity), core: Some(0), no_new_privs: true, ..Hardening::default() };
+        let launch = Launch { argv: vec!["x".into(), odd.clone()], cwd: "/a b".into(), env, hardening };
         let mut file = Plan::file().expect("a memfd can be made");
         Plan::new(&launch, ("PMDEV_RUN", "new"), 7).store(&mut file).expect("it takes any size");
         let plan = Plan::load(file.into()).expect("it was just stored");
         assert_eq!((plan.argv.as_ref(), plan.cwd.as_ref(), plan.parent), (&launch.argv[..], launch.cwd.as_os_str(), 7));
+        assert_eq!(*plan.hardening, launch.hardening);
         let env: Vec<_> = plan.env.iter().map(|(name, value)| (name.to_str().expect("ASCII"), value.as_ref())).collect();
         assert_eq!(env, [("A", &*odd), ("Z", OsStr::new("")), ("PMDEV_RUN", OsStr::new("new"))]);
     }

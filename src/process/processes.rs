@@ -1,5 +1,7 @@
 //! Every run of the runner, from its shim to the end of the last of its descendants.
 
+mod members;
+
 use std::{
     collections::{BTreeMap, HashMap},
     io,
@@ -11,8 +13,8 @@ use std::{
 use rustix::event::{PollFd, PollFlags, Timespec, epoll, poll};
 
 use super::{
-    claim::{self, Marker, Set, Shown},
-    reaper,
+    claim::{self, Marker, Set},
+    oom, reaper,
     run::{Killing, Looks, Phase, Run},
     shim::{self, Report},
     spawn::{self, Shim, Spawned},
@@ -44,6 +46,8 @@ pub enum ProcessEvent {
         run: RunId,
         /// How it ended.
         exit: Exit,
+        /// Whether the kernel killed it because memory ran out, as far as the kernel says so.
+        oom: bool,
     },
     /// Nothing of the set is alive; nothing more comes of this run.
     SetEmpty {
@@ -82,6 +86,9 @@ pub struct Processes {
     spare: Option<Shim>,
     /// Since when everything is being killed.
     ending: Option<Killing>,
+    oom: oom::Witness,
+    /// Our session, which is ours for life: setsid(2) is for the shim.
+    session: i32,
     _main_thread: PhantomData<*const ()>,
 }
 
@@ -109,6 +116,8 @@ impl Processes {
             stages: epoll::create(epoll::CreateFlags::CLOEXEC)?,
             spare: None,
             ending: None,
+            oom: oom::Witness::new(),
+            session: Stat::read(own_pid()).map_or(0, |stat| stat.session),
             _main_thread: PhantomData,
         })
     }
@@ -146,18 +155,22 @@ impl Processes {
             return Err(LaunchFailure { stage: Stage::Shim, object: String::new(), errno: errno.raw_os_error() });
         }
         let set = Set::new(&started.spawned, &launch.cwd, began);
-        self.runs.insert(run, Run { pid: started.spawned.pid, phase: Phase::Launching(started.stage), set, looks: Looks::None });
+        self.runs
+            .insert(run, Run { pid: started.spawned.pid, phase: Phase::Launching(started.stage), set, looks: Looks::None, killed: false });
         Ok(started.spawned)
     }
 
     /// Sends a signal to the whole process set of a run.
     pub fn signal(&mut self, run: RunId, signal: Signal) {
+        self.note_kill(run, signal);
         sweep::signal(&self.tree_of(run), signal);
     }
 
-    /// Sends a signal to the main process of a run alone: our child, so until we have waited for it the pid is its own.
+    /// Sends a signal to the main process of a run alone. Nothing happens once that has ended.
     pub fn signal_main(&mut self, run: RunId, signal: Signal) {
+        self.note_kill(run, signal);
         if let Some(entry) = self.runs.get(&run).filter(|entry| !matches!(entry.phase, Phase::Ended)) {
+            // It is our child and was not waited for, so the pid is still its own.
             sweep::send(entry.pid, signal);
         }
     }
@@ -168,6 +181,7 @@ impl Processes {
         let Some(entry) = self.runs.get_mut(&run) else { return };
         entry.looks = Looks::Killing(Killing::new(now));
         entry.set.ending = true;
+        entry.killed = true;
         sweep::kill(|| self.roots_of(run));
     }
 
@@ -200,11 +214,6 @@ impl Processes {
         self.stages.as_fd()
     }
 
-    /// The live processes of a run.
-    pub fn members(&mut self, run: RunId) -> Vec<Member> {
-        self.tree_of(run).iter().map(|stat| member(stat.id.pid)).collect()
-    }
-
     /// Stops every process of every set.
     pub fn freeze(&mut self) {
         sweep::stop(|| {
@@ -224,7 +233,10 @@ impl Processes {
     pub fn kill_everything(&mut self) {
         self.spare = None;
         self.ending = Some(Killing::new(clock()));
-        self.runs.values_mut().for_each(|run| run.set.ending = true);
+        for run in self.runs.values_mut() {
+            run.set.ending = true;
+            run.killed = true;
+        }
         sweep::kill(|| self.all_roots());
     }
 
@@ -273,23 +285,8 @@ impl Processes {
         }
         entry.phase = Phase::Ended;
         entry.set.ending = true;
-        events.push(ProcessEvent::MainExited { run, exit });
-    }
-
-    /// Finds out whose our new children are.
-    fn adopt(&mut self) {
-        let related = own_pid() != 1;
-        for pid in tree::children(own_pid()) {
-            let main = self.runs.values().any(|run| run.pid == pid && !matches!(run.phase, Phase::Ended));
-            if main || self.orphans.contains_key(&pid) {
-                continue;
-            }
-            let Some(stat) = Stat::read(pid).filter(|stat| stat.alive) else { continue };
-            let started = self.runs.iter().filter(|(_, entry)| !matches!(entry.phase, Phase::Failed));
-            let sets = started.map(|(run, entry)| (*run, &entry.set));
-            let owner = claim::claim(&stat, sets, &Shown { pid, marker: &self.marker }, related);
-            self.orphans.insert(pid, owner.map_or(Owner::Nobody, Owner::Run));
-        }
+        let by_others = !entry.killed && matches!(exit, Exit::Signal { signal: Signal::KILL, .. });
+        events.push(ProcessEvent::MainExited { run, exit, oom: by_others && self.oom.explains_a_death() });
     }
 
     fn look(&mut self, now: Instant, reaped: bool) {
@@ -317,6 +314,12 @@ impl Processes {
         }
     }
 
+    fn note_kill(&mut self, run: RunId, signal: Signal) {
+        if let Some(entry) = self.runs.get_mut(&run).filter(|_| signal == Signal::KILL) {
+            entry.killed = true;
+        }
+    }
+
     fn set_looks(&mut self, run: RunId, looks: Looks) {
         if let Some(entry) = self.runs.get_mut(&run) {
             entry.looks = looks;
@@ -335,39 +338,6 @@ impl Processes {
             self.ending = None;
         }
     }
-
-    /// The live tree of a run, which is also the last one seen from now on.
-    fn tree_of(&mut self, run: RunId) -> Vec<Stat> {
-        let tree = tree::walk(self.roots_of(run), |_| {});
-        if let Some(entry) = self.runs.get_mut(&run) {
-            entry.set.see(entry.pid, &tree, own_session());
-        }
-        tree
-    }
-
-    /// Our children that belong to a run, looked up now.
-    fn roots_of(&mut self, run: RunId) -> Vec<i32> {
-        self.adopt();
-        self.known_roots(run)
-    }
-
-    fn known_roots(&self, run: RunId) -> Vec<i32> {
-        let main = self.runs.get(&run).filter(|entry| !matches!(entry.phase, Phase::Ended)).map(|entry| entry.pid);
-        let orphans = self.orphans.iter().filter(|(_, owner)| **owner == Owner::Run(run)).map(|(pid, _)| *pid);
-        main.into_iter().chain(orphans).collect()
-    }
-
-    /// Every child of ours that is ours to kill. As PID 1 we have the orphans of others too, which are only reaped.
-    fn all_roots(&mut self) -> Vec<i32> {
-        self.adopt();
-        let mains = self.runs.values().filter(|entry| !matches!(entry.phase, Phase::Ended)).map(|entry| entry.pid);
-        let ours = |owner: Owner| match owner {
-            Owner::Run(_) => true,
-            Owner::Nobody => own_pid() != 1,
-            Owner::Foreign => false,
-        };
-        mains.chain(self.orphans.iter().filter(|(_, owner)| ours(**owner)).map(|(pid, _)| *pid)).collect()
-    }
 }
 
 fn is_alive(pid: i32) -> bool {
@@ -376,10 +346,6 @@ fn is_alive(pid: i32) -> bool {
 
 fn member(pid: i32) -> Member {
     Member { pid, command: tree::command(pid) }
-}
-
-fn own_session() -> i32 {
-    Stat::read(own_pid()).map_or(0, |stat| stat.session)
 }
 
 /// Waits until a child of ours has ended, or for this long.

@@ -26,6 +26,8 @@ pub struct Run {
     pub set: Set,
     /// When it is to be looked at.
     pub looks: Looks,
+    /// Whether we have sent it SIGKILL.
+    pub killed: bool,
 }
 
 /// How far a run has come.

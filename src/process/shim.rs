@@ -24,6 +24,7 @@ use super::{
     descriptors::{self, Handed},
     execute,
     plan::Plan,
+    rights,
 };
 use crate::model::{LaunchFailure, Stage};
 
@@ -77,33 +78,46 @@ fn told(channel: &OwnedFd) -> Option<Handed> {
     }
 }
 
-/// Takes the stages after the session in order; returns only with the failure of one.
+/// Takes the stages after the session and becomes the program; returns only with the failure of one.
 fn become_program(plan: &Plan<'_>, handed: &Handed) -> LaunchFailure {
-    // Whatever the runner itself inherited from a shell or a build tool is not the program's.
-    // SAFETY: only marks descriptors; ours are not used across an exec.
-    if unsafe { libc::close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC.cast_signed()) } != 0 {
-        return failure(Stage::Descriptors, "", &io::Error::last_os_error());
-    }
-    if let Err(errno) = handed.put() {
-        return failure(Stage::Descriptors, "", &errno.into());
-    }
-    if let Err(errno) = chdir(&*plan.cwd) {
-        return failure(Stage::Directory, &plan.cwd.to_string_lossy(), &errno.into());
-    }
-    if let Err(errno) = set_parent_process_death_signal(Some(Signal::KILL)) {
-        return failure(Stage::ParentDeath, "", &errno.into());
-    }
-    if i32::try_from(parent_id()) != Ok(plan.parent) {
-        return failure(Stage::ParentDeath, "", &io::Error::from_raw_os_error(libc::ESRCH));
-    }
-    if let Err(error) = reset_signals() {
-        return failure(Stage::Signals, "", &error);
+    if let Err(failure) = take_stages(plan, handed) {
+        return failure;
     }
     let (object, errno) = execute::program(plan);
     LaunchFailure { stage: Stage::Exec, object, errno }
 }
 
-fn failure(stage: Stage, object: &str, error: &io::Error) -> LaunchFailure {
+/// The stages between the session and the program. Their order matters: what takes rights comes before they are given up, the folder is
+/// entered as whoever the program runs as, and a change of the user clears the parent-death signal.
+fn take_stages(plan: &Plan<'_>, handed: &Handed) -> Result<(), LaunchFailure> {
+    let (hardening, identity) = (&*plan.hardening, plan.hardening.identity.as_ref());
+    close_on_exec().map_err(|error| failure(Stage::Descriptors, "", &error))?;
+    handed.put().map_err(|errno| failure(Stage::Descriptors, "", &errno.into()))?;
+    rights::give_pipes(identity)?;
+    rights::limit(hardening)?;
+    rights::assume(identity)?;
+    rights::limit_processes(hardening)?;
+    rights::mask(hardening);
+    chdir(&*plan.cwd).map_err(|errno| failure(Stage::Directory, &plan.cwd.to_string_lossy(), &errno.into()))?;
+    rights::no_new_privs(hardening)?;
+    set_parent_process_death_signal(Some(Signal::KILL)).map_err(|errno| failure(Stage::ParentDeath, "", &errno.into()))?;
+    if i32::try_from(parent_id()) != Ok(plan.parent) {
+        return Err(failure(Stage::ParentDeath, "", &io::Error::from_raw_os_error(libc::ESRCH)));
+    }
+    reset_signals().map_err(|error| failure(Stage::Signals, "", &error))
+}
+
+/// Whatever the runner itself inherited from a shell or a build tool is not the program's.
+fn close_on_exec() -> io::Result<()> {
+    // SAFETY: only marks descriptors; ours are not used across an exec.
+    match unsafe { libc::close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC.cast_signed()) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// A stage that failed.
+pub fn failure(stage: Stage, object: &str, error: &io::Error) -> LaunchFailure {
     LaunchFailure { stage, object: object.to_owned(), errno: error.raw_os_error().unwrap_or(libc::EINVAL) }
 }
 

@@ -1,6 +1,11 @@
 //! The process tree as `/proc` shows it, proc_pid_stat(5) and proc_tid_children(5).
 
-use std::{collections::HashSet, fs, io};
+use std::{
+    collections::HashSet,
+    fs,
+    io::{self, Read as _},
+    path::Path,
+};
 
 /// A process that cannot be mistaken for a later one of the same pid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,26 +29,51 @@ pub struct Stat {
     pub session: i32,
     /// Whether any of its threads still runs: false for a zombie that waits to be reaped.
     pub alive: bool,
+    /// How many threads it has.
+    pub threads: i32,
+    /// Its processor time, and that of its children that were waited for, in clock ticks.
+    pub cpu_ticks: u64,
+    /// Its resident memory in pages.
+    pub resident_pages: u64,
 }
 
 impl Stat {
     /// Reads a process; `None` if it is gone.
     pub fn read(pid: i32) -> Option<Self> {
-        Self::parse(pid, &fs::read(format!("/proc/{pid}/stat")).ok()?)
+        let mut buffer = [0; 1024];
+        Self::parse(pid, at_once(Path::new(&format!("/proc/{pid}/stat")), &mut buffer)?)
     }
 
     /// The name in parentheses may hold anything, parentheses and bytes that are no UTF-8 included: the fields begin after the last one.
     fn parse(pid: i32, text: &[u8]) -> Option<Self> {
         let end = text.iter().rposition(|byte| *byte == b')')?;
         let rest = str::from_utf8(text.get(end + 2..)?).ok()?;
-        let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
+        let mut fields = [""; 24 - 2];
+        rest.split_ascii_whitespace().zip(&mut fields).for_each(|(field, place)| *place = field);
         // proc_pid_stat(5) counts from 1 and the state is its field 3.
-        let number = |field: usize| fields.get(field - 3)?.parse::<i32>().ok();
+        let number = |field: usize| fields[field - 3].parse::<i32>().ok();
+        let count = |field: usize| fields[field - 3].parse::<u64>().ok();
+        let threads = number(20)?;
         // A process whose main thread has left shows as a zombie while its other threads live on.
-        let alive = !matches!(*fields.first()?, "Z" | "X" | "x") || number(20)? > 1;
-        let started = fields.get(22 - 3)?.parse().ok()?;
-        Some(Self { id: Identity { pid, started }, parent: number(4)?, group: number(5)?, session: number(6)?, alive })
+        let alive = !matches!(fields[0], "Z" | "X" | "x") || threads > 1;
+        Some(Self {
+            id: Identity { pid, started: count(22)? },
+            parent: number(4)?,
+            group: number(5)?,
+            session: number(6)?,
+            alive,
+            threads,
+            cpu_ticks: count(14)? + count(15)? + count(16)? + count(17)?,
+            // The kernel's counters may be below zero for a moment.
+            resident_pages: count(24).unwrap_or(0),
+        })
     }
+}
+
+/// What one read gives of a small file of `/proc`, which is all of it: half the system calls of reading to the end.
+fn at_once<'a>(file: &Path, buffer: &'a mut [u8]) -> Option<&'a [u8]> {
+    let length = fs::File::open(file).ok()?.read(buffer).ok()?;
+    Some(&buffer[..length])
 }
 
 /// The present time as [`Identity::started`] counts it.
@@ -72,12 +102,24 @@ pub fn children(pid: i32) -> Vec<i32> {
     let mut all = Vec::new();
     let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return all };
     for thread in threads.flatten() {
-        if let Ok(text) = fs::read_to_string(thread.path().join("children")) {
-            all.extend(text.split_ascii_whitespace().filter_map(|word| word.parse::<i32>().ok()));
-        }
+        all.extend(children_of_thread(thread.path().join("children")));
     }
     all
 }
+
+fn children_of_thread(file: impl AsRef<Path>) -> Vec<i32> {
+    let mut buffer = [0; PAGE];
+    let numbers = |text: &str| text.split_ascii_whitespace().filter_map(|word| word.parse().ok()).collect();
+    match at_once(file.as_ref(), &mut buffer) {
+        None => Vec::new(),
+        // The kernel fills a page with whole numbers; what leaves room for another was all there is.
+        Some(text) if text.len() < PAGE - 16 => numbers(str::from_utf8(text).unwrap_or_default()),
+        Some(_) => numbers(&fs::read_to_string(file).unwrap_or_default()),
+    }
+}
+
+/// What the kernel writes at most in one go, seq_file.
+const PAGE: usize = 4096;
 
 /// Whether this kernel lists children (`CONFIG_PROC_CHILDREN`).
 pub fn probe() -> io::Result<()> {
@@ -87,7 +129,17 @@ pub fn probe() -> io::Result<()> {
 
 /// Every live process at or below the given roots, parents before their children. `visit` sees a process before its children are
 /// read: one that is stopped there has all its children listed, since fork(2) fails with a signal pending.
-pub fn walk(roots: impl IntoIterator<Item = i32>, mut visit: impl FnMut(&Stat)) -> Vec<Stat> {
+pub fn walk(roots: impl IntoIterator<Item = i32>, visit: impl FnMut(&Stat)) -> Vec<Stat> {
+    follow(roots, visit, |stat| children(stat.id.pid))
+}
+
+/// The same for whoever can miss a process that appears this very moment: the threads of a process are listed only where it has some.
+pub fn glance(roots: impl IntoIterator<Item = i32>) -> Vec<Stat> {
+    let one = |pid: i32| children_of_thread(format!("/proc/{pid}/task/{pid}/children"));
+    follow(roots, |_| {}, |stat| if stat.threads > 1 { children(stat.id.pid) } else { one(stat.id.pid) })
+}
+
+fn follow(roots: impl IntoIterator<Item = i32>, mut visit: impl FnMut(&Stat), children: impl Fn(&Stat) -> Vec<i32>) -> Vec<Stat> {
     let mut found: Vec<Stat> = Vec::new();
     let mut known = HashSet::new();
     let mut next: Vec<(i32, Option<i32>)> = roots.into_iter().map(|pid| (pid, None)).collect();
@@ -104,7 +156,7 @@ pub fn walk(roots: impl IntoIterator<Item = i32>, mut visit: impl FnMut(&Stat)) 
                 visit(&stat);
                 found.push(stat);
             }
-            next.extend(children(pid).into_iter().map(|child| (child, Some(pid))));
+            next.extend(children(&stat).into_iter().map(|child| (child, Some(pid))));
         }
     }
     found
@@ -127,10 +179,11 @@ mod tests {
 
     #[test]
     fn a_name_may_hold_parentheses_and_spaces() {
-        let text = b"7 (a) S 1 (b\xff) R 1 2 3 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 4711 0 0";
+        let text = b"7 (a) S 1 (b\xff) R 1 2 3 0 -1 0 0 0 0 0 40 3 2 1 20 0 1 0 4711 0 99 0";
         let stat = Stat::parse(7, text).expect("it is well formed");
         let id = Identity { pid: 7, started: 4711 };
-        assert_eq!(stat, Stat { id, parent: 1, group: 2, session: 3, alive: true });
+        let expected = Stat { id, parent: 1, group: 2, session: 3, alive: true, threads: 1, cpu_ticks: 46, resident_pages: 99 };
+        assert_eq!(stat, expected);
     }
 
     #[test]
@@ -138,6 +191,18 @@ mod tests {
         let text = |threads: u8| format!("7 (a) Z 1 2 3 0 -1 0 0 0 0 0 0 0 0 0 20 0 {threads} 0 4711 0 0").into_bytes();
         assert!(!Stat::parse(7, &text(1)).expect("well formed").alive);
         assert!(Stat::parse(7, &text(2)).expect("well formed").alive);
+    }
+
+    #[test]
+    fn a_list_of_children_is_read_to_its_end() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        for count in [0, 1, 500, 585, 586, 5000] {
+            let file = folder.path().join("children");
+            let all: Vec<i32> = (1_000_000..1_000_000 + count).collect();
+            fs::write(&file, all.iter().map(|pid| format!("{pid} ")).collect::<String>()).expect("it can be written");
+            assert_eq!(children_of_thread(&file), all);
+        }
+        assert_eq!(children_of_thread(folder.path().join("none")), [0; 0]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use jiff::Timestamp;
 
+use super::pid_file::PidFile;
 use crate::{
     config::{EnvRecipe, Plan, diff::Step},
     log::{Console, Label, Source},
@@ -66,6 +67,12 @@ impl Apps {
         launch
     }
 
+    /// Where the pid of an instance goes.
+    pub fn pid_file(&mut self, instance: InstanceId, spec: &AppSpec) -> Option<PidFile> {
+        let number = self.number(instance);
+        spec.pid_file.as_ref().map(|file| PidFile::new(file.path_of(number)))
+    }
+
     fn number(&mut self, instance: InstanceId) -> usize {
         let next = self.numbers.len();
         *self.numbers.entry(instance).or_insert(next)
@@ -109,6 +116,11 @@ impl Apps {
         let index = self.list.iter().position(|(id, _)| *id == app)?;
         self.list.remove(index);
         Some(Edit::Remove { app })
+    }
+
+    /// The name of an app.
+    pub fn name(&self, app: AppId) -> Option<&str> {
+        self.list.iter().find(|(id, _)| *id == app).map(|(_, spec)| spec.name.as_str())
     }
 
     /// The app of this name.

@@ -59,6 +59,10 @@ impl Runner {
                 config::command_line(line, &spec.launch)
             }
         };
+        let pid_file = match role {
+            Role::App => self.apps.pid_file(instance, spec),
+            Role::Build | Role::Rule(_) => None,
+        };
         let Prepared { mut signs, fds, listener } = prepared;
         let given: Vec<_> = fds.iter().map(AsFd::as_fd).collect();
         let spawned = self.processes.spawn_with(run, &launch, &given);
@@ -67,7 +71,7 @@ impl Runner {
         match spawned {
             Ok(spawned) => {
                 signs.of(spawned.pid);
-                self.runs.insert(run, Live { instance, spec: Arc::clone(spec), signs, ending: Vec::new() });
+                self.runs.insert(run, Live { instance, spec: Arc::clone(spec), signs, ending: Vec::new(), pid_file });
                 if let Some(source) = self.apps.source(instance) {
                     source.begin_run(listener);
                     for (pipe, stream) in [(spawned.stdout, Stream::Out), (spawned.stderr, Stream::Err)] {

@@ -1,4 +1,4 @@
-//! What the watch engine tells, and whom it concerns.
+//! What the watch engine tells, on its way to the supervisor and to people.
 
 use super::runner::Runner;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl Runner {
-    /// Takes the news of the watch engine to the supervisor and to people.
+    /// Takes what the watch engine tells to whom it concerns.
     pub fn watched(&mut self, out: Out) {
         match out {
             // The files that say what shall run are watched in any case.

@@ -5,13 +5,16 @@
 mod apps;
 mod checklist;
 mod control;
+mod deaths;
 mod desk;
 mod effects;
 mod files;
 mod keys;
+mod pid_file;
 mod port;
 mod reload;
 mod runner;
+mod service;
 mod signals;
 mod signs;
 mod stdin;
@@ -23,6 +26,7 @@ mod views;
 use std::time::SystemTime;
 
 use crate::{
+    boot::Manager,
     config::{Host, Request, Resolved},
     control::Folders,
     log::{ConsoleConfig, Format, TimestampFormat},
@@ -50,6 +54,8 @@ pub struct Options {
     pub folders: Option<Folders>,
     /// The signal that says the guard is dead, where there is a guard.
     pub guard_death: Option<Signal>,
+    /// The service manager that started us and wants to be told how it goes.
+    pub manager: Option<Manager>,
 }
 
 /// How output looks.

@@ -181,6 +181,7 @@ impl Runner {
         // Before anything starts: no change from then on is missed.
         self.watch_again(read_at);
         if !edits.is_empty() {
+            self.service.reloading();
             self.handle(Event::Apply { edits, shown });
         }
     }

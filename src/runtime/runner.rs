@@ -17,10 +17,13 @@ use super::{
     Options, Output,
     apps::Apps,
     checklist::Checklist,
+    deaths::LAST_WORDS,
     desk::Desk,
     effects,
+    pid_file::PidFile,
     reload::{Loaded, Project},
-    signals::{Meaning, Signals},
+    service::Service,
+    signals::{self, Meaning, Signals},
     signs::{Sign, Signs},
     stdin::Inputs,
     terminal::{self, Typed},
@@ -30,15 +33,12 @@ use crate::{
     control::Incoming,
     log::Console,
     model::{AppSpec, Error, InstanceId, Notice, RunId},
-    process::{self, ProcessEvent, Processes},
+    process::{self, Processes},
     readiness::notify::Folder,
     supervisor::{Event, ShutdownCause, Supervisor},
     ui::{Style, notice},
     watch::{Out, Wanted, Watcher},
 };
-
-/// How long the notice of a death waits for the dead run's last words to be read.
-const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// Typed lines that may wait for us.
 const TYPED: usize = 16;
@@ -87,6 +87,8 @@ pub struct Live {
     pub signs: Signs,
     /// Its end, held back until its last words are read.
     pub ending: Vec<Event>,
+    /// Where its pid is to stand.
+    pub pid_file: Option<PidFile>,
 }
 
 /// Everything that lives as long as the runner.
@@ -127,12 +129,14 @@ pub struct Runner {
     pub stdin: Option<String>,
     /// Whether the list says why each app is as it is.
     pub explain: bool,
+    /// The service manager that started us.
+    pub service: Service,
 }
 
 impl Runner {
     /// Prepares everything and starts nothing but the threads that look at files, the terminal and the screen.
     pub fn start(options: Options) -> Result<Self, Error> {
-        let Options { resolved, read_at, request, host, output, stdin, explain, folders, guard_death } = options;
+        let Options { resolved, read_at, request, host, output, stdin, explain, folders, guard_death, manager } = options;
         let apps = Apps::new(resolved.apps, resolved.env);
         let signals = Signals::listen(guard_death)?;
         let (inbox, news) = mpsc::unbounded_channel();
@@ -178,6 +182,7 @@ impl Runner {
             output,
             stdin,
             explain,
+            service: Service::new(manager, now()),
         };
         runner.label();
         runner.feed_input();
@@ -208,6 +213,7 @@ impl Runner {
         }
         self.handle(Event::Begin { apps: self.apps.specs().cloned().collect() });
         let code = loop {
+            self.report();
             if let Some(code) = self.exit {
                 break code;
             }
@@ -247,7 +253,7 @@ impl Runner {
 
     /// Waits for one thing to happen and sees it through.
     async fn next(&mut self) {
-        let own = [self.tools.deadline(), self.checklist_due()];
+        let own = [self.tools.deadline(), self.service.deadline(now()), self.checklist_due()];
         let deadline = [self.supervisor.next_deadline(), self.processes.next_look()].into_iter().chain(own).flatten().min();
         tokio::select! {
             biased;
@@ -299,6 +305,7 @@ impl Runner {
         match meaning {
             Meaning::Child => self.collect(),
             Meaning::Stop(signal) => self.handle(Event::Shutdown(ShutdownCause::Signal(signal))),
+            Meaning::Nothing(signal) => self.say(&signals::nothing(signal)),
             Meaning::Force => self.handle(Event::ForceShutdown { code: 130 }),
             Meaning::GuardDied => {
                 self.processes.kill_everything();
@@ -335,58 +342,6 @@ impl Runner {
                 }
             }
         }
-    }
-
-    /// Takes the news of processes to the supervisor. A death waits for the last words of the dead.
-    fn collect(&mut self) {
-        for event in self.processes.collect(now()) {
-            if self.tools.has(event.run()) {
-                self.tool(event);
-                continue;
-            }
-            match event {
-                ProcessEvent::Executed { run, pid } => self.handle(Event::Spawned { run, pid }),
-                ProcessEvent::LaunchFailed { run, failure } => {
-                    self.forget(run);
-                    self.handle(Event::SpawnFailed { run, failure });
-                }
-                ProcessEvent::MainExited { run, exit } => {
-                    self.end_signs(run);
-                    self.ending(run, Event::MainExited { run, exit, oom: false });
-                }
-                ProcessEvent::SetEmpty { run } => self.ending(run, Event::SetEmpty { run }),
-            }
-        }
-    }
-
-    fn ending(&mut self, run: RunId, event: Event) {
-        let Some(live) = self.runs.get_mut(&run) else { return };
-        let waits = !live.ending.is_empty();
-        match (&event, self.apps.source(live.instance)) {
-            (Event::MainExited { .. }, Some(source)) => {
-                live.ending.push(event);
-                let (source, inbox) = (source.clone(), self.inbox.clone());
-                tokio::task::spawn_local(async move {
-                    source.drained(LAST_WORDS).await;
-                    let _ = inbox.send(Inbox::LastWords(run));
-                });
-            }
-            _ if waits => live.ending.push(event),
-            _ => self.finished(run, event),
-        }
-    }
-
-    fn finished(&mut self, run: RunId, event: Event) {
-        let empty = matches!(event, Event::SetEmpty { .. });
-        self.handle(event);
-        if empty {
-            self.forget(run);
-        }
-    }
-
-    fn forget(&mut self, run: RunId) {
-        self.inputs.closed(run);
-        self.runs.remove(&run);
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{self, SignalKind};
 
-use crate::model::{Error, Signal};
+use crate::model::{Error, Level, Notice, NoticeKind, Signal};
 
 /// A second INT within this time is the same key press: npm and shells pass it on once more.
 const SAME_PRESS: Duration = Duration::from_millis(100);
@@ -18,6 +18,8 @@ pub enum Meaning {
     Force,
     /// Ctrl-Z.
     Suspend,
+    /// It means nothing, but would end us by itself, and as the first process of a container would not.
+    Nothing(Signal),
     /// A child changed state.
     Child,
     /// The guard died: kill everything.
@@ -31,6 +33,8 @@ pub struct Signals {
     hup: Option<unix::Signal>,
     quit: Option<unix::Signal>,
     suspend: Option<unix::Signal>,
+    user_1: Option<unix::Signal>,
+    user_2: Option<unix::Signal>,
     child: unix::Signal,
     guard: Option<unix::Signal>,
     first_int: Option<Instant>,
@@ -49,6 +53,8 @@ impl Signals {
             hup: unless_ignored(Signal::HUP)?,
             quit: unless_ignored(Signal::QUIT)?,
             suspend: unless_ignored(Signal::TSTP)?,
+            user_1: unless_ignored(Signal::USR1)?,
+            user_2: unless_ignored(Signal::USR2)?,
             child: listen(Signal(SignalKind::child().as_raw_value()))?,
             guard: guard_death.map(listen).transpose()?,
             first_int: None,
@@ -71,6 +77,8 @@ impl Signals {
                 () = received(&mut self.hup) => Meaning::Stop(Signal::HUP),
                 () = received(&mut self.quit) => Meaning::Stop(Signal::QUIT),
                 () = received(&mut self.suspend) => Meaning::Suspend,
+                () = received(&mut self.user_1) => Meaning::Nothing(Signal::USR1),
+                () = received(&mut self.user_2) => Meaning::Nothing(Signal::USR2),
                 _ = self.child.recv() => Meaning::Child,
             };
             if meaning != Meaning::Stop(Signal::INT) {
@@ -87,6 +95,11 @@ impl Signals {
             }
         }
     }
+}
+
+/// Whoever sends it is told.
+pub fn nothing(signal: Signal) -> Notice {
+    Notice::new(Level::Warning, NoticeKind::Answer, format!("{signal} means nothing to pmdev, so nothing was done"))
 }
 
 async fn received(signal: &mut Option<unix::Signal>) {

@@ -149,7 +149,7 @@ impl Runner {
                     (tool.reply)(Err(failure));
                 }
             }
-            ProcessEvent::MainExited { run, exit } => {
+            ProcessEvent::MainExited { run, exit, oom: _ } => {
                 let Some(tool) = self.tools.runs.get_mut(&run) else { return };
                 tool.ended = Some(exit);
                 // What it leaves behind is of no use to anybody.

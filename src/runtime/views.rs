@@ -44,8 +44,10 @@ impl Runner {
         let program = argv.first().cloned().unwrap_or_default();
         let script = spec.script.as_deref().map_or_else(|| program.clone(), text);
         let since = |time: std::time::Duration| Timestamp::now().as_millisecond() - i64::try_from(time.as_millis()).unwrap_or(0);
+        let pm_id = self.apps.number_of(instance.id);
         InstanceView {
-            pm_id: self.apps.number_of(instance.id),
+            pm_id,
+            pid_file: spec.pid_file.as_ref().map(|file| text(&file.path_of(pm_id))),
             name: app.name.clone(),
             instance: instance.id.slot,
             instances: spec.instances,
@@ -77,7 +79,6 @@ impl Runner {
             out_file: None,
             error_file: None,
             log_file: None,
-            pid_file: spec.pid_file.as_deref().map(text),
             autorestart: matches!(spec.restart.after_exit, AfterExit::Restart(_)),
             env: Vec::new(),
         }

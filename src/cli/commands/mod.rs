@@ -8,7 +8,9 @@ pub mod list;
 pub mod schema;
 pub mod second;
 pub mod start;
+pub mod startup;
 pub mod talk;
+pub mod unstartup;
 pub mod why;
 
 use clap::Subcommand;
@@ -41,6 +43,8 @@ pub(crate) enum Verb {
     Send(talk::Send),
     Ping(talk::Ping),
     Kill(talk::Kill),
+    Startup(Box<startup::Startup>),
+    Unstartup(Box<unstartup::Unstartup>),
 }
 
 impl Verb {
@@ -63,6 +67,8 @@ impl Verb {
             Self::Send(send) => send.run(),
             Self::Ping(ping) => ping.run(),
             Self::Kill(kill) => kill.run(),
+            Self::Startup(startup) => startup.run(),
+            Self::Unstartup(unstartup) => unstartup.run(),
         }
     }
 }

@@ -10,6 +10,7 @@ use std::{
 use clap::Args;
 
 use crate::{
+    boot::Manager,
     cli::{
         args::{self, AppArgs, OutputArgs, WatchArgs},
         commands::{act::Act, second},
@@ -18,7 +19,7 @@ use crate::{
     },
     config,
     control::{Action, Folders, Request},
-    model::{AppSpec, Error},
+    model::{AppSpec, Error, Level, Notice, NoticeKind},
     process::guard,
     runtime::{self, Options, Output},
     ui::Style,
@@ -75,12 +76,17 @@ impl Start {
         let colour = terminal.colour && !json;
         let host = host::host(colour)?;
         let read_at = watch::stamp();
-        let resolved = config::resolve(&request, &host)?;
+        let mut resolved = config::resolve(&request, &host)?;
         second::check(&resolved, &host.cwd)?;
+        let manager = Manager::of(std::process::id(), |name| env::var_os(name)).unwrap_or_else(|error| {
+            resolved.notices.push(untold(&error));
+            None
+        });
         let stdin = stdin.map(|name| reader(&name, &resolved.apps)).transpose()?;
         let output = Output { json, raw, quiet, timestamp, colour };
         let folders = Folders::find(|name| env::var_os(name));
-        runtime::run(Options { resolved, read_at, request, host, output, stdin, explain, folders, guard_death: place.guard_death })
+        let guard_death = place.guard_death;
+        runtime::run(Options { resolved, read_at, request, host, output, stdin, explain, folders, guard_death, manager })
     }
 
     /// Where every TARGET names an app of a runner that lives, it is that runner's verb.
@@ -102,6 +108,12 @@ impl Start {
     pub fn request(self) -> (config::Request, OutputArgs) {
         (args::request(self.targets, self.script_args, self.app, self.watch), self.output)
     }
+}
+
+/// The apps run all the same.
+fn untold(error: &Error) -> Notice {
+    let notice = Notice::new(Level::Warning, NoticeKind::Config, error.to_string());
+    Notice { hint: error.hint.clone(), ..notice }
 }
 
 /// The app that `--stdin` means.

@@ -60,7 +60,8 @@ pub(super) fn compare(old: &AppSpec, new: &AppSpec) -> Step {
         seen.build(old.build.as_ref(), build.as_ref());
         seen.key("exec_mode", old.exec_mode == *exec_mode);
         seen.key("listen", old.listen == *listen);
-        seen.key("uid or gid", old.account == *account);
+        // A name may mean another number, home or groups than before.
+        seen.key("uid or gid", old.account == *account && old.launch.hardening.identity == launch.hardening.identity);
         seen.key("limits", of_process(&old.limits) == of_process(limits));
         seen.key("pid_file", old.pid_file == *pid_file);
         // Its environment and its descriptors: whether it has a socket for systemd's protocol, and a channel for Node's.

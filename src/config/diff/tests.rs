@@ -9,7 +9,7 @@ use crate::model::{
 fn launch(words: &str, env: &[(&str, &str)]) -> Launch {
     let mut env: Vec<_> = env.iter().map(|(name, value)| (name.into(), value.into())).collect();
     env.sort();
-    Launch { argv: words.split(' ').map(Into::into).collect(), cwd: PathBuf::from("/project"), env }
+    Launch { argv: words.split(' ').map(Into::into).collect(), cwd: PathBuf::from("/project"), env, hardening: Default::default() }
 }
 
 fn policy() -> RestartPolicy {

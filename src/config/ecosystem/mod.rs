@@ -2,7 +2,6 @@
 //! It reads no project file itself and starts nothing; what a key may hold was settled when it was read.
 //! Start reading with [`apps`], then [`request`] (an app as if it were typed) and [`spec`](mod@spec) (the keys that no flag has).
 
-mod account;
 mod graph;
 mod needs;
 mod notes;
@@ -15,9 +14,9 @@ use std::path::PathBuf;
 use crate::model::{AppSpec, Error, Notice};
 
 use super::{
-    Host, Request,
+    Host, Request, account,
     draft::Drafter,
-    environment::EnvRecipe,
+    environment::{Declared, EnvRecipe},
     lookup::Searches,
     node::{Document, Place},
     problem::{Problem, Problems},
@@ -74,7 +73,6 @@ pub fn apps(
     let searches = Searches::default();
     let mut ecosystem = Ecosystem::default();
     for app in &chosen {
-        problems.extend(account::refusals(app, &document.file, host));
         match complete(app, &raw, bases, profile, request, host, document, &searches, &mut ecosystem.notices) {
             Ok((spec, recipe, files)) => {
                 ecosystem.apps.push(spec);
@@ -121,7 +119,12 @@ fn complete(
     let cwd = finder.folder(bases, flags, host).map_err(|problem| vec![*problem])?;
     let mut wrong = Vec::new();
     let env_files = finder.env_files(&cwd, bases, &mut wrong);
-    let Some(script) = &app.layer.keys.script else {
+    let keys = &app.layer.keys;
+    let identity = account::identity(keys.uid.as_ref(), keys.gid.as_ref(), &app.name, &document.file, host);
+    let identity = identity.map_err(|problem| wrong.push(*problem)).unwrap_or_default();
+    let asking = Host { asks_as: identity.clone(), ..host.clone() };
+    let host = &asking;
+    let Some(script) = &keys.script else {
         wrong.push(finder.without_script());
         return Err(wrong);
     };
@@ -132,7 +135,7 @@ fn complete(
         Ok(mut draft) => {
             draft.chosen = None;
             spec::build(&mut draft, app.layer);
-            let declared = request::declared(app.layer, profile, flags, &env_files);
+            let declared = Declared { identity: identity.clone(), ..request::declared(app.layer, profile, flags, &env_files) };
             let (path, place) = finder.of_env_files().unwrap_or((&script.path, script.place));
             drafter.spec(draft, app.name.clone(), declared).map_err(|error| finder.problem(error, path, place))
         }
@@ -149,5 +152,7 @@ fn complete(
     notices.append(&mut drafter.notices);
     let mut own = env_files.clone();
     own.push(document.file.clone());
-    Ok((spec::complete(spec, app.layer, &cwd, own), recipe, env_files))
+    let mut spec = spec::complete(spec, app.layer, &cwd, own, host);
+    account::harden(&mut spec, identity);
+    Ok((spec, recipe, env_files))
 }

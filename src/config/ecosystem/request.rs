@@ -118,5 +118,6 @@ pub fn declared(layer: &Layer, profile: Profile, flags: &Request, env_files: &[P
         set,
         instance_var: value(&keys.instance_var),
         increment_var: value(&keys.increment_var),
+        identity: None,
     }
 }

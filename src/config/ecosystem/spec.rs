@@ -7,16 +7,18 @@ use std::{
 
 use crate::{
     config::{
+        Host,
         command::Command,
         draft::Draft,
-        element::{command::Line, instances::Instances, listen::Address, log_file::File, watch::Watch},
+        element::{command::Line, instances::Instances, listen::Address, log_file::File, number::Limit, watch::Watch},
         place,
         profile::BACKOFF,
         program::Build,
         raw::Layer,
     },
     model::{
-        Account, ActionRule, AfterExit, AppSpec, Backoff, ExecMode, Hooks, Limits, Listen, LogFile, Logs, Probe, Ready, RestartPolicy,
+        Account, ActionRule, AfterExit, AppSpec, Backoff, ExecMode, Hooks, Limits, Listen, LogFile, Logs, PidFile, Probe, Ready,
+        RestartPolicy, UNLIMITED,
     },
 };
 
@@ -37,7 +39,7 @@ pub fn build(draft: &mut Draft, layer: &Layer) {
 }
 
 /// Completes a spec. `own`: the files that act through the plan alone, and are in no change set.
-pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, own: Vec<PathBuf>) -> AppSpec {
+pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, own: Vec<PathBuf>, host: &Host) -> AppSpec {
     let keys = &layer.keys;
     let mut spec = AppSpec { restart: restart(spec.restart, layer), ..spec };
     spec.stop.tree = value(&keys.treekill).unwrap_or(true);
@@ -70,7 +72,10 @@ pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, own: Vec<PathBuf>) -> 
         on_reload: value(&hooks.on_reload),
     };
     spec.cron = value(&keys.cron_restart).and_then(|cron| cron.0);
-    spec.pid_file = value(&keys.pid_file).map(|file| place::absolute(cwd, Path::new(&file)));
+    spec.pid_file = pid_file(&spec, layer, cwd, host);
+    if let (Some(watch), Some(file)) = (&mut spec.watch, &spec.pid_file) {
+        watch.own.push(file.path.clone());
+    }
     spec
 }
 
@@ -125,6 +130,18 @@ fn listen(address: Address, cwd: &Path) -> Listen {
     }
 }
 
+/// PM2 keeps them in its home, each with the number of its instance.
+fn pid_file(spec: &AppSpec, layer: &Layer, cwd: &Path, host: &Host) -> Option<PidFile> {
+    match value(&layer.keys.pid_file)? {
+        File::None => None,
+        File::Default => {
+            let name: String = spec.name.chars().map(|c| if c.is_ascii_alphanumeric() || ".-".contains(c) { c } else { '-' }).collect();
+            Some(PidFile { path: place::home(host)?.join("pids").join(format!("{name}.pid")), numbered: true })
+        }
+        File::At(file) => Some(PidFile { path: place::absolute(cwd, Path::new(&file)), numbered: spec.instances > 1 }),
+    }
+}
+
 fn logs(usual: Logs, layer: &Layer, cwd: &Path) -> Logs {
     let keys = &layer.keys;
     let group = value(&keys.logs).unwrap_or_default();
@@ -152,6 +169,7 @@ fn logs(usual: Logs, layer: &Layer, cwd: &Path) -> Logs {
 fn limits(usual: Limits, layer: &Layer) -> Limits {
     let keys = &layer.keys;
     let group = value(&keys.limits).unwrap_or_default();
+    let count = |limit: Limit| limit.0.map_or(UNLIMITED, u64::from);
     Limits {
         memory_soft: value(&group.memory)
             .or(value(&keys.max_memory_restart))
@@ -159,11 +177,11 @@ fn limits(usual: Limits, layer: &Layer) -> Limits {
             .filter(|size| *size > 0)
             .or(usual.memory_soft),
         memory_hard: value(&group.memory_hard).map(|size| size.0).or(usual.memory_hard),
-        nofile: value(&group.nofile).map(u64::from).or(usual.nofile),
-        nproc: value(&group.nproc).map(u64::from).or(usual.nproc),
+        nofile: value(&group.nofile).map(count).or(usual.nofile),
+        nproc: value(&group.nproc).map(count).or(usual.nproc),
         core: value(&group.core).map(|size| size.0).or(usual.core),
-        nice: value(&group.nice).or(usual.nice),
-        oom_score_adj: value(&group.oom_score_adj).or(usual.oom_score_adj),
+        nice: value(&group.nice).map(|nice| nice.0).or(usual.nice),
+        oom_score_adj: value(&group.oom_score_adj).map(|score| score.0).or(usual.oom_score_adj),
         umask: value(&keys.umask).map(|mask| mask.0).or(usual.umask),
         no_new_privs: value(&group.no_new_privs).unwrap_or(usual.no_new_privs),
     }

@@ -1,11 +1,11 @@
-//! A log file: a path, yes for the default one, or none.
+//! A file that the runner writes for an app, of lines or its pid: a path, yes for the default one, or none.
 
 use serde_json::{Value as Json, json};
 
 use super::{Element, Reader};
 use crate::config::node::{Node, Value};
 
-/// A log file, before its path is made absolute.
+/// Such a file, before its path is made absolute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum File {
     /// None.

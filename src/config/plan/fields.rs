@@ -9,8 +9,8 @@ use serde_json::{Value as Json, json};
 
 use super::Difference;
 use crate::model::{
-    AfterExit, AppSpec, Backoff, Condition, ExecMode, Health, Launch, Limits, Listen, LogFile, Logs, PollMode, Probe, RestartPolicy,
-    SaveAction, WatchRoot, WatchSpec,
+    AfterExit, AppSpec, Backoff, Condition, ExecMode, Health, Identity, Launch, Limits, Listen, LogFile, Logs, PidFile, PollMode, Probe,
+    RestartPolicy, SaveAction, UNLIMITED, WatchRoot, WatchSpec,
 };
 
 /// An app.
@@ -46,6 +46,7 @@ pub fn app(app: &AppSpec, env: &[Difference]) -> Json {
         "limits": limits(&app.limits),
         "user": app.account.user,
         "group": app.account.group,
+        "identity": app.launch.hardening.identity.as_ref().map(identity),
         "hooks": {
             "on_ready": app.hooks.on_ready,
             "on_exit": app.hooks.on_exit,
@@ -54,8 +55,18 @@ pub fn app(app: &AppSpec, env: &[Difference]) -> Json {
             "on_reload": app.hooks.on_reload,
         },
         "cron": app.cron,
-        "pid_file": app.pid_file.as_deref().map(path),
+        "pid_file": app.pid_file.as_ref().map(pid_file),
     })
+}
+
+/// As numbers, which a name may come to mean only in time.
+fn identity(identity: &Identity) -> Json {
+    json!({ "user": identity.user, "group": identity.group, "groups": identity.groups, "home": path(&identity.home) })
+}
+
+/// With a star for the number of the instance.
+fn pid_file(file: &PidFile) -> String {
+    path(&file.path_of("*"))
 }
 
 fn argv(launch: &Launch) -> Vec<String> {
@@ -191,12 +202,16 @@ fn limits(limits: &Limits) -> Json {
     json!({
         "memory": limits.memory_soft,
         "memory_hard": limits.memory_hard,
-        "nofile": limits.nofile,
-        "nproc": limits.nproc,
-        "core": limits.core,
+        "nofile": limits.nofile.map(limit),
+        "nproc": limits.nproc.map(limit),
+        "core": limits.core.map(limit),
         "nice": limits.nice,
         "oom_score_adj": limits.oom_score_adj,
         "umask": limits.umask.map(|mask| format!("{mask:03o}")),
         "no_new_privs": limits.no_new_privs,
     })
+}
+
+fn limit(limit: u64) -> Json {
+    if limit == UNLIMITED { json!("unlimited") } else { json!(limit) }
 }

@@ -3,7 +3,7 @@
 use super::{Difference, fields};
 use crate::{
     config::place,
-    model::{AfterExit, AppSpec, Backoff, ExecMode, HumanDuration, Launch, RestartPolicy, WatchSpec},
+    model::{AfterExit, AppSpec, Backoff, ExecMode, HumanDuration, Identity, Launch, Limits, RestartPolicy, UNLIMITED, WatchSpec},
 };
 
 /// An app: its name, and below it what it runs and how it is kept.
@@ -42,11 +42,40 @@ pub fn app(app: &AppSpec, env: &[Difference]) -> String {
     line("restarts", &restarts(&app.restart, app.watch.is_some()));
     let timeout = HumanDuration(app.stop.timeout);
     line("stops", &format!("{}, and SIGKILL after {timeout}", app.stop.signal));
+    if let Some(identity) = &app.launch.hardening.identity {
+        line("as", &who(identity));
+    }
+    let limits = limits(&app.limits);
+    if !limits.is_empty() {
+        line("limits", &limits.join(", "));
+    }
     if !app.depends_on.is_empty() {
         let names: Vec<_> = app.depends_on.iter().map(|needed| needed.app.as_str()).collect();
         line("needs", &names.join(", "));
     }
     text
+}
+
+fn who(identity: &Identity) -> String {
+    let groups: Vec<String> = identity.groups.iter().filter(|group| **group != identity.group).map(u32::to_string).collect();
+    let others = if groups.is_empty() { String::new() } else { format!(", also in {}", groups.join(", ")) };
+    format!("{} (user {}, group {}{others})", identity.name, identity.user, identity.group)
+}
+
+/// What a process is born with.
+fn limits(limits: &Limits) -> Vec<String> {
+    let count = |count: u64| if count == UNLIMITED { "unlimited".to_owned() } else { count.to_string() };
+    let Limits { memory_soft: _, memory_hard: _, nofile, nproc, core, nice, oom_score_adj, umask, no_new_privs } = limits;
+    let named = [
+        nofile.map(|limit| format!("{} open files", count(limit))),
+        nproc.map(|limit| format!("{} processes of its user", count(limit))),
+        core.map(|limit| if limit == 0 { "no core dumps".to_owned() } else { format!("core dumps of {} bytes", count(limit)) }),
+        nice.map(|nice| format!("nice {nice}")),
+        oom_score_adj.map(|score| format!("oom_score_adj {score}")),
+        umask.map(|mask| format!("umask {mask:03o}")),
+        no_new_privs.then(|| "no new privileges".to_owned()),
+    ];
+    named.into_iter().flatten().collect()
 }
 
 fn words(launch: &Launch) -> String {

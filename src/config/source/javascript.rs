@@ -21,7 +21,7 @@ use crate::{
         problem::{Problem, Problems},
         request::{End, Output},
     },
-    model::{Error, Exit, Launch, Level},
+    model::{Error, Exit, Hardening, Launch, Level},
 };
 use answer::{Answer, Thrown};
 
@@ -72,7 +72,7 @@ impl Evaluation {
         argv.extend(args.iter().map(OsString::from));
         argv.extend([made.path().join("evaluate.mjs").into(), file.clone().into(), made.path().join(RESULT).into()]);
         let env: std::collections::BTreeMap<_, _> = host.env.iter().cloned().collect();
-        let launch = Launch { argv, cwd: folder, env: env.into_iter().collect() };
+        let launch = Launch { argv, cwd: folder, env: env.into_iter().collect(), hardening: Hardening::default() };
         Ok(Self { launch, file, text, folder: made })
     }
 

@@ -28,6 +28,7 @@ fn project(package: &str) -> (TempDir, Host) {
             ask: std::sync::Arc::new(ask),
             run: std::sync::Arc::new(run),
             owner: Owner::default(),
+            asks_as: None,
             pipes: Pipes::default(),
         },
     )

@@ -1,9 +1,9 @@
 //! Apps of project files, completed.
 
-use std::time::Duration;
+use std::{sync::Mutex, time::Duration};
 
 use super::{super::plan, *};
-use crate::model::{AfterExit, Backoff, ExecMode, Signal, WatchRoot};
+use crate::model::{AfterExit, Backoff, ExecMode, Hardening, Identity, Signal, WatchRoot};
 
 fn project(text: &str) -> Project {
     let project = Project::new(&["node", "python3", "cargo"]);
@@ -204,17 +204,55 @@ fn plans_hide_secrets_and_say_what_differs() {
 }
 
 #[test]
-fn roots_runner_starts_nobody_elses_app() {
+fn only_root_starts_apps_as_somebody_else() {
     let mut project =
-        project(r#"[{ "name": "api", "script": "app.js", "user": "www" }, { "name": "job", "script": "worker.py", "gid": 33 }]"#);
-    assert!(project.notices(&Request::default())[0].contains("does not carry it out yet"), "nobody's rights grow");
-    project.host.owner = Owner { user: 0, group: 0 };
+        project(r#"[{ "name": "api", "script": "app.js", "user": "root" }, { "name": "job", "script": "worker.py", "gid": 33 }]"#);
     insta::assert_snapshot!(project.refusal(&Request::default()));
+    project.file("pmdev.json", r#"[{ "name": "api", "script": "app.js", "uid": 1000, "gid": 1000 }]"#);
+    assert_eq!(project.app_of(&Request::default()).launch.hardening.identity, None, "it is so already");
+    project.host.owner = Owner { user: 0, group: 0 };
+    project.file("pmdev.json", r#"[{ "name": "api", "script": "app.js", "uid": "rooot" }]"#);
+    assert!(project.refusal(&Request::default()).contains("did you mean root?"));
+    project.file("pmdev.json", r#"[{ "name": "api", "script": "app.js", "uid": 4294967295, "gid": 0 }]"#);
+    assert!(project.refusal(&Request::default()).contains("there is no user"), "it would mean: as it was");
     project.file("pmdev.json", r#"[{ "name": "api", "script": "app.js", "uid": "root", "gid": 0 }]"#);
-    assert_eq!(project.app_of(&Request::default()).account.user.as_deref(), Some("root"));
-    project.file("pmdev.json", r#"[{ "name": "api", "script": "app.js", "profiles": { "prod": { "uid": 1000 } } }]"#);
-    assert_eq!(project.app_of(&with("dev")).account.user, None);
-    assert!(project.refusal(&with("prod")).contains("user \"1000\""));
+    let app = project.app_of(&Request::default());
+    let identity = app.launch.hardening.identity.as_ref().unwrap();
+    assert_eq!((identity.user, identity.group, identity.name.as_str()), (0, 0, "root"));
+    assert_eq!((var(&app, "USER"), var(&app, "LOGNAME"), var(&app, "HOME")), (Some("root"), Some("root"), identity.home.to_str()));
+    project.file(
+        "pmdev.json",
+        r#"[{ "name": "api", "script": "app.js", "profiles": { "prod": { "uid": 54321, "gid": 5, "limits": { "nproc": 9 } } } }]"#,
+    );
+    assert_eq!(project.app_of(&with("dev")).launch.hardening, Hardening::default());
+    let hardening = project.app_of(&with("prod")).launch.hardening;
+    let identity = Identity { user: 54321, group: 5, groups: vec![5], name: "54321".to_owned(), home: "/".into() };
+    let limits = Hardening { core: Some(0), umask: Some(0o027), no_new_privs: true, nproc: Some(9), ..Hardening::default() };
+    assert_eq!(hardening, Hardening { identity: Some(identity), ..limits });
+}
+
+#[test]
+fn what_is_asked_and_built_for_an_app_runs_as_its_user() {
+    let mut project = project(
+        r#"[{ "name": "api", "script": "app.ts", "uid": 54321, "gid": 5, "build": "node x", "limits": { "nofile": 9, "core": 7 } }]"#,
+    );
+    project.file("app.ts", "");
+    project.var("XDG_RUNTIME_DIR", "/run/user/0");
+    project.host.owner = Owner { user: 0, group: 0 };
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let asks = Arc::clone(&asked);
+    project.host.ask = Arc::new(move |launch| {
+        asks.lock().unwrap().push(launch.clone());
+        Ok("v24.0.0".to_owned())
+    });
+    let app = project.app_of(&Request::default());
+    let asked = asked.lock().unwrap();
+    assert_eq!(asked.len(), 1);
+    assert_eq!(asked[0].hardening.identity, app.launch.hardening.identity);
+    assert!(asked[0].env.contains(&("HOME".into(), "/".into())) && var(&app, "XDG_RUNTIME_DIR").is_none());
+    let build = app.build.unwrap();
+    assert_eq!(build.hardening.identity.unwrap().user, 54321);
+    assert_eq!((build.hardening.nofile, build.hardening.core), (None, Some(7)), "what the app may use says nothing of its build");
 }
 
 #[test]

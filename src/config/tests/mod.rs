@@ -52,6 +52,7 @@ impl Project {
                 ask: Arc::new(silent),
                 run: Arc::new(idle),
                 owner: Owner { user: 1000, group: 1000 },
+                asks_as: None,
                 pipes: Pipes::default(),
             },
             root,

@@ -103,8 +103,12 @@ impl App {
     }
 
     pub fn spec(&self) -> AppSpec {
-        let launch =
-            |argv: &[&str]| Launch { argv: argv.iter().map(Into::into).collect(), cwd: PathBuf::from("/project"), env: Vec::new() };
+        let launch = |argv: &[&str]| Launch {
+            argv: argv.iter().map(Into::into).collect(),
+            cwd: PathBuf::from("/project"),
+            env: Vec::new(),
+            hardening: Default::default(),
+        };
         let restart = RestartPolicy {
             after_exit: after_exit(&self.restart),
             min_uptime: Duration::from_millis(self.min_uptime),

@@ -2,11 +2,17 @@
 
 mod bare;
 mod survival;
+mod usage;
 
-use std::process::Command;
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use bare::{Bare, example, is_alive, state};
 use rustix::process::Signal;
+
+use crate::support::programs;
 
 #[test]
 fn a_run_executes_ends_and_is_empty_in_this_order() {
@@ -218,6 +224,24 @@ fn the_shim_cannot_be_called_by_hand() {
         let status = Command::new(example("bare-runner")).args(args).status().expect("it starts");
         assert_eq!(status.code(), Some(2), "{args:?}");
     }
+}
+
+/// Whether programs can be started as other users here, and rights be taken from a runner.
+pub fn can_become_others() -> bool {
+    if rustix::process::geteuid().is_root() && programs::have(&["setpriv"]) {
+        return true;
+    }
+    programs::skip("only root can start programs as other users");
+    false
+}
+
+/// A copy of a program that every user can execute, in a folder that every user can enter.
+pub fn for_everybody(folder: &Path, program: &Path) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let copy = folder.join(program.file_name().expect("it is a file"));
+    std::fs::copy(program, &copy).expect("it can be copied");
+    copy
 }
 
 fn children_of(pid: i32) -> usize {

@@ -4,6 +4,7 @@
 
 pub mod clock;
 pub mod git;
+pub mod init;
 pub mod pane;
 pub mod processes;
 pub mod programs;
@@ -14,6 +15,7 @@ pub mod words;
 pub mod writer;
 
 pub use clock::PATIENCE;
+pub use init::Init;
 pub use pane::Pane;
 pub use project::Project;
 pub use runner::Runner;

@@ -45,6 +45,7 @@ impl Project {
                 ask: std::sync::Arc::new(refuse),
                 run: std::sync::Arc::new(run),
                 owner: Owner::default(),
+                asks_as: None,
                 pipes: Pipes::default(),
             },
             _folder: folder,

@@ -1,0 +1,90 @@
+//! Whom root obeys: a file that says what root runs must not be writable by others, sudoers(5) and sshd_config(5) StrictModes.
+
+use std::{
+    fs::{self, Metadata},
+    os::unix::fs::MetadataExt as _,
+    path::Path,
+};
+
+use super::{Host, place, profile::Profile};
+use crate::model::{AppSpec, Error, Level, Notice, NoticeKind};
+
+/// The variable that turns the refusal off. A key of the file could not: whoever can write the file could write the key.
+const ALLOW: &str = "PMDEV_ALLOW_WRITABLE_CONFIG";
+
+/// Write permission of the group, and of everybody.
+const BY_GROUP: u32 = 0o020;
+const BY_ALL: u32 = 0o002;
+
+/// Refuses a project or env file that others can write, where root reads it for a server; what is only doubtful goes to the notices.
+///
+/// # Errors
+/// Exit code 2, with the chmod to run.
+pub fn check(file: &Path, profile: Profile, host: &Host, notices: &mut Vec<Notice>) -> Result<(), Error> {
+    if !profile.distrusts_writers() || host.owner.user != 0 {
+        return Ok(());
+    }
+    // What cannot be looked at cannot be read, which is told in its place. A pipe is its maker's, and a device (`/dev/null`) has no text.
+    let Some(data) = fs::metadata(file).ok().filter(Metadata::is_file) else { return Ok(()) };
+    let shown = place::shown(&host.cwd, file);
+    let allowed = host.text(ALLOW).is_some_and(|value| value != "0");
+    let mut doubt = |text: String, hint: String| notices.push(Notice::new(Level::Warning, NoticeKind::Config, text).hint(hint));
+    if let Some(writers) = writers(&data) {
+        let text = format!("{shown} can be written by {} (mode {:03o}), and root runs what it says", writers.who, data.mode() & 0o777);
+        let hint = format!("chmod {} {}", writers.chmod, shell_words::quote(&shown));
+        if !allowed {
+            return Err(Error::usage(text).hint(format!("{hint}\nto run it all the same: {ALLOW}=1")));
+        }
+        doubt(text, hint);
+    }
+    if data.uid() != host.owner.user {
+        doubt(
+            format!("{shown} belongs to user {}, and root runs what it says", data.uid()),
+            format!("chown root {}, or run pmdev as that user", shell_words::quote(&shown)),
+        );
+    }
+    let folder = place::folder(file);
+    // Where the sticky bit is set a file can be replaced by its owner alone.
+    let replaced = fs::metadata(folder).ok().filter(|data| data.mode() & 0o1000 == 0).and_then(|data| self::writers(&data));
+    if let Some(writers) = replaced {
+        let folder = place::shown(&host.cwd, folder);
+        doubt(
+            format!("{shown} can be replaced by {}, who can write its folder, and root runs what it says", writers.who),
+            format!("chmod {} {}", writers.chmod, shell_words::quote(&folder)),
+        );
+    }
+    Ok(())
+}
+
+/// Says which apps run as root on a server although nobody said so.
+pub fn as_root(apps: &[AppSpec], profile: Profile, host: &Host) -> Option<Notice> {
+    if !profile.distrusts_writers() || host.owner.user != 0 {
+        return None;
+    }
+    let names: Vec<&str> = apps.iter().filter(|app| app.account.user.is_none()).map(|app| app.name.as_str()).collect();
+    let text = match names.as_slice() {
+        [] => return None,
+        [one] => format!("{one} runs as root, because pmdev does"),
+        [several @ .., last] => format!("{} and {last} run as root, because pmdev does", several.join(", ")),
+    };
+    let hint = "say who it runs as in the project file, uid: \"www-data\" (uid: \"root\" if that is meant), or start pmdev as that user";
+    Some(Notice::new(Level::Warning, NoticeKind::Config, text).hint(hint))
+}
+
+/// Who besides its owner and root can write something, and what takes it from them.
+struct Writers {
+    who: String,
+    chmod: &'static str,
+}
+
+fn writers(data: &Metadata) -> Option<Writers> {
+    let by_group = data.mode() & BY_GROUP != 0 && data.gid() != 0;
+    let by_all = data.mode() & BY_ALL != 0;
+    let (who, chmod) = match (by_group, by_all) {
+        (false, false) => return None,
+        (true, false) => (format!("group {}", data.gid()), "g-w"),
+        (false, true) => ("everybody".to_owned(), "o-w"),
+        (true, true) => ("everybody".to_owned(), "go-w"),
+    };
+    Some(Writers { who, chmod })
+}

@@ -1,0 +1,153 @@
+//! Whether the kernel killed for want of memory: a SIGKILL of the OOM killer looks like any other, but the kernel counts what it kills.
+//!
+//! Counted for our control group, memory.events(.local) of version 2 and memory.oom_control of version 1 (cgroups(7)); where it has none,
+//! for the whole system, /proc/vmstat. The kernel counts before it kills, so whoever reaps the victim finds it counted.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Remembers how many the kernel had killed.
+#[derive(Debug)]
+pub struct Witness {
+    counter: Option<Counter>,
+    /// Kills that are accounted for.
+    seen: u64,
+    /// What was counted when last looked without a reason.
+    looked: u64,
+}
+
+/// A file with a line `NAME NUMBER`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Counter {
+    file: PathBuf,
+}
+
+impl Witness {
+    /// From now on.
+    pub fn new() -> Self {
+        let read = |file: &str| fs::read_to_string(file).unwrap_or_default();
+        let candidates = candidates(&read("/proc/self/cgroup"), &read("/proc/self/mountinfo"));
+        let counter = candidates.into_iter().map(|file| Counter { file }).find(|counter| counter.read().is_some());
+        let seen = counter.as_ref().and_then(Counter::read).unwrap_or(0);
+        Self { counter, seen, looked: seen }
+    }
+
+    /// Whether the kernel killed something that no death is explained by yet. Each kill explains one.
+    pub fn explains_a_death(&mut self) -> bool {
+        let now = self.now();
+        let rose = now > self.seen;
+        if rose {
+            self.seen += 1;
+        }
+        rose
+    }
+
+    /// Forgets kills that were counted before the last such look: their victims were others than our main processes. To be called now and
+    /// then; a victim needs a moment from the kill until it can be reaped.
+    pub fn look(&mut self) {
+        self.seen = self.seen.max(self.looked);
+        self.looked = self.now();
+    }
+
+    fn now(&self) -> u64 {
+        self.counter.as_ref().and_then(Counter::read).unwrap_or(self.seen)
+    }
+}
+
+impl Counter {
+    fn read(&self) -> Option<u64> {
+        parse(&fs::read_to_string(&self.file).ok()?)
+    }
+}
+
+fn parse(text: &str) -> Option<u64> {
+    text.lines().find_map(|line| line.strip_prefix("oom_kill ")?.trim().parse().ok())
+}
+
+/// The files that may count our group's kills, the nearest first: by `/proc/self/cgroup` and `/proc/self/mountinfo`.
+fn candidates(cgroup: &str, mounts: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for line in cgroup.lines() {
+        // HIERARCHY:CONTROLLERS:PATH
+        let mut fields = line.splitn(3, ':').skip(1);
+        let (Some(controllers), Some(path)) = (fields.next(), fields.next()) else { continue };
+        let (kind, files): (_, &[&str]) = match controllers {
+            "" => ("cgroup2", &["memory.events.local", "memory.events"]),
+            list if list.split(',').any(|controller| controller == "memory") => ("cgroup", &["memory.oom_control"]),
+            _ => continue,
+        };
+        let folder = mounts.lines().find_map(|mount| folder(mount, kind, path));
+        found.extend(folder.iter().flat_map(|folder| files.iter().map(|file| folder.join(file))));
+    }
+    found.push("/proc/vmstat".into());
+    found
+}
+
+/// Where a group is below a line of mountinfo, `ID PARENT DEVICE ROOT POINT OPTIONS … - TYPE SOURCE SUPER-OPTIONS`: `None` if that is
+/// something else.
+fn folder(mount: &str, kind: &str, group: &str) -> Option<PathBuf> {
+    let (own, system) = mount.split_once(" - ")?;
+    let mut own = own.split(' ').skip(3);
+    let (root, point) = (own.next()?, own.next()?);
+    let mut system = system.split(' ');
+    if system.next()? != kind || kind == "cgroup" && !system.nth(1)?.split(',').any(|option| option == "memory") {
+        return None;
+    }
+    // In a container the group's own folder may be all that is mounted.
+    let below = Path::new(group).strip_prefix(root).unwrap_or(Path::new(""));
+    Some(Path::new(point).join(below))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_groups_own_count_is_looked_for_first() {
+        let shown = |cgroup: &str, mounts: &str| {
+            candidates(cgroup, mounts).iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(" ")
+        };
+        let v2 = "25 30 0:22 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n";
+        assert_eq!(
+            shown("0::/system.slice/api.service\n", v2),
+            "/sys/fs/cgroup/system.slice/api.service/memory.events.local /sys/fs/cgroup/system.slice/api.service/memory.events /proc/vmstat"
+        );
+        let container = "25 30 0:22 /docker/4711 /sys/fs/cgroup ro - cgroup2 cgroup rw\n";
+        assert!(shown("0::/docker/4711\n", container).starts_with("/sys/fs/cgroup/memory.events.local "));
+        assert!(shown("0::/\n", container).starts_with("/sys/fs/cgroup/memory.events.local "), "with a namespace of its own");
+        let v1 =
+            "34 31 0:31 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n";
+        assert_eq!(shown("5:cpu:/x\n4:memory:/a/b\n", v1), "/sys/fs/cgroup/memory/a/b/memory.oom_control /proc/vmstat");
+        assert_eq!(shown("", ""), "/proc/vmstat");
+    }
+
+    #[test]
+    fn a_kill_is_read_from_each_kind_of_file() {
+        assert_eq!(parse("low 0\nhigh 0\nmax 3\noom 2\noom_kill 1\noom_group_kill 0\n"), Some(1));
+        assert_eq!(parse("oom_kill_disable 0\nunder_oom 0\noom_kill 4\n"), Some(4));
+        assert_eq!(parse("oom_kill_disable 0\nunder_oom 0\n"), None, "before Linux 4.13");
+    }
+
+    #[test]
+    fn each_kill_explains_one_death_and_an_old_one_none() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let file = folder.path().join("memory.events");
+        let count = |number: u32| fs::write(&file, format!("oom_kill {number}\n")).expect("it can be written");
+        count(3);
+        let mut witness = Witness { counter: Some(Counter { file: file.clone() }), seen: 3, looked: 3 };
+        assert!(!witness.explains_a_death());
+        count(5);
+        assert!(witness.explains_a_death() && witness.explains_a_death() && !witness.explains_a_death());
+        count(6);
+        witness.look();
+        assert!(witness.explains_a_death(), "its victim may only just be reaped");
+        count(7);
+        witness.look();
+        witness.look();
+        assert!(!witness.explains_a_death(), "its victim was somebody else");
+        fs::remove_file(&file).expect("it is there");
+        assert!(!witness.explains_a_death(), "nothing is said where nothing can be read");
+    }
+}

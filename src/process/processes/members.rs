@@ -1,0 +1,96 @@
+//! Which processes belong to a run, now, and what they use.
+
+use super::{Member, Owner, Phase, Processes, member};
+use crate::{
+    model::RunId,
+    process::{
+        claim::{self, Shown},
+        tree::{self, Stat, own_pid},
+        usage::{self, Usage},
+    },
+};
+
+impl Processes {
+    /// The live processes of a run.
+    pub fn members(&mut self, run: RunId) -> Vec<Member> {
+        self.tree_of(run).iter().map(|stat| member(stat.id.pid)).collect()
+    }
+
+    /// What the process set of a run uses; `None` if there is no such run.
+    pub fn usage(&mut self, run: RunId) -> Option<Usage> {
+        self.adopt();
+        self.runs.contains_key(&run).then(|| Usage::of(&self.glance(run)))
+    }
+
+    /// What every process set uses, in one pass over all of them: to be called once a second or so.
+    pub fn usages(&mut self) -> Vec<(RunId, Usage)> {
+        self.oom.look();
+        self.adopt();
+        let runs: Vec<RunId> = self.runs.keys().copied().collect();
+        runs.into_iter().map(|run| (run, Usage::of(&self.glance(run)))).collect()
+    }
+
+    /// The memory of a run's process set in bytes, shared pages counted once: dearer than [`Self::usage`], by a millisecond for each GiB or so.
+    pub fn exact_memory(&mut self, run: RunId) -> u64 {
+        usage::exact(&self.tree_of(run))
+    }
+
+    /// Finds out whose our new children are.
+    pub(super) fn adopt(&mut self) {
+        let related = own_pid() != 1;
+        for pid in tree::children(own_pid()) {
+            let main = self.runs.values().any(|run| run.pid == pid && !matches!(run.phase, Phase::Ended));
+            if main || self.orphans.contains_key(&pid) {
+                continue;
+            }
+            let Some(stat) = Stat::read(pid).filter(|stat| stat.alive) else { continue };
+            let started = self.runs.iter().filter(|(_, entry)| !matches!(entry.phase, Phase::Failed));
+            let sets = started.map(|(run, entry)| (*run, &entry.set));
+            let owner = claim::claim(&stat, sets, &Shown { pid, marker: &self.marker }, related);
+            self.orphans.insert(pid, owner.map_or(Owner::Nobody, Owner::Run));
+        }
+    }
+
+    /// The live tree of a run, which is also the last one seen from now on.
+    pub(super) fn tree_of(&mut self, run: RunId) -> Vec<Stat> {
+        let tree = tree::walk(self.roots_of(run), |_| {});
+        self.saw(run, tree)
+    }
+
+    /// The same below the children of ours that are known, at less cost.
+    fn glance(&mut self, run: RunId) -> Vec<Stat> {
+        let tree = tree::glance(self.known_roots(run));
+        self.saw(run, tree)
+    }
+
+    fn saw(&mut self, run: RunId, tree: Vec<Stat>) -> Vec<Stat> {
+        if let Some(entry) = self.runs.get_mut(&run) {
+            entry.set.see(entry.pid, &tree, self.session);
+        }
+        tree
+    }
+
+    /// Our children that belong to a run, looked up now.
+    pub(super) fn roots_of(&mut self, run: RunId) -> Vec<i32> {
+        self.adopt();
+        self.known_roots(run)
+    }
+
+    pub(super) fn known_roots(&self, run: RunId) -> Vec<i32> {
+        let main = self.runs.get(&run).filter(|entry| !matches!(entry.phase, Phase::Ended)).map(|entry| entry.pid);
+        let orphans = self.orphans.iter().filter(|(_, owner)| **owner == Owner::Run(run)).map(|(pid, _)| *pid);
+        main.into_iter().chain(orphans).collect()
+    }
+
+    /// Every child of ours that is ours to kill. As PID 1 we have the orphans of others too, which are only reaped.
+    pub(super) fn all_roots(&mut self) -> Vec<i32> {
+        self.adopt();
+        let mains = self.runs.values().filter(|entry| !matches!(entry.phase, Phase::Ended)).map(|entry| entry.pid);
+        let ours = |owner: Owner| match owner {
+            Owner::Run(_) => true,
+            Owner::Nobody => own_pid() != 1,
+            Owner::Foreign => false,
+        };
+        mains.chain(self.orphans.iter().filter(|(_, owner)| ours(**owner)).map(|(pid, _)| *pid)).collect()
+    }
+}

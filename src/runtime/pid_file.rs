@@ -1,0 +1,120 @@
+//! The file that holds the pid of a run, from its first instruction to the end of its main process.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use super::runner::Runner;
+use crate::{
+    model::{Level, Notice, NoticeKind, RunId},
+    supervisor::Event,
+};
+
+/// A pid file; dropping it removes what it wrote.
+#[derive(Debug)]
+pub struct PidFile {
+    path: PathBuf,
+    pid: Option<i32>,
+}
+
+impl PidFile {
+    /// Not written yet.
+    pub fn new(path: PathBuf) -> Self {
+        Self { path, pid: None }
+    }
+
+    /// Writes `PID` and a line end. What stands there is replaced and never followed: in a folder that others can write it might be a link
+    /// to something that only we can write.
+    pub fn write(&mut self, pid: i32) -> io::Result<()> {
+        if let Some(folder) = self.path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        remove(&self.path)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).open(&self.path)?;
+        self.pid = Some(pid);
+        file.write_all(format!("{pid}\n").as_bytes())
+    }
+
+    /// What is told when that failed; the app runs all the same.
+    pub fn unwritten(&self, app: &str, error: &io::Error) -> Notice {
+        let text = format!("{app} runs without its pid file: {} could not be written: {error}", self.path.display());
+        let hint = "name a file in a folder that pmdev can write: pid_file: \"run/api.pid\"";
+        Notice::new(Level::Warning, NoticeKind::Config, text).about(app).hint(hint)
+    }
+}
+
+impl Runner {
+    /// A run executes: its pid is written where that is asked for.
+    pub fn executed(&mut self, run: RunId, pid: i32) {
+        self.write_pid(run, pid);
+        self.handle(Event::Spawned { run, pid });
+    }
+
+    fn write_pid(&mut self, run: RunId, pid: i32) {
+        let Some(live) = self.runs.get_mut(&run) else { return };
+        let Some(file) = &mut live.pid_file else { return };
+        if let Err(error) = file.write(pid) {
+            let name = self.apps.name(live.instance.app).unwrap_or("an app that is gone");
+            let notice = file.unwritten(name, &error);
+            self.say(&notice);
+        }
+    }
+
+    /// The main process of a run has ended: from here on its pid may be another's.
+    pub fn remove_pid(&mut self, run: RunId) {
+        drop(self.runs.get_mut(&run).and_then(|live| live.pid_file.take()));
+    }
+}
+
+impl Drop for PidFile {
+    fn drop(&mut self) {
+        let Some(pid) = self.pid else { return };
+        // Another run may have put its own there by now.
+        if fs::read_to_string(&self.path).is_ok_and(|text| text == format!("{pid}\n")) {
+            let _ = remove(&self.path);
+        }
+    }
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_there_while_the_run_is_and_no_longer() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run/deep/api.pid");
+        let mut first = PidFile::new(path.clone());
+        first.write(7).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "7\n");
+        let mut second = PidFile::new(path.clone());
+        second.write(8).unwrap();
+        drop(first);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "8\n", "the file of the next run stays");
+        drop(second);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_link_is_replaced_and_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, path) = (folder.path().join("target"), folder.path().join("api.pid"));
+        fs::write(&target, "precious").unwrap();
+        std::os::unix::fs::symlink(&target, &path).unwrap();
+        PidFile::new(path.clone()).write(7).unwrap();
+        assert_eq!(fs::read_to_string(target).unwrap(), "precious");
+        fs::create_dir(&path).unwrap();
+        let mut file = PidFile::new(path);
+        let error = file.write(7).unwrap_err();
+        assert!(file.unwritten("api", &error).text.starts_with("api runs without its pid file: "));
+    }
+}
