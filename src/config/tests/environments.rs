@@ -125,7 +125,7 @@ fn a_pipe_that_nobody_writes_is_refused_where_a_limit_is_set() {
     let refusal = project.refusal(&request("secrets"));
     insta::assert_snapshot!(refusal, @r"
     /home/p/secrets cannot be read as an env file
-    because: it is a pipe that was not written to its end within 50 ms; save the project file again once somebody does
+    because: it is a pipe, and nobody wrote it to its end within 50 ms; save the project file again once somebody does
     ");
     // Somebody holds it open and writes a part.
     let half = fs::OpenOptions::new().read(true).write(true).open(&fifo).unwrap();
