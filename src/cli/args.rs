@@ -5,9 +5,25 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 use clap::{ArgMatches, Args};
 
 use crate::{
-    config::{self, LogRequest, Request, WatchArg},
+    cli::keys::{RareArgs, RestartArgs},
+    config::{self, Flag, LogRequest, Request, WatchArg},
     model::{PollMode, Signal, TimestampFormat},
 };
+
+/// Everything about what is to run.
+#[derive(Debug, Default, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    pub app: AppArgs,
+    #[command(flatten)]
+    pub watch: WatchArgs,
+    #[command(flatten)]
+    pub logs: LogArgs,
+    #[command(flatten)]
+    pub restarts: RestartArgs,
+    #[command(flatten)]
+    pub rare: RareArgs,
+}
 
 /// How apps are run.
 #[derive(Debug, Default, Args)]
@@ -19,6 +35,9 @@ pub struct AppArgs {
     /// Folder the apps run in [default: this folder, or the TARGET where it is a folder]
     #[arg(long, value_name = "FOLDER")]
     pub cwd: Option<PathBuf>,
+    /// How many processes of each app; `max` or 0 for one a processor, negative for that many fewer
+    #[arg(short = 'i', long, value_name = "COUNT", allow_hyphen_values = true, value_parser = |text: &str| config::flag("--instances", "instances", text))]
+    pub instances: Option<Flag>,
     /// Program that runs the script, or `none` to execute the script itself [default: by #! line or extension]
     #[arg(long, value_name = "PROGRAM")]
     pub interpreter: Option<String>,
@@ -143,9 +162,12 @@ fn poll(text: &str) -> Result<PollMode, String> {
 }
 
 /// What `start` is asked for, and `check` is asked about: the targets, what stood after `--`, and the options of both.
-pub fn request(targets: Vec<OsString>, script_args: Vec<OsString>, app: AppArgs, watch: WatchArgs, logs: LogArgs) -> Request {
+pub fn request(targets: Vec<OsString>, script_args: Vec<OsString>, options: RunArgs) -> Request {
     let mut request = Request { targets, script_args, ..Request::default() };
+    let RunArgs { app, restarts, watch, logs, rare } = options;
     app.apply(&mut request);
+    restarts.apply(&mut request);
+    rare.apply(&mut request);
     watch.apply(&mut request);
     logs.apply(&mut request);
     request
@@ -171,6 +193,7 @@ impl AppArgs {
     pub fn apply(self, request: &mut Request) {
         request.names = self.names;
         request.cwd = self.cwd;
+        request.flags.extend(self.instances);
         request.interpreter = self.interpreter;
         request.interpreter_args = self.interpreter_args;
         request.env_files = self.env_files;

@@ -1,3 +1,5 @@
+mod flags;
+
 use std::time::Duration;
 
 use super::*;
@@ -214,6 +216,8 @@ fn help_reads_well() {
     Apps:
       -n, --name <NAME>              Name of the app; one for each TARGET, in their order
           --cwd <FOLDER>             Folder the apps run in [default: this folder, or the TARGET where it is a folder]
+      -i, --instances <COUNT>        How many processes of each app; `max` or 0 for one a processor, negative for that many
+                                     fewer
           --interpreter <PROGRAM>    Program that runs the script, or `none` to execute the script itself [default: by #!
                                      line or extension]
           --interpreter-args <ARGS>  Arguments for the interpreter; for Go and Rust, for the build [alias: --node-args]
@@ -256,6 +260,34 @@ fn help_reads_well() {
           --log-date-format <FORMAT>  The time before each line of a log file, in day.js tokens; --time sets it for the
                                       terminal as well
           --disable-logs              Keep and show nothing of what the apps print
+
+    Restarts and stops:
+          --no-autorestart                    Do not start apps again when they end by themselves
+          --restart-delay <TIME>              How long to wait before each restart
+          --exp-backoff-restart-delay <TIME>  The first of delays that grow with each restart
+          --max-restarts <COUNT>              Unstable runs in a row before an app is given up, or `unlimited` [default: 16]
+          --max-memory-restart <SIZE>         Memory at which an app is reloaded, such as 512M
+          --stop-exit-codes <CODES>           Exit codes after which an app is not started again, with commas between
+      -c, --cron-restart <PATTERN>            When apps are restarted by the clock, as a cron pattern; 0 ends it [alias:
+                                              --cron]
+          --no-treekill                       Send the first signal of a stop to the first process of an app alone
+          --shutdown-with-message             Tell Node apps to stop by the message `shutdown`
+
+    Rarely used:
+          --namespace <NAME>            Group that commands can name instead of its apps
+          --filter-env <PARTS>          Do not pass on variables whose names contain one of these, with commas between;
+                                        repeatable
+          --no-autostart                Only register apps: somebody else starts them
+          --wait-ready                  Count Node apps as ready when they say process.send('ready')
+          --listen-timeout <TIME>       How long an app has to be ready
+      -u, --uid <USER>                  User that apps run as [alias: --user]
+          --gid <GROUP>                 Group that apps run as
+      -p, --pid <FILE>                  File for the process id
+      -x, --execute-command             Fork mode, also for several instances of a Node app
+          --source-map-support          Map stack traces of Node to the sources [default: where a .map file lies beside the
+                                        script]
+          --disable-source-map-support  Do not map them
+      -f, --force                       Accepted: a script may run as often as you like
 
     Output:
           --stdin[=<APP>]         Give our standard input to the app (--stdin), or to one of several (--stdin=NAME)

@@ -6,7 +6,7 @@ use crate::model::{ExecMode, Health, PollMode, Signal};
 
 use super::element::{
     Fate::{self, Honoured, Ignored, Later},
-    Told::{Off, On},
+    Told::On,
     anything::Anything,
     command::Line,
     cron::Cron,
@@ -47,7 +47,7 @@ keyed! {
         /// Put before the name, with a colon between.
         name_prefix: String, [], r#""shop""#, Honoured;
         /// The group that commands can name instead of its members.
-        namespace: String, [], r#""backend""#, Later(On);
+        namespace: String, [], r#""backend""#, Honoured;
         /// The folder it runs in, relative to that of the file; without it, the folder of the file.
         cwd: String, [], r#""services/api""#, Honoured;
         /// Arguments for the script; a text is split as a shell would.
@@ -77,7 +77,7 @@ keyed! {
         /// The port it listens on, as the variable `PORT`.
         port: u16, [], "3000", Honoured;
         /// Whether it starts with the runner, or waits to be started.
-        autostart: bool, [], "false", Later(Off);
+        autostart: bool, [], "false", Honoured;
         /// Whether it is started again when it ends by itself.
         autorestart: bool, [], "false", Honoured;
         /// Exit codes after which it is not started again.
@@ -170,10 +170,10 @@ keyed! {
         /// The file that holds its process id while it runs; `true` is `$PMDEV_HOME/pids/NAME-ID.pid`, and where there are several instances
         /// each one's number is put before the ending.
         pid_file: File, ["pid"], r#""run/api.pid""#, Honoured;
-        /// Whether stack traces of Node are those of the sources.
-        source_map_support: bool, [], "true", Later(On);
+        /// Whether stack traces of Node are those of the sources; without it, where a map lies beside the script (`app.js.map`).
+        source_map_support: bool, [], "true", Honoured;
         /// Whether they are not.
-        disable_source_map_support: bool, [], "true", Later(On);
+        disable_source_map_support: bool, [], "true", Honoured;
         /// Other values for a profile.
         profiles: Profiles, [], r#"{ "prod": { "instances": "max" } }"#, Honoured;
         /// How often PM2 looks whether a process is gone.

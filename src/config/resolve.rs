@@ -8,11 +8,11 @@ use std::{
 use crate::model::{ActionRule, AppSpec, Error, Notice, WatchSpec};
 
 use super::{
-    Host, Request, WatchArg,
+    Host, Request, WatchArg, account,
     draft::{Draft, Drafter, app_folder},
     ecosystem::{self, Ecosystem},
-    environment::{Declared, EnvRecipe},
-    logs,
+    environment::EnvRecipe,
+    flags, logs,
     lookup::Searches,
     name,
     node::Document,
@@ -54,6 +54,10 @@ pub fn resolve(request: &Request, host: &Host) -> Result<Resolved, Error> {
     let profile = Profile::choose(request, host)?;
     profile.stop(request, host)?;
     profile.ready(host)?;
+    let (layer, identity) = flags::layer(&request.flags, host)?;
+    let asking = Host { asks_as: identity.clone(), ..host.clone() };
+    let host = &asking;
+    let request = &Request { source_maps: ecosystem::source_maps(&layer), ..request.clone() };
     let mut resolved = Resolved::default();
     let searches = Searches::default();
     let mut drafter = Drafter { request, host, profile, cwd: app_folder(request, host)?, searches: &searches, notices: Vec::new() };
@@ -79,7 +83,10 @@ pub fn resolve(request: &Request, host: &Host) -> Result<Resolved, Error> {
         match planned {
             Planned::App(draft) => {
                 let name = names.next().expect("every draft was given a name");
-                let (spec, recipe) = drafter.spec(*draft, name, Declared::default())?;
+                let cwd = draft.cwd.clone();
+                let (spec, recipe) = drafter.spec(*draft, name, ecosystem::declared(&layer, profile, request, &[]))?;
+                let mut spec = ecosystem::complete_spec(spec, &layer, &cwd, Vec::new(), host);
+                account::harden(&mut spec, identity.clone());
                 resolved.apps.push(spec);
                 resolved.env.push(recipe);
             }
@@ -128,6 +135,7 @@ fn plan(drafter: &mut Drafter, resolved: &mut Resolved) -> Result<Vec<Planned>, 
         if let Some(file) = source::discover(&folder) {
             return Ok(vec![project(&file, folder, &only(request), drafter, resolved)?]);
         }
+        still_there(&folder, request, host)?;
         if let Some(first) = only(request).first() {
             return Err(Error::usage(format!("--only {first} names an app of a project file, and {} has none", folder.display())));
         }
@@ -157,7 +165,10 @@ fn plan(drafter: &mut Drafter, resolved: &mut Resolved) -> Result<Vec<Planned>, 
             Target::ProjectFile(file) => project(&file, cwd, &only(request), drafter, resolved)?,
             Target::Folder(folder) => match source::discover(&folder) {
                 Some(file) => project(&file, folder, &only(request), drafter, resolved)?,
-                None => Planned::App(Box::new(drafter.target(typed, Target::Folder(folder))?)),
+                None => {
+                    still_there(&folder, request, host)?;
+                    Planned::App(Box::new(drafter.target(typed, Target::Folder(folder))?))
+                }
             },
             target @ (Target::Script(_) | Target::Line(_)) => Planned::App(Box::new(drafter.target(typed, target)?)),
         });
@@ -170,6 +181,19 @@ fn plan(drafter: &mut Drafter, resolved: &mut Resolved) -> Result<Vec<Planned>, 
         planned.insert(0, Planned::Apps(ecosystem));
     }
     Ok(planned)
+}
+
+/// Refuses a folder that has lost its project file: what else it could be made to run was never asked for.
+fn still_there(folder: &Path, request: &Request, host: &Host) -> Result<(), Error> {
+    let is_lost = |file: &&PathBuf| file.parent() == Some(folder) && source::Format::of(file).is_some();
+    match request.known.iter().find(is_lost) {
+        Some(file) => {
+            let file = place::shown(&host.cwd, file);
+            Err(Error::usage(format!("{file} does not say any more what shall run, and nothing else in its folder does"))
+                .hint("put it back; to stop its apps, end pmdev"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The apps of a project file. Its paths count from `base`, as in PM2 the folder the command was typed in, and then from its own folder.

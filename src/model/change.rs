@@ -35,11 +35,10 @@ pub struct ChangeSet {
     pub last: Instant,
     /// Why the set is due.
     pub cause: Cause,
+    /// The app's rules, by index in order, whose paths are among the changed ones.
+    pub matched: Vec<usize>,
+    /// Whether a changed path is in no rule, or it is not known which paths changed.
+    pub unmatched: bool,
     /// The paths as people are shown them: `src/api.js`, `src/api.js and 3 more`; empty for a rescan without paths.
     pub shown: String,
-    /// Which of the app's [`rules`](super::AppSpec::rules) matched a changed path, by their place in that list as it was then, ascending.
-    /// All paths were asked about, not only those kept above.
-    pub matched: Vec<usize>,
-    /// Whether a changed path, or one that is not known because events were lost, matched no rule: then the app is restarted.
-    pub unmatched: bool,
 }

@@ -46,7 +46,7 @@ impl Runner {
             protocol: protocol::VERSION,
             pid: i32::try_from(std::process::id()).unwrap_or(0),
             cwd: self.folder(),
-            files: self.project.files.iter().map(|file| file.to_string_lossy().into_owned()).collect(),
+            files: self.project.sources.files.iter().map(|file| file.to_string_lossy().into_owned()).collect(),
             apps: self.apps.specs().map(|spec| spec.name.clone()).collect(),
             background: false,
         }

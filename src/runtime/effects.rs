@@ -163,7 +163,8 @@ fn unread(name: &str, error: &io::Error) -> Notice {
 
 /// Names what outlived SIGKILL.
 pub fn stuck(what: &str, members: &[Member]) -> Notice {
-    let named: Vec<String> = members.iter().map(|member| format!("pid {} ({})", member.pid, member.command)).collect();
+    let named: Vec<String> =
+        members.iter().map(|member| format!("pid {} ({})", member.pid, config::without_secrets(&member.command))).collect();
     let text = format!("{what} outlived SIGKILL: {}", named.join(", "));
     let hint = "a process in an uninterruptible wait (state D in ps) goes only when its device or mount answers";
     Notice::new(Level::Error, NoticeKind::Stuck, text).hint(hint)

@@ -22,11 +22,13 @@ mod runner;
 mod service;
 mod signals;
 mod signs;
+mod sources;
 mod stdin;
 mod targets;
 mod terminal;
 mod tool;
 mod views;
+mod warnings;
 
 use std::time::SystemTime;
 

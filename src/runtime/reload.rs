@@ -10,14 +10,16 @@ use std::{
 };
 
 use super::{
-    runner::{Inbox, Runner},
+    runner::{Inbox, Runner, now},
+    sources::Sources,
     tool::Link,
+    warnings::Warnings,
 };
 use crate::{
     config::{self, Files, Host, Plan, Request, Resolved, Seen, diff::Step},
-    model::{AppId, AppSpec, Cause, ChangeSet, Error, Level, Notice, NoticeKind},
+    model::{AppId, AppSpec, ChangeSet, Error, Level, Notice, NoticeKind},
     supervisor::Event,
-    watch::{self, Wanted, Watched},
+    watch,
 };
 
 /// How long a pipe that an edit names has to be written to its end.
@@ -28,14 +30,12 @@ const PIPE: Duration = Duration::from_secs(2);
 pub struct Project {
     request: Request,
     host: Host,
-    /// The files, absolute.
-    pub files: Vec<PathBuf>,
-    /// What they load, absolute.
-    modules: Vec<PathBuf>,
-    /// The same without links, as changes name them.
-    real_modules: HashSet<PathBuf>,
-    /// Saves of such files in apps: an app that the plan restarts is not restarted again.
+    /// The files.
+    pub sources: Sources,
+    /// Saves of what they load, in apps: an app that the plan restarts is not restarted again.
     held: Vec<(AppId, Arc<ChangeSet>)>,
+    /// What was said about them.
+    warnings: Warnings,
     state: State,
     /// What was said over the socket about apps of these files.
     pub said: Said,
@@ -98,47 +98,14 @@ pub struct Loaded {
 }
 
 impl Project {
-    pub fn new(request: Request, host: Host, files: Vec<PathBuf>, modules: Vec<PathBuf>) -> Self {
-        let (held, real_modules) = (Vec::new(), HashSet::new());
-        let (files_of_now, modules_of_now, said) = (Vec::new(), Vec::new(), Said::default());
-        let mut project =
-            Self { request, host, files: files_of_now, modules: modules_of_now, real_modules, held, state: State::Idle, said };
-        project.made_of(files, modules);
-        project
-    }
-
-    /// These files say what shall run from now on.
-    fn made_of(&mut self, files: Vec<PathBuf>, modules: Vec<PathBuf>) {
-        self.real_modules = modules.iter().map(|module| module.canonicalize().unwrap_or_else(|_| module.clone())).collect();
-        (self.files, self.modules) = (files, modules);
-    }
-
-    /// These files do so as well, as far as is known.
-    fn also(&mut self, seen: Files) {
-        let Files { own, modules } = seen;
-        let join = |mut known: Vec<PathBuf>, more: std::collections::BTreeSet<PathBuf>| {
-            let new: Vec<PathBuf> = more.into_iter().filter(|path| !known.contains(path)).collect();
-            known.extend(new);
-            known
-        };
-        self.made_of(join(self.files.clone(), own), join(self.modules.clone(), modules));
-    }
-
-    /// What is to be watched.
-    pub fn wanted(&self, apps: Vec<Watched>, read_at: SystemTime) -> Wanted {
-        Wanted { apps, files: self.files.clone(), modules: self.modules.clone(), read_at }
-    }
-
-    /// Whether a save was one of files that the project file loads, and of nothing else.
-    fn is_made_of(&self, changes: &ChangeSet) -> bool {
-        changes.cause == Cause::Files
-            && changes.total == changes.paths.len()
-            && changes.paths.iter().all(|(path, _)| self.real_modules.contains(path))
+    pub fn new(request: Request, host: Host, sources: Sources, told: &[Notice]) -> Self {
+        let warnings = Warnings::new(told);
+        Self { request, host, sources, held: Vec::new(), warnings, state: State::Idle, said: Said::default() }
     }
 
     /// What was edited, as people are shown it; without a path, the first of the files.
     fn shown(&self, edited: &[PathBuf]) -> String {
-        let path = edited.first().or(self.files.first());
+        let path = edited.first().or(self.sources.files.first());
         let shown = path.map(|path| path.strip_prefix(&self.host.cwd).unwrap_or(path).display().to_string()).unwrap_or_default();
         match edited.len() {
             0 | 1 => shown,
@@ -159,7 +126,7 @@ impl Runner {
 
     /// Files of an app changed. What the project file loads acts through its plan first.
     pub fn changed(&mut self, app: AppId, changes: Arc<ChangeSet>) {
-        if !self.project.is_made_of(&changes) {
+        if !self.project.sources.are_all_of(&changes) {
             return self.handle(Event::FilesChanged { app, changes });
         }
         let paths = changes.paths.iter().map(|(path, _)| path.clone()).collect();
@@ -170,7 +137,7 @@ impl Runner {
         }
     }
 
-    /// The plan is told: what was saved meanwhile restarts the apps that it does not restart.
+    /// The plan is told: what was saved meanwhile acts on the apps that it does not restart.
     fn release(&mut self, plan: Option<&Plan>) {
         for (app, changes) in std::mem::take(&mut self.project.held) {
             let step = plan.and_then(|plan| plan.step(self.apps.name(app)?));
@@ -190,8 +157,9 @@ impl Runner {
             seen: Seen::default(),
             ..self.project.host.clone()
         };
-        let (request, inbox, read_at) = (self.project.request.clone(), self.inbox.clone(), watch::stamp());
-        let (paths, since) = (edited.clone(), super::runner::now());
+        let (inbox, read_at) = (self.inbox.clone(), watch::stamp());
+        let request = Request { known: self.project.sources.files.clone(), ..self.project.request.clone() };
+        let (paths, since) = (edited.clone(), now());
         let read = move || {
             let result = config::resolve(&request, &host).and_then(|resolved| {
                 let mut watched = resolved.apps.iter().filter_map(|app| Some((app.watch.as_ref()?, &app.rules)));
@@ -232,7 +200,7 @@ impl Runner {
             Err(error) => {
                 self.say_refused(&edited, &error);
                 // The next save of what is wrong must not be missed.
-                self.project.also(seen);
+                self.project.sources.join(seen);
                 self.watch_again(read_at);
                 self.release(None);
             }
@@ -242,7 +210,7 @@ impl Runner {
     fn apply(&mut self, edited: &[PathBuf], read_at: SystemTime, resolved: Resolved) {
         let Resolved { apps, env, notices, files, modules } = resolved;
         let shown = self.project.shown(edited);
-        notices.iter().filter(|notice| notice.level > Level::Info).for_each(|notice| self.say(notice));
+        self.project.warnings.news(notices).iter().for_each(|notice| self.say(notice));
         let plan = self.apps.plan(&apps, &env);
         if plan.is_empty() {
             self.say(&Notice::new(Level::Info, NoticeKind::Plan, format!("{shown} was read again: nothing changes")));
@@ -253,7 +221,7 @@ impl Runner {
             }
         }
         let edits = self.apps.replace(apps, env, &plan);
-        self.project.made_of(files, modules);
+        self.project.sources = Sources::new(files, modules);
         self.label();
         self.feed_input();
         self.schedule();
@@ -270,7 +238,7 @@ impl Runner {
     /// The watcher looks at what the apps of now want. `read_at`: when that was read.
     pub fn watch_again(&self, read_at: SystemTime) {
         if let Some(watcher) = &self.watcher {
-            watcher.watch(self.project.wanted(self.apps.watched(), read_at));
+            watcher.watch(self.project.sources.wanted(self.apps.watched(), read_at));
         }
     }
 

@@ -28,6 +28,7 @@ use super::{
     service::Service,
     signals::{self, Meaning, Signals},
     signs::Sign,
+    sources::Sources,
     stdin::Inputs,
     terminal::{self, Typed},
     tool::{Question, Tools},
@@ -153,8 +154,8 @@ impl Runner {
         let stage = AsyncFd::new(stage).map_err(no_system)?;
         let logs = LogFiles::new(&host);
         let capsules = Capsules::new(&host);
-        let project = Project::new(request, host, resolved.files, resolved.modules);
-        let wanted = project.wanted(apps.watched(), read_at);
+        let project = Project::new(request, host, Sources::new(resolved.files, resolved.modules), &resolved.notices);
+        let wanted = project.sources.wanted(apps.watched(), read_at);
         let watcher = if wanted.apps.is_empty() && wanted.files.is_empty() { None } else { Some(Watcher::start(wanted, explain, out)?) };
         process::terminal::ignore_background_stops();
         terminal::listen(typing).map_err(no_system)?;

@@ -3,18 +3,19 @@
 
 #[cfg(test)]
 mod tests;
+mod wording;
 
 use std::{
     collections::HashSet,
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use super::{
     Ctl, Fs, Out,
     actions::{Actions, Matches},
-    guard::{Absorbed, Guard, Keys, Ruling, When},
+    guard::{Guard, Ruling},
     paths,
     settle::{Item, Locks, Settle, Settled, Verdict, What},
 };
@@ -274,7 +275,8 @@ impl Group {
         let mut matches = member.actions.of(changes.iter().map(|(path, _)| *path).chain(owed.as_deref().filter(|_| kept.is_empty())));
         // What was lost may be anything; and an app that was stopped already has to be started.
         matches.unmatched |= settled.lost || owed.is_some() && !member.actions.restarts(&matches);
-        let ruling = if !member.actions.replaces(&matches) {
+        // An app that is down is started by any save.
+        let ruling = if !member.actions.replaces(&matches) && !member.guard.is_down() {
             // It proves nothing about restarts, and is none.
             Ruling::Fire
         } else if settled.lost || kept.is_empty() {
@@ -283,7 +285,7 @@ impl Group {
             member.guard.rule(now, settled.first, &changes)
         };
         if member.guard.ran_away() {
-            out.push(Out::Notice(runaway(&member.name)));
+            out.push(Out::Notice(wording::runaway(&member.name)));
         }
         let change_set = || Out::Changed { app: member.app, changes: Arc::new(self.change_set(settled, &kept, owed, matches)) };
         match ruling {
@@ -339,44 +341,6 @@ impl Group {
         named.extend(settled.lost.then(|| "events were lost".to_owned()));
         format!("{} settled {waited} ms after the last event: {}", member.name, named.join(", "))
     }
-
-    fn still_changing(&self, files: usize, latest: &Path, git: bool) -> Notice {
-        let what = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
-        let git = if git { "; git holds .git/index.lock" } else { "" };
-        Notice::new(Level::Info, NoticeKind::Watch, format!("watch: still changing: {what}, last {}{git}", self.shown(latest)))
-    }
-
-    fn restart_loop(&self, name: &str, absorbed: &Absorbed) -> Notice {
-        let (does, paths) = match &absorbed.keys {
-            Keys::Files(files) => ("rewrites", files),
-            Keys::Folders(folders) => ("makes new files in", folders),
-        };
-        let what = paths.iter().map(|path| self.shown(path)).collect::<Vec<_>>().join(", ");
-        let text = match absorbed.when {
-            When::AfterStart { about, within } => format!(
-                "restart loop: {name} {does} {what} about {} after every start; ignoring that for {} after a start",
-                length(about),
-                length(within)
-            ),
-            When::WhileStopping => format!("restart loop: {name} {does} {what} whenever it stops; ignoring that while it stops"),
-            When::Always => format!("restart loop: {name} {does} {what} again and again; ignoring that until pmdev ends"),
-        };
-        let lines: Vec<String> = paths.iter().map(|path| self.ignore_line(path, &absorbed.keys)).collect();
-        let hint = format!("to make this permanent:  {}", lines.join("; "));
-        Notice::new(Level::Warning, NoticeKind::Watch, text).about(name).hint(hint)
-    }
-
-    /// What to do so that a path is ignored from now on.
-    fn ignore_line(&self, path: &Path, keys: &Keys) -> String {
-        match (path.strip_prefix(&self.base), keys) {
-            (Ok(below), _) if below.as_os_str().is_empty() => {
-                "let the app write them to a folder of their own, and name that in .pmdevignore".to_owned()
-            }
-            (Ok(below), Keys::Files(_)) => format!("echo {} >> .pmdevignore", shell_words::quote(&below.display().to_string())),
-            (Ok(below), Keys::Folders(_)) => format!("echo {} >> .pmdevignore", shell_words::quote(&format!("{}/", below.display()))),
-            (Err(_), _) => format!("pmdev start --ignore-watch {}", shell_words::quote(&path.display().to_string())),
-        }
-    }
 }
 
 impl Member {
@@ -403,19 +367,5 @@ fn kind(what: What) -> ChangeKind {
         What::Removed => ChangeKind::Removed,
         What::Touched => ChangeKind::Touched,
         What::Changed | What::Same | What::Unused | What::Unfinished | What::Vanished | What::NoFile => ChangeKind::Written,
-    }
-}
-
-fn runaway(name: &str) -> Notice {
-    let text = format!("{name} was restarted by files more than 10 times in 10 s; waiting longer for files to settle until that ends");
-    Notice::new(Level::Warning, NoticeKind::Watch, text).about(name).hint("pmdev start --explain tells which files they are")
-}
-
-/// A span as people read it: `0.7 s`, `90 ms`.
-fn length(span: Duration) -> String {
-    if span < Duration::from_millis(500) {
-        format!("{} ms", span.as_millis().div_ceil(10) * 10)
-    } else {
-        format!("{:.1} s", span.as_secs_f64())
     }
 }

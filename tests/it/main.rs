@@ -27,6 +27,7 @@ mod project_file;
 mod project_verbs;
 mod readiness;
 mod restarts;
+mod rule_commands;
 mod rules;
 mod saves;
 mod service;

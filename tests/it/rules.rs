@@ -1,70 +1,96 @@
-//! Watch rules that have an action of their own, and commands that run first.
+//! Watch rules with an action of their own, on real processes; the pids tell what was replaced.
 
-use rustix::process::Signal;
+use crate::support::{
+    PATIENCE, Project, Runner,
+    clock::comes_true,
+    words::{self, app_says, plan},
+};
 
-use crate::support::{Project, Runner, words};
+const APP: &str = "trap 'echo \"hung up\"' HUP\necho \"runs pid=$$.\"\nwhile :; do sleep 1000000 & wait $!; done\n";
 
-/// An app that says what reaches it, and a rule with these keys for `*.html`.
-fn project(rule: &str) -> Project {
-    let project = Project::empty();
-    project.script("api.sh", "trap 'echo told' HUP\necho \"run $(cat made 2>/dev/null)\"\nwhile :; do sleep 1000000 & wait; done\n");
-    let watch = format!(r#"["src", {{ "paths": ["*.html"], {rule} }}]"#);
-    project.save("pmdev.json", format!(r#"[{{ "name": "api", "script": "api.sh", "watch": {watch}, "instances": 1 }}]"#));
-    project.save("src/a.txt", "one");
-    project.save("a.html", "one");
-    project
-}
+const FILE: &str = "\
+apps:
+  - name: api
+    script: api.sh
+    watch:
+      - { paths: [\"docs/**\"], action: none }
+      - { paths: [\"conf\"], signal: SIGHUP }
+      - { paths: [\"views/*.html\"], action: reload }
+      - { paths: [\"proto/**\"], run: \"cp proto/a docs/made\", action: restart }
+      - .
+";
 
 fn start(project: &Project) -> Runner<'_> {
+    project.script("api.sh", APP);
+    for file in ["docs/a", "conf/a", "views/a.html", "proto/a"] {
+        project.save(file, "old");
+    }
+    project.save("pmdev.yaml", FILE);
     project.let_stamps_pass();
-    let mut runner = project.start([""; 0]);
+    let mut runner = project.start(["--explain"]);
     runner.wait_for(&words::watching());
-    runner.wait_for(&words::app_says("run "));
+    runner.wait_for(&app_says("runs pid="));
     runner
 }
 
-/// A file that no rule is for restarts the app; so what came before is over.
-fn conclude(project: &Project, runner: &mut Runner<'_>) {
-    project.save("src/a.txt", "two");
-    runner.wait_for(&words::restarted_by("src/a.txt"));
+fn runs(runner: &Runner<'_>) -> usize {
+    runner.count(&app_says("runs pid="))
 }
 
 #[test]
-fn a_command_runs_first_and_its_lines_are_the_apps() {
-    let project = project(r#""run": "echo making; cp a.html made", "action": "restart""#);
+fn each_path_does_what_its_rule_says() {
+    let project = Project::empty();
     let mut runner = start(&project);
-    project.save("a.html", "two");
-    runner.wait_for(&words::app_says("making"));
-    runner.wait_for(&words::restarted_by("a.html"));
-    runner.wait_for(&words::app_says("run two"));
-    conclude(&project, &mut runner);
-    assert_eq!(runner.count(&words::restarted()), 2, "what the command wrote is no change of its own");
+    project.save("conf/a", "new");
+    runner.wait_for(&words::says("api was sent SIGHUP (conf/a)"));
+    runner.wait_for(&app_says("hung up"));
+    project.save("docs/a", "new");
+    runner.wait_for(&words::says("api settled"));
+    runner.wait_for(&words::says("docs/a"));
+    assert_eq!(runs(&runner), 1, "neither replaces anything");
+    project.save("views/a.html", "new");
+    runner.wait_for(&words::restarted_by("views/a.html"));
+    project.save("proto/a", "new");
+    runner.wait_for(&words::says("api runs cp proto/a docs/made first"));
+    // What the command wrote may be told with it.
+    runner.wait_for(&words::restarted());
+    assert!(comes_true(PATIENCE, || runs(&runner) == 3), "{} runs", runs(&runner));
+    assert_eq!(std::fs::read_to_string(project.path("docs/made")).unwrap(), "new", "the command ran first");
+    // What no rule matches restarts, whatever the command wrote besides.
+    project.save("other", "new");
+    runner.wait_for(&words::restarted());
+    assert!(comes_true(PATIENCE, || runs(&runner) == 4), "{} runs", runs(&runner));
 }
 
 #[test]
-fn a_command_that_fails_leaves_the_app_alone() {
-    let project = project(r#""run": "echo oops; exit 3", "action": "restart""#);
+fn a_rule_that_is_edited_acts_at_once_and_restarts_nothing() {
+    let project = Project::empty();
     let mut runner = start(&project);
-    project.save("a.html", "two");
-    runner.wait_for(&words::app_says("oops"));
-    runner.wait_for(&words::says("(exit code 3)"));
-    assert_eq!(runner.count(&words::restarted()), 0);
-    conclude(&project, &mut runner);
+    project.edit("pmdev.yaml", "[\"conf\"], signal: SIGHUP", "[\"conf\"], action: none");
+    runner.wait_for(&plan("api: watch rules with actions changed"));
+    project.save("conf/a", "newer");
+    project.edit("pmdev.yaml", "action: none", "signal: SIGHUP");
+    runner.wait_for(&plan("api: watch rules with actions changed"));
+    project.save("docs/a", "newer");
+    runner.wait_for(&words::says("api was sent SIGHUP (docs/a)"));
+    runner.wait_for(&app_says("hung up"));
+    assert_eq!((runs(&runner), runner.count(&words::says("SIGHUP (conf/a)"))), (1, 0));
 }
 
 #[test]
-fn a_reload_replaces_the_run_and_a_signal_does_not() {
-    let reloads = project(r#""action": "reload""#);
-    let mut runner = start(&reloads);
-    reloads.save("a.html", "two");
-    runner.wait_for(&words::restarted_by("a.html"));
-    drop(runner);
-    let signals = project(r#""signal": "SIGHUP""#);
-    let mut runner = start(&signals);
-    signals.save("a.html", "two");
-    runner.wait_for(&words::app_says("told"));
-    assert_eq!(runner.count(&words::restarted()), 0);
-    conclude(&signals, &mut runner);
-    runner.signal(Signal::TERM);
-    assert_eq!(runner.finish().code, Some(0));
+fn why_names_the_rule() {
+    let project = Project::empty();
+    drop(start(&project));
+    let said = project.pmdev(["why", "views/a.html", "docs/x", "api.sh"]).finish().out;
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "views/a.html is watched by api: the rule views/*.html reloads it",
+            "docs/x is watched by api: the rule docs/** does nothing to it",
+            "api.sh is watched by api: no rule ignores it",
+        ]
+    );
+    let checked = project.pmdev(["check"]).finish().out;
+    assert!(checked.contains("conf: SIGHUP") && checked.contains("proto/**: run \"cp proto/a docs/made\", then restart"), "{checked}");
 }

@@ -188,8 +188,11 @@ fn a_rename_over_it_its_end_and_another_one() {
     project.save("pmdev.toml", file(3));
     fs::remove_file(project.path("pmdev.toml~")).unwrap();
     expect(&mut runner, 2, 3);
+    // What the folder could be made to run without it is not what was asked for.
+    project.save("package.json", r#"{ "scripts": { "dev": "sleep 1000000" } }"#);
     fs::remove_file(project.path("pmdev.toml")).unwrap();
     runner.wait_for(&words::refused("pmdev.toml"));
+    runner.wait_for(&words::says("pmdev.toml does not say any more what shall run"));
     project.save("pmdev.toml", file(4));
     expect(&mut runner, 3, 4);
     // Under the name that it already had in another format, nothing is read.

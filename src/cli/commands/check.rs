@@ -10,7 +10,7 @@ use clap::Args;
 
 use crate::{
     cli::{
-        args::{self, AppArgs, LogArgs, WatchArgs},
+        args::{self, RunArgs},
         host, print,
     },
     config::{self, plan},
@@ -29,11 +29,7 @@ pub struct Check {
     #[arg(value_name = "ARGS", last = true)]
     pub script_args: Vec<OsString>,
     #[command(flatten)]
-    pub app: AppArgs,
-    #[command(flatten)]
-    pub watch: WatchArgs,
-    #[command(flatten)]
-    pub logs: LogArgs,
+    pub options: RunArgs,
     /// The whole plan as one JSON object
     #[arg(long, help_heading = "Output")]
     pub json: bool,
@@ -51,7 +47,7 @@ Examples:
 impl Check {
     /// Prints the plan; warnings go to standard error.
     pub fn run(self) -> Result<u8, Error> {
-        let request = args::request(self.targets, self.script_args, self.app, self.watch, self.logs);
+        let request = args::request(self.targets, self.script_args, self.options);
         let host = host::host(false)?;
         let resolved = config::resolve(&request, &host)?;
         let style = Style::decide(false, |name| env::var_os(name), io::stderr().is_terminal());

@@ -9,6 +9,9 @@ mod place;
 mod request;
 mod spec;
 
+pub use request::{declared, source_maps};
+pub use spec::complete as complete_spec;
+
 use std::path::PathBuf;
 
 use crate::model::{AppSpec, Error, Notice};
@@ -64,6 +67,7 @@ pub fn apps(
     host: &Host,
 ) -> Result<Ecosystem, Error> {
     let mut raw = raw::read(document);
+    raw.lay(&request.flags, host);
     let mut problems = std::mem::take(&mut raw.problems);
     let named = graph::named(&raw, profile, request, document, &mut problems);
     graph::check_needs(&named, document, &mut problems);

@@ -7,6 +7,7 @@ use crate::config::{
     near,
     node::{Node, Place, Value},
     problem::Problem,
+    secret,
 };
 
 /// A value that was given, and where.
@@ -195,8 +196,11 @@ pub fn shown(value: &Value) -> String {
         Value::Bool(value) => value.to_string(),
         Value::Int(value) => value.to_string(),
         Value::Float(value) => value.to_string(),
-        Value::Text(text) if text.chars().count() > 40 => format!("{:?}…", text.chars().take(40).collect::<String>()),
-        Value::Text(text) => format!("{text:?}"),
+        Value::Text(text) => {
+            let text = secret::line(text);
+            let more = if text.chars().count() > 40 { "…" } else { "" };
+            format!("{:?}{more}", text.chars().take(40).collect::<String>())
+        }
         Value::Regex { source, flags } => format!("/{source}/{flags}"),
         Value::Null | Value::List(_) | Value::Map(_) | Value::Other(_) => value.kind().to_owned(),
     }

@@ -6,7 +6,7 @@ use jiff::Zoned;
 
 use super::{Difference, fields, next};
 use crate::{
-    config::{element::rotate_every, logs, place, schedule},
+    config::{element::rotate_every, logs, place, schedule, secret},
     model::{
         AfterExit, AppSpec, Backoff, ExecMode, HookKind, HumanDuration, Identity, Launch, Limits, RestartPolicy, SaveAction, UNLIMITED,
         WatchSpec,
@@ -99,7 +99,7 @@ fn limits(limits: &Limits) -> Vec<String> {
 }
 
 fn words(launch: &Launch) -> String {
-    shell_words::join(launch.argv.iter().map(|word| word.to_string_lossy()))
+    secret::joined(launch.argv.iter().map(|word| word.to_string_lossy()))
 }
 
 /// Where its lines go besides the terminal, and how much of them is kept.
@@ -153,8 +153,8 @@ fn watching(app: &AppSpec, watch: &WatchSpec) -> String {
     let mut parts = vec![watch.roots.iter().map(|root| shown(&fields::root(root))).collect::<Vec<_>>().join(", ")];
     for rule in &app.rules {
         let what = match (&rule.run, rule.action) {
-            (Some(line), SaveAction::Nothing) => format!("run {line:?}"),
-            (Some(line), action) => format!("run {line:?}, then {}", fields::action(action)),
+            (Some(line), SaveAction::Nothing) => format!("run {:?}", secret::line(line)),
+            (Some(line), action) => format!("run {:?}, then {}", secret::line(line), fields::action(action)),
             (None, action) => fields::action(action),
         };
         parts.push(format!("{}: {what}", rule.paths.join(", ")));

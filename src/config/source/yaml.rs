@@ -191,7 +191,8 @@ impl Reader<'_> {
                     };
                     return merge(merged, node).map_err(|place| Box::new(problem(place)));
                 }
-                if let Err((entry, first)) = entries.add(Entry { key: text, place, node, merged: false }) {
+                if let Err(twice) = entries.add(Entry { key: text, place, node, merged: false }) {
+                    let (entry, first) = *twice;
                     let message = format!("{} is given twice, first {}", entry.key, line_of(first));
                     self.problems.push(Problem::error(self.file, place, message));
                 }

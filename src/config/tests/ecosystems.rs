@@ -178,7 +178,7 @@ fn names_have_prefixes_and_environments_and_make_room() {
 #[test]
 fn plans_hide_secrets_and_say_what_differs() {
     let mut project = project(
-        r#"{ "script": "app.js", "env": { "API_TOKEN": "s3cret", "DB": "pg://u:s3cret@h/d", "A": "x y", "OLD": null }, "instances": 2, "restart_delay": 5, "autorestart": true, "stop_exit_codes": 0, "watch": ["api", { "paths": ["*.html"], "run": "make", "action": "reload" }], "ignore_watch": "*.tmp", "ext": "js", "cron": "0 3 * * *", "max_memory_restart": "300M", "hooks": { "onCrash": "./tell.sh", "on_ready": "make warm" } }"#,
+        r#"{ "script": "app.js", "args": "--password s3cret --db pg://u:s3cret@h", "hooks": { "onCrash": "./tell.sh", "on_ready": "make warm --token s3cret" }, "env": { "API_TOKEN": "s3cret", "DB": "pg://u:s3cret@h/d", "A": "x y", "OLD": null }, "instances": 2, "restart_delay": 5, "autorestart": true, "stop_exit_codes": 0, "watch": ["api", { "paths": ["*.html"], "run": "make", "action": "reload" }], "ignore_watch": "*.tmp", "ext": "js", "cron": "0 3 * * *", "max_memory_restart": "300M" }"#,
     );
     project.var("OLD", "1");
     project.var("SAME", "1");
@@ -187,7 +187,7 @@ fn plans_hide_secrets_and_say_what_differs() {
     assert!(!json.contains("s3cret") && !json.contains("SAME"), "{json}");
     insta::assert_snapshot!(project.short(&plan::text(&resolved, &project.host, &jiff::Zoned::default())), @r#"
     app (2 instances, cluster)
-      runs      node app.js
+      runs      node app.js --password ******** --db pg://u:********@h
       in        /home/p
       env       A='x y'
                 API_TOKEN='********'

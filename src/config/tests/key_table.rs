@@ -84,9 +84,9 @@ const ROWS: &[Row] = &[
     ("merge_logs", "false", "/logs/merge", "false"),
     ("pid_file", r#""x.pid""#, "/pid_file", r#""/home/p/x.pid""#),
     ("profiles", r#"{ "dev": { "kill_timeout": 1 }, "prod": { "kill_timeout": 2 } }"#, "/stop/timeout_ms", "1"),
+    ("source_map_support", "true", "/argv", r#"["node", "--enable-source-maps", "app.js"]"#),
+    ("disable_source_map_support", "true", "/argv", r#"["node", "mapped.js"]"#),
     // They have no place in a plan: what is said of them is told below.
-    ("source_map_support", "true", "", ""),
-    ("disable_source_map_support", "true", "", ""),
     ("kill_retry_time", "100", "", ""),
     ("windows_hide", "true", "", ""),
     ("force", "true", "", ""),
@@ -135,6 +135,7 @@ fn apps() -> (Vec<Json>, Vec<&'static Row>) {
             // Without these the effect would not show.
             match row.0 {
                 "restart_delay" | "exp_backoff_restart_delay" => app.insert("autorestart".into(), true.into()),
+                "disable_source_map_support" => app.insert("script".into(), "mapped.js".into()),
                 "execute_command" => app.insert("instances".into(), 1.into()),
                 _ => None,
             };
@@ -207,7 +208,7 @@ pub fn node(launch: &Launch, _: Duration) -> Result<Output, Error> {
 fn every_key_under_every_name_in_every_format() {
     let mut project = Project::new(&["node", "python3", "sh"]);
     project.host.run = std::sync::Arc::new(node);
-    project.files(&["app.js", "other.js", "sub/app.js", "t/x"]);
+    project.files(&["app.js", "mapped.js", "mapped.js.map", "other.js", "sub/app.js", "t/x"]);
     project.file("my.env", "FROM_FILE=yes\n");
     project.var("IS_HIDDEN_ONE", "1");
     let (apps, rows) = apps();

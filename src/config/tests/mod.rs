@@ -4,6 +4,7 @@ mod builds;
 mod detection;
 mod ecosystems;
 mod environments;
+mod flags;
 mod formats;
 mod interpreters;
 mod key_table;
