@@ -56,12 +56,12 @@ impl Alarm {
             tv_nsec: i64::from(at.subsec_nanosecond().max(1)),
         });
         let value = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: at };
-        match timerfd_settime(&self.0, TimerfdTimerFlags::ABSTIME | TimerfdTimerFlags::CANCEL_ON_SET, &value) {
+        let set = |flags| timerfd_settime(&self.0, flags, &value).map(|_| ());
+        match set(TimerfdTimerFlags::ABSTIME | TimerfdTimerFlags::CANCEL_ON_SET) {
             // A system that cannot tell that its clock is set still has a clock.
-            Err(Errno::INVAL) => drop(timerfd_settime(&self.0, TimerfdTimerFlags::ABSTIME, &value)?),
-            set => drop(set?),
+            Err(Errno::INVAL) => Ok(set(TimerfdTimerFlags::ABSTIME)?),
+            done => Ok(done?),
         }
-        Ok(())
     }
 
     /// Silences it. When the clock was set, it is to be set anew.
