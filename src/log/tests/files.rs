@@ -120,7 +120,10 @@ fn a_slow_file_holds_its_app_back() {
         assert!(read.await.unwrap() == *bytes);
         source.drained(DEADLINE).await;
         finished(console).await;
-        assert!(shown.join().unwrap() == *bytes);
+        // A screen that lags behind misses lines, which is told; what it shows is in order.
+        let shown = String::from_utf8(shown.join().unwrap()).unwrap();
+        let numbers: Vec<u64> = shown.lines().filter_map(|line| line.parse().ok()).collect();
+        assert!(!numbers.is_empty() && numbers.is_sorted());
     });
 }
 
