@@ -1,4 +1,4 @@
-//! Save → running, start, memory, log lines, rest, reading project files and measuring apps, beside the runners people use today. docs/benchmarks.md tells how to read it.
+//! Save → running, start, memory, log lines on a screen and in files, rest, reading project files and measuring apps, beside the runners people use today. docs/benchmarks.md tells how to read it.
 //! It measures and judges nothing: no figure makes it fail. Start reading with [`save`]; [`child`] is what is being run.
 #![expect(clippy::print_stdout, reason = "figures are printed")]
 #![expect(clippy::disallowed_methods, reason = "rests between measurements")]
@@ -8,6 +8,7 @@
 mod check;
 mod child;
 mod clock;
+mod files;
 mod logs;
 mod processes;
 mod project;
@@ -27,12 +28,12 @@ use subject::Runner;
 const HELP: &str = "\
 cargo bench --bench latency -- [SECTION]... [--rounds N] [--dir FOLDER] [--alone]
 
-Sections: save, start, logs, idle, check, usage; without one, all of them.
+Sections: save, start, logs, files, idle, check, usage; without one, all of them.
   --rounds N    saves of each kind, for each runner [default: 31]; a third of it are the starts on the big project
   --dir FOLDER  where projects are made for the time of the run [default: the system's folder for such files]
   --alone       without the peers
 
-Peers (nodemon, watchexec, pm2-dev) are found on PATH, and in, in bin/ and in node_modules/.bin/ of each folder of the
+Peers (nodemon, watchexec, pm2-dev, pm2) are found on PATH, and in, in bin/ and in node_modules/.bin/ of each folder of the
 list in PMDEV_BENCH_PEERS.";
 
 /// What was asked for.
@@ -72,7 +73,7 @@ fn options(args: Vec<String>) -> Option<Options> {
             "--rounds" => options.rounds = args.next()?.parse().ok()?,
             "--dir" => options.dir = args.next()?.into(),
             "--alone" => options.alone = true,
-            "save" | "start" | "logs" | "idle" | "check" | "usage" => options.sections.push(arg),
+            "save" | "start" | "logs" | "files" | "idle" | "check" | "usage" => options.sections.push(arg),
             _ => return None,
         }
     }
@@ -101,6 +102,9 @@ fn measure(options: &Options) -> io::Result<()> {
     }
     if wants("logs") {
         logs::measure(300, 5)?;
+    }
+    if wants("files") {
+        files::measure(folder.path(), 300, (options.rounds / 6).max(1))?;
     }
     if wants("check") {
         let project = folder.path().join("check");

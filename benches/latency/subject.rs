@@ -96,7 +96,8 @@ impl Runner {
     }
 }
 
-fn find(name: &str) -> Option<PathBuf> {
+/// A program on PATH or below a prefix of `PMDEV_BENCH_PEERS`.
+pub fn find(name: &str) -> Option<PathBuf> {
     let split = |variable: &str| env::var_os(variable).map(|list| env::split_paths(&list).collect::<Vec<_>>()).unwrap_or_default();
     let prefixes = split("PMDEV_BENCH_PEERS").into_iter();
     let below = prefixes.flat_map(|prefix| ["", "bin", "node_modules/.bin"].map(|folder| prefix.join(folder)));

@@ -5,9 +5,25 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 use clap::{ArgMatches, Args};
 
 use crate::{
-    config::{self, Request, WatchArg},
-    model::{PollMode, Signal},
+    cli::keys::{RareArgs, RestartArgs},
+    config::{self, Flag, LogRequest, Request, WatchArg},
+    model::{PollMode, Signal, TimestampFormat},
 };
+
+/// Everything about what is to run.
+#[derive(Debug, Default, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    pub app: AppArgs,
+    #[command(flatten)]
+    pub watch: WatchArgs,
+    #[command(flatten)]
+    pub logs: LogArgs,
+    #[command(flatten)]
+    pub restarts: RestartArgs,
+    #[command(flatten)]
+    pub rare: RareArgs,
+}
 
 /// How apps are run.
 #[derive(Debug, Default, Args)]
@@ -19,6 +35,9 @@ pub struct AppArgs {
     /// Folder the apps run in [default: this folder, or the TARGET where it is a folder]
     #[arg(long, value_name = "FOLDER")]
     pub cwd: Option<PathBuf>,
+    /// How many processes of each app; `max` or 0 for one a processor, negative for that many fewer
+    #[arg(short = 'i', long, value_name = "COUNT", allow_hyphen_values = true, value_parser = |text: &str| config::flag("--instances", "instances", text))]
+    pub instances: Option<Flag>,
     /// Program that runs the script, or `none` to execute the script itself [default: by #! line or extension]
     #[arg(long, value_name = "PROGRAM")]
     pub interpreter: Option<String>,
@@ -84,6 +103,33 @@ pub struct WatchArgs {
     pub no_gate: bool,
 }
 
+/// What is kept of the apps' lines.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Log files")]
+pub struct LogArgs {
+    /// File for standard output, or NULL for none [default: none; prod: NAME-out.log in $PMDEV_HOME/logs]
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub output: Option<String>,
+    /// File for standard error, or NULL for none [default: none; prod: NAME-error.log in $PMDEV_HOME/logs]
+    #[arg(short = 'e', long, value_name = "FILE")]
+    pub error: Option<String>,
+    /// File for both [default: none; without FILE: NAME.log in $PMDEV_HOME/logs]
+    #[arg(short = 'l', long, value_name = "FILE", num_args = 0..=1, default_missing_value = "")]
+    pub log: Option<String>,
+    /// All instances of an app write into the same files, and have no number in their names
+    #[arg(long)]
+    pub merge_logs: bool,
+    /// Write a line as it is (raw) or as a JSON object (json)
+    #[arg(long, value_name = "TYPE", value_parser = ["raw", "json"])]
+    pub log_type: Option<String>,
+    /// The time before each line of a log file, in day.js tokens; --time sets it for the terminal as well
+    #[arg(long, value_name = "FORMAT")]
+    pub log_date_format: Option<TimestampFormat>,
+    /// Keep and show nothing of what the apps print
+    #[arg(long)]
+    pub disable_logs: bool,
+}
+
 /// What the terminal shows.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Output")]
@@ -94,7 +140,7 @@ pub struct OutputArgs {
     /// The lines of apps as they are, without names before them
     #[arg(long)]
     pub raw: bool,
-    /// The time before each line, in day.js tokens
+    /// The time before each line, here and in log files, in day.js tokens
     #[arg(long, visible_alias = "time", value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "YYYY-MM-DDTHH:mm:ss.SSS")]
     pub timestamp: Option<String>,
     /// One JSON object a line
@@ -116,11 +162,30 @@ fn poll(text: &str) -> Result<PollMode, String> {
 }
 
 /// What `start` is asked for, and `check` is asked about: the targets, what stood after `--`, and the options of both.
-pub fn request(targets: Vec<OsString>, script_args: Vec<OsString>, app: AppArgs, watch: WatchArgs) -> Request {
+pub fn request(targets: Vec<OsString>, script_args: Vec<OsString>, options: RunArgs) -> Request {
     let mut request = Request { targets, script_args, ..Request::default() };
+    let RunArgs { app, restarts, watch, logs, rare } = options;
     app.apply(&mut request);
+    restarts.apply(&mut request);
+    rare.apply(&mut request);
     watch.apply(&mut request);
+    logs.apply(&mut request);
     request
+}
+
+impl LogArgs {
+    /// Writes these options into a request.
+    pub fn apply(self, request: &mut Request) {
+        request.logs = LogRequest {
+            out: self.output,
+            error: self.error,
+            combined: self.log,
+            merge: self.merge_logs,
+            json: self.log_type.map(|kind| kind == "json"),
+            timestamp: self.log_date_format,
+            disabled: self.disable_logs,
+        };
+    }
 }
 
 impl AppArgs {
@@ -128,6 +193,7 @@ impl AppArgs {
     pub fn apply(self, request: &mut Request) {
         request.names = self.names;
         request.cwd = self.cwd;
+        request.flags.extend(self.instances);
         request.interpreter = self.interpreter;
         request.interpreter_args = self.interpreter_args;
         request.env_files = self.env_files;
@@ -153,25 +219,39 @@ impl WatchArgs {
         request.no_default_ignore = self.no_default_ignore;
         request.no_gate = self.no_gate;
     }
+}
 
-    /// `pmdev --watch app.js`: without a TARGET, the last value of `--watch` or `--ignore-watch` was the TARGET. A value written with `=` stays a value.
-    pub fn give_back_target(&mut self, has_target: bool, matches: &ArgMatches, args: &[OsString]) -> Option<OsString> {
-        if has_target {
-            return None;
-        }
-        let last = |id: &str, flag: &str, values: &[String]| {
-            let indices = matches.indices_of(id)?;
-            let free = |value: &str| !value.is_empty() && !args.iter().any(|arg| *arg == *format!("{flag}={value}"));
-            let found = indices.zip(values).enumerate().filter(|(_, (_, value))| free(value));
-            found.map(|(at, (index, _))| (index, at)).max()
-        };
-        let watch = last("watch", "--watch", &self.watch);
-        let ignore = last("ignore_watch", "--ignore-watch", &self.ignore_watch);
-        let value = match (watch, ignore) {
-            (Some((index, at)), other) if other.is_none_or(|(later, _)| index > later) => &mut self.watch[at],
-            (_, Some((_, at))) => &mut self.ignore_watch[at],
-            (_, None) => return None,
-        };
-        Some(std::mem::take(value).into())
+/// `pmdev --watch app.js`: without a TARGET, the last value of an option that may stand without one was the TARGET. A value written with `=`
+/// stays a value.
+pub fn give_back_target(
+    watch: &mut WatchArgs,
+    logs: &mut LogArgs,
+    has_target: bool,
+    matches: &ArgMatches,
+    args: &[OsString],
+) -> Option<OsString> {
+    if has_target {
+        return None;
     }
+    let free = |flags: &[&str], value: &str| {
+        let written = |arg: &OsString| flags.iter().any(|flag| *arg == *format!("{flag}={value}")) || *arg == *format!("-l{value}");
+        !value.is_empty() && !args.iter().any(written)
+    };
+    let last = |id: &str, flags: &[&str], values: &[String]| {
+        let found = matches.indices_of(id)?.zip(values).enumerate();
+        found.filter(|(_, (_, value))| free(flags, value)).map(|(at, (index, _))| (index, at)).max()
+    };
+    let log = logs.log.clone().map(|value| vec![value]).unwrap_or_default();
+    let candidates = [
+        (last("watch", &["--watch"], &watch.watch), 0),
+        (last("ignore_watch", &["--ignore-watch"], &watch.ignore_watch), 1),
+        (last("log", &["--log", "-l"], &log), 2),
+    ];
+    let ((_, at), which) = candidates.into_iter().filter_map(|(found, which)| Some((found?, which))).max()?;
+    let value = match which {
+        0 => &mut watch.watch[at],
+        1 => &mut watch.ignore_watch[at],
+        _ => logs.log.as_mut()?,
+    };
+    Some(std::mem::take(value).into())
 }

@@ -7,7 +7,7 @@ use rustix::process::{getegid, geteuid};
 use super::child;
 use crate::{
     boot::notify,
-    config::{Host, Owner, Pipes},
+    config::{Host, Owner, Pipes, Seen},
     model::{Error, Launch},
 };
 
@@ -18,8 +18,8 @@ pub fn host(colour: bool) -> Result<Host, Error> {
     let owner = Owner { user: geteuid().as_raw(), group: getegid().as_raw() };
     // What the service manager says to this process is for nobody it starts.
     let env = env::vars_os().filter(|(name, _)| notify::VARIABLES.iter().all(|own| name != own)).collect();
-    let pipes = Pipes::default();
-    Ok(Host { cwd, env, home, colour, ask: Arc::new(ask), run: Arc::new(child::run), owner, asks_as: None, pipes })
+    let (pipes, seen) = (Pipes::default(), Seen::default());
+    Ok(Host { cwd, env, home, colour, ask: Arc::new(ask), run: Arc::new(child::run), owner, asks_as: None, pipes, seen })
 }
 
 /// Runs a tool to its end, before any runner exists, and gives its standard output.

@@ -7,6 +7,7 @@ mod child;
 mod commands;
 mod failure;
 mod host;
+mod keys;
 mod reach;
 mod verb;
 
@@ -52,10 +53,14 @@ pub fn main() -> ExitCode {
     if args.get(1).is_some_and(|first| first == shim::COMMAND) {
         return shim::main(&args[2..]).unwrap_or_else(|message| fail(&Error::usage(message)));
     }
+    let slip = verb::Slip::find(&args, &Cli::command());
     match parse(args) {
         Ok(cli) => match cli.verb.run() {
             Ok(code) => ExitCode::from(code),
-            Err(error) => fail(&error),
+            Err(error) => fail(&match slip {
+                Some(slip) => slip.explain(error),
+                None => error,
+            }),
         },
         Err(failure::Stop::Text(text)) => {
             print(text.as_bytes());
@@ -67,11 +72,13 @@ pub fn main() -> ExitCode {
 
 /// Reads the arguments, the program's name among them.
 fn parse(args: Vec<OsString>) -> Result<Cli, failure::Stop> {
-    let args = verb::insert(args, &Cli::command());
+    let args = verb::join_codes(verb::insert(args, &Cli::command()));
     let matches = Cli::command().try_get_matches_from(&args).map_err(|error| failure::stop(&error))?;
     let mut cli = Cli::from_arg_matches(&matches).map_err(|error| failure::stop(&error))?;
     if let (Verb::Start(start), Some((_, matches))) = (&mut cli.verb, matches.subcommand()) {
-        start.targets.extend(start.watch.give_back_target(!start.targets.is_empty(), matches, &args));
+        let has_target = !start.targets.is_empty();
+        let options = &mut start.options;
+        start.targets.extend(args::give_back_target(&mut options.watch, &mut options.logs, has_target, matches, &args));
     }
     Ok(cli)
 }

@@ -1,3 +1,5 @@
+mod flags;
+
 use std::time::Duration;
 
 use super::*;
@@ -55,6 +57,24 @@ fn the_verb_may_be_left_out_and_options_may_stand_before_it() {
     assert!(matches!(parse(words("pmdev ecosystem js")), Ok(Cli { verb: Verb::Init(_) })));
     assert!(matches!(parse(words("pmdev help start")), Err(failure::Stop::Text(text)) if text.contains("--watch-delay")));
     assert_eq!(request("pmdev app.js -- why --port 3").script_args, ["why", "--port", "3"]);
+}
+
+#[test]
+fn log_flags_are_those_of_pm2() {
+    let logs = request("pmdev app.js -o out.log -e NULL -l --merge-logs --log-type json --log-date-format HH:mm --disable-logs").logs;
+    assert_eq!((logs.out.as_deref(), logs.error.as_deref(), logs.combined.as_deref()), (Some("out.log"), Some("NULL"), Some("")));
+    assert_eq!((logs.merge, logs.json, logs.disabled), (true, Some(true), true));
+    assert_eq!(logs.timestamp.unwrap().text(), "HH:mm");
+    assert_eq!(request("pmdev app.js --time").logs.timestamp, Some("YYYY-MM-DDTHH:mm:ss.SSS".parse().unwrap()));
+    assert_eq!(request("pmdev app.js --time --log-date-format HH").logs.timestamp, Some("HH".parse().unwrap()));
+    assert_eq!(request("pmdev app.js").logs.timestamp, None);
+    for line in ["pmdev --log app.js", "pmdev -l app.js", "pmdev --watch src --log app.js"] {
+        assert_eq!(targets(line), ["app.js"], "{line}");
+        assert_eq!(request(line).logs.combined.as_deref(), Some(""), "{line}");
+    }
+    assert_eq!(request("pmdev --log=app.log").logs.combined.as_deref(), Some("app.log"));
+    assert!(targets("pmdev --log=app.log").is_empty());
+    assert_eq!(request("pmdev app.js --log all.log").logs.combined.as_deref(), Some("all.log"));
 }
 
 #[test]
@@ -196,6 +216,8 @@ fn help_reads_well() {
     Apps:
       -n, --name <NAME>              Name of the app; one for each TARGET, in their order
           --cwd <FOLDER>             Folder the apps run in [default: this folder, or the TARGET where it is a folder]
+      -i, --instances <COUNT>        How many processes of each app; `max` or 0 for one a processor, negative for that many
+                                     fewer
           --interpreter <PROGRAM>    Program that runs the script, or `none` to execute the script itself [default: by #!
                                      line or extension]
           --interpreter-args <ARGS>  Arguments for the interpreter; for Go and Rust, for the build [alias: --node-args]
@@ -227,10 +249,50 @@ fn help_reads_well() {
           --no-default-ignore          Do not apply the built-in patterns (node_modules, target, *.log, ...)
           --no-gate                    Restart for a save that changed no byte, too
 
+    Log files:
+      -o, --output <FILE>             File for standard output, or NULL for none [default: none; prod: NAME-out.log in
+                                      $PMDEV_HOME/logs]
+      -e, --error <FILE>              File for standard error, or NULL for none [default: none; prod: NAME-error.log in
+                                      $PMDEV_HOME/logs]
+      -l, --log [<FILE>]              File for both [default: none; without FILE: NAME.log in $PMDEV_HOME/logs]
+          --merge-logs                All instances of an app write into the same files, and have no number in their names
+          --log-type <TYPE>           Write a line as it is (raw) or as a JSON object (json) [possible values: raw, json]
+          --log-date-format <FORMAT>  The time before each line of a log file, in day.js tokens; --time sets it for the
+                                      terminal as well
+          --disable-logs              Keep and show nothing of what the apps print
+
+    Restarts and stops:
+          --no-autorestart                    Do not start apps again when they end by themselves
+          --restart-delay <TIME>              How long to wait before each restart
+          --exp-backoff-restart-delay <TIME>  The first of delays that grow with each restart
+          --max-restarts <COUNT>              Unstable runs in a row before an app is given up, or `unlimited` [default: 16]
+          --max-memory-restart <SIZE>         Memory at which an app is reloaded, such as 512M
+          --stop-exit-codes <CODES>           Exit codes after which an app is not started again, with commas between
+      -c, --cron-restart <PATTERN>            When apps are restarted by the clock, as a cron pattern; 0 ends it [alias:
+                                              --cron]
+          --no-treekill                       Send the first signal of a stop to the first process of an app alone
+          --shutdown-with-message             Tell Node apps to stop by the message `shutdown`
+
+    Rarely used:
+          --namespace <NAME>            Group that commands can name instead of its apps
+          --filter-env <PARTS>          Do not pass on variables whose names contain one of these, with commas between;
+                                        repeatable
+          --no-autostart                Only register apps: somebody else starts them
+          --wait-ready                  Count Node apps as ready when they say process.send('ready')
+          --listen-timeout <TIME>       How long an app has to be ready
+      -u, --uid <USER>                  User that apps run as [alias: --user]
+          --gid <GROUP>                 Group that apps run as
+      -p, --pid <FILE>                  File for the process id
+      -x, --execute-command             Fork mode, also for several instances of a Node app
+          --source-map-support          Map stack traces of Node to the sources [default: where a .map file lies beside the
+                                        script]
+          --disable-source-map-support  Do not map them
+      -f, --force                       Accepted: a script may run as often as you like
+
     Output:
           --stdin[=<APP>]         Give our standard input to the app (--stdin), or to one of several (--stdin=NAME)
           --raw                   The lines of apps as they are, without names before them
-          --timestamp[=<FORMAT>]  The time before each line, in day.js tokens [alias: --time]
+          --timestamp[=<FORMAT>]  The time before each line, here and in log files, in day.js tokens [alias: --time]
           --json                  One JSON object a line
       -q, --quiet                 Of our own words, warnings and errors alone [aliases: -s, --silent]
           --no-color              No colours, and do not ask apps for any

@@ -1,17 +1,18 @@
-//! `pmdev app.js` is short for `pmdev start app.js`, and options may stand before the verb.
+//! `pmdev app.js` is short for `pmdev start app.js`, options may stand before the verb, and a verb may be misspelt.
 
 use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, Command};
+
+use crate::{config, model::Error};
 
 /// The verb that may be left out.
 const DEFAULT: &str = "start";
 
 /// The arguments with the verb at its place.
 pub fn insert(mut args: Vec<OsString>, cli: &Command) -> Vec<OsString> {
-    let verbs: Vec<&str> = cli.get_subcommands().flat_map(|verb| [verb.get_name()].into_iter().chain(verb.get_all_aliases())).collect();
-    // clap adds its own `help` later than here.
-    let is_verb = |word: &OsString| word == "help" || verbs.iter().any(|verb| word == verb);
+    let verbs = verbs(cli);
+    let is_verb = |word: &OsString| verbs.iter().any(|verb| word == verb);
     let alone = args.get(1).is_some_and(|first| ["--help", "-h", "--version", "-V"].iter().any(|known| first == known));
     if alone {
         return args;
@@ -22,6 +23,42 @@ pub fn insert(mut args: Vec<OsString>, cli: &Command) -> Vec<OsString> {
     };
     args.insert(1.min(args.len()), verb);
     args
+}
+
+/// All verbs by all their names. clap adds its own `help` later than here.
+fn verbs(cli: &Command) -> Vec<&str> {
+    let names = cli.get_subcommands().flat_map(|verb| [verb.get_name()].into_iter().chain(verb.get_all_aliases()));
+    names.chain(["help"]).collect()
+}
+
+/// A first word that is no verb, but much like one.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Slip {
+    word: String,
+    /// The command line that was meant.
+    meant: String,
+}
+
+impl Slip {
+    /// Looks for one in what was typed, the program's name among it.
+    pub fn find(args: &[OsString], cli: &Command) -> Option<Self> {
+        let at = first_word(args, cli)?;
+        // Shorter ones are like too many.
+        let is_like = |word: &&str| word.len() >= 3 && word.chars().all(|char| char.is_ascii_alphabetic() || char == '-');
+        let word = args[at].to_str().filter(is_like)?;
+        let verbs = verbs(cli);
+        let verb = config::nearest(word, verbs.iter().copied()).filter(|verb| *verb != word)?;
+        let typed = args.iter().enumerate().skip(1).map(|(nth, arg)| if nth == at { verb.into() } else { arg.to_string_lossy() });
+        Some(Self { word: word.to_owned(), meant: format!("pmdev {}", shell_words::join(typed)) })
+    }
+
+    /// What is said where nothing of that name can be run either.
+    pub fn explain(&self, error: Error) -> Error {
+        if !error.message.starts_with(&format!("{} was not found", self.word)) {
+            return error;
+        }
+        Error::usage(format!("{} is no file and no verb", self.word)).hint(format!("did you mean {}?", self.meant))
+    }
 }
 
 /// Where the first argument stands that is neither an option nor the value of one.
@@ -49,4 +86,33 @@ fn takes_next(option: &Arg, typed: &str) -> bool {
         || typed.strip_prefix('-').is_some_and(|name| option.get_short().is_some_and(|short| name == short.to_string()));
     let optional = option.get_num_args().is_some_and(|range| range.min_values() == 0);
     is_it && matches!(option.get_action(), ArgAction::Set | ArgAction::Append) && !optional
+}
+
+/// `--stop-exit-codes 0 143` as PM2 takes it: the numbers that follow are all of it.
+pub fn join_codes(args: Vec<OsString>) -> Vec<OsString> {
+    let mut joined: Vec<OsString> = Vec::with_capacity(args.len());
+    let mut args = args.into_iter().peekable();
+    while let Some(arg) = args.next() {
+        if arg == "--" {
+            joined.push(arg);
+            joined.extend(args);
+            return joined;
+        }
+        let takes = arg == "--stop-exit-codes";
+        joined.push(arg);
+        if takes && let Some(mut codes) = args.next() {
+            let is_code = |arg: &OsString| arg.to_str().is_some_and(|text| text.parse::<u8>().is_ok());
+            while let Some(more) = args.next_if(|more| is_code(&codes_end(&codes)) && is_code(more)) {
+                codes.push(",");
+                codes.push(more);
+            }
+            joined.push(codes);
+        }
+    }
+    joined
+}
+
+/// The last of some codes.
+fn codes_end(codes: &OsString) -> OsString {
+    codes.to_str().and_then(|codes| codes.rsplit(',').next()).unwrap_or_default().into()
 }

@@ -54,6 +54,7 @@ fn base(word: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Hardening;
 
     #[test]
     fn who_has_it() {
@@ -61,7 +62,7 @@ mod tests {
         std::fs::write(folder.path().join("serve"), "#!/usr/bin/env node\n").unwrap();
         let of = |line: &str| {
             let argv = shell_words::split(line).unwrap().into_iter().map(Into::into).collect();
-            channel(&Launch { argv, cwd: folder.path().to_owned(), env: Vec::new(), hardening: Default::default() })
+            channel(&Launch { argv, cwd: folder.path().to_owned(), env: Vec::new(), hardening: Hardening::default() })
         };
         for line in ["node server.js", "/usr/bin/node --enable-source-maps a.js", "bun a.ts", "./serve"] {
             assert_eq!(of(line), Channel::Held, "{line}");

@@ -174,7 +174,18 @@ impl Drafter<'_> {
         let stop = self.profile.stop(self.request, self.host)?;
         let spec = AppSpec::new(name, Launch { argv, cwd, env, hardening: Hardening::default() }, self.profile.restart(), stop);
         let (logs, limits, ready) = (self.profile.logs(), self.profile.limits(), self.profile.ready(self.host)?);
-        let mut spec = AppSpec { script, build, watch, port, missing_hint: program.hint, ready, logs, limits, ..spec };
+        let mut spec = AppSpec {
+            script,
+            build,
+            watch,
+            port,
+            missing_hint: program.hint,
+            ready,
+            logs,
+            limits,
+            capsules: self.profile.capsules(),
+            ..spec
+        };
         account::harden(&mut spec, None);
         Ok((spec, recipe))
     }

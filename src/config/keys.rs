@@ -6,7 +6,7 @@ use crate::model::{ExecMode, Health, PollMode, Signal};
 
 use super::element::{
     Fate::{self, Honoured, Ignored, Later},
-    Told::{Any, Off, On},
+    Told::On,
     anything::Anything,
     command::Line,
     cron::Cron,
@@ -19,6 +19,7 @@ use super::element::{
     limits::RawLimits,
     listen::Addresses,
     log_file::File,
+    log_time::LogTime,
     logs::{Kind, RawLogs},
     number::Limit,
     patterns::Patterns,
@@ -46,7 +47,7 @@ keyed! {
         /// Put before the name, with a colon between.
         name_prefix: String, [], r#""shop""#, Honoured;
         /// The group that commands can name instead of its members.
-        namespace: String, [], r#""backend""#, Later(On);
+        namespace: String, [], r#""backend""#, Honoured;
         /// The folder it runs in, relative to that of the file; without it, the folder of the file.
         cwd: String, [], r#""services/api""#, Honoured;
         /// Arguments for the script; a text is split as a shell would.
@@ -76,7 +77,7 @@ keyed! {
         /// The port it listens on, as the variable `PORT`.
         port: u16, [], "3000", Honoured;
         /// Whether it starts with the runner, or waits to be started.
-        autostart: bool, [], "false", Later(Off);
+        autostart: bool, [], "false", Honoured;
         /// Whether it is started again when it ends by itself.
         autorestart: bool, [], "false", Honoured;
         /// Exit codes after which it is not started again.
@@ -91,10 +92,10 @@ keyed! {
         restart_delay: Duration, [], "1000", Honoured;
         /// The first of delays that grow with each restart; it wins over `restart_delay`.
         exp_backoff_restart_delay: Duration, [], "100", Honoured;
-        /// Memory at which it is reloaded.
-        max_memory_restart: Size, [], r#""512M""#, Later(On);
-        /// When it is restarted by the clock.
-        cron_restart: Cron, ["cron"], r#""0 3 * * *""#, Later(On);
+        /// Memory of all its processes at which it is restarted gracefully; what they share counts once.
+        max_memory_restart: Size, [], r#""512M""#, Honoured;
+        /// When it is restarted by the clock, in local time: minute, hour, day, month, weekday; with six fields, the second first.
+        cron_restart: Cron, ["cron"], r#""0 3 * * *""#, Honoured;
         /// How long a stop may take before SIGKILL.
         kill_timeout: Duration, [], r#""10s""#, Honoured;
         /// The first signal of a stop.
@@ -135,8 +136,11 @@ keyed! {
         health: Health, [], r#"{ "tcp": 3000, "interval": "10s" }"#, Honoured;
         /// What the runner binds for it, so that connections wait while it restarts.
         listen: Addresses, [], "3000", Later(On);
-        /// Command lines around its life.
-        hooks: RawHooks, [], r#"{ "on_crash": "./tell-us.sh" }"#, Later(On);
+        /// Command lines that are told what happens to it: one JSON object on standard input, the same in `PMDEV_EVENT`, `PMDEV_APP`,
+        /// `PMDEV_INSTANCE`, `PMDEV_PID`, `PMDEV_EXIT_CODE`, `PMDEV_SIGNAL`, `PMDEV_REASON`, `PMDEV_RESTARTS`. Each has 30 s.
+        hooks: RawHooks, [], r#"{ "on_crash": "./tell-us.sh" }"#, Honoured;
+        /// Whether each failure leaves a file with its reason and last lines in `$PMDEV_HOME/crashes`, as in production; the newest 20 stay.
+        crash_capsules: bool, [], "true", Honoured;
         /// What it may use, and as what it runs.
         limits: RawLimits, [], r#"{ "nofile": 65536 }"#, Honoured;
         /// The mask of files it makes, in octal.
@@ -145,31 +149,31 @@ keyed! {
         uid: String, ["user"], r#""www-data""#, Honoured;
         /// The group it runs as, instead of its user's own: a name or a number.
         gid: String, ["group"], r#""www-data""#, Honoured;
-        /// Where its lines go.
-        logs: RawLogs, [], r#"{ "out": "logs/out.log", "max_size": "10M" }"#, Later(On);
-        /// The file of standard output.
-        out_file: File, ["out", "output", "out_log"], r#""logs/out.log""#, Later(On);
-        /// The file of standard error.
-        error_file: File, ["error", "err", "err_file", "err_log"], r#""logs/error.log""#, Later(On);
-        /// The file of both.
-        log_file: File, ["log"], r#""logs/all.log""#, Later(On);
-        /// Whether its output is kept nowhere at all.
-        disable_logs: bool, [], "true", Later(On);
-        /// Whether a line is written as it is or as a JSON object.
-        log_type: Kind, [], r#""json""#, Later(On);
-        /// The time before each line, in day.js tokens.
-        log_date_format: String, [], r#""YYYY-MM-DD HH:mm:ss""#, Later(On);
-        /// The time before each line, as `YYYY-MM-DDTHH:mm:ss`.
-        time: bool, [], "true", Later(On);
-        /// Whether the instances share their log files.
-        merge_logs: bool, ["combine_logs"], "true", Later(Any);
+        /// Where its lines go, and how much of them is kept.
+        logs: RawLogs, [], r#"{ "out": "logs/out.log", "max_size": "10M" }"#, Honoured;
+        /// The file of standard output; `true` is `NAME-out.log` in `$PMDEV_HOME/logs`, false, `NULL` and `/dev/null` none.
+        out_file: File, ["out", "output", "out_log"], r#""logs/out.log""#, Honoured;
+        /// The file of standard error, in the same way; the usual one is `NAME-error.log`.
+        error_file: File, ["error", "err", "err_file", "err_log"], r#""logs/error.log""#, Honoured;
+        /// The file of both, in the same way; the usual one is `NAME.log`.
+        log_file: File, ["log"], r#""logs/all.log""#, Honoured;
+        /// Whether its output is neither kept nor shown.
+        disable_logs: bool, [], "true", Honoured;
+        /// Whether a line of a log file is written as it is or as a JSON object with `message`, `timestamp`, `type`, `process_id`, `app_name`.
+        log_type: Kind, [], r#""json""#, Honoured;
+        /// The time before each line of a log file, in day.js tokens.
+        log_date_format: LogTime, [], r#""YYYY-MM-DD HH:mm:ss""#, Honoured;
+        /// The time before each line of a log file, as `YYYY-MM-DDTHH:mm:ss`.
+        time: bool, [], "true", Honoured;
+        /// Whether the instances share their log files; else the number of each (`pm_id`) stands before `.log`. Without `instances` they do.
+        merge_logs: bool, ["combine_logs"], "true", Honoured;
         /// The file that holds its process id while it runs; `true` is `$PMDEV_HOME/pids/NAME-ID.pid`, and where there are several instances
         /// each one's number is put before the ending.
         pid_file: File, ["pid"], r#""run/api.pid""#, Honoured;
-        /// Whether stack traces of Node are those of the sources.
-        source_map_support: bool, [], "true", Later(On);
+        /// Whether stack traces of Node are those of the sources; without it, where a map lies beside the script (`app.js.map`).
+        source_map_support: bool, [], "true", Honoured;
         /// Whether they are not.
-        disable_source_map_support: bool, [], "true", Later(On);
+        disable_source_map_support: bool, [], "true", Honoured;
         /// Other values for a profile.
         profiles: Profiles, [], r#"{ "prod": { "instances": "max" } }"#, Honoured;
         /// How often PM2 looks whether a process is gone.

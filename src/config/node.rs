@@ -13,6 +13,8 @@ pub struct Document {
     pub text: Option<String>,
     /// What it says.
     pub root: Node,
+    /// The files that it loads, absolute, where it is JavaScript: those below its folder or the caller's, packages left out.
+    pub modules: Vec<PathBuf>,
     /// What is doubtful about how it says it (a key given twice); never an error.
     pub warnings: Vec<Problem>,
 }
@@ -63,6 +65,8 @@ pub struct Entry {
     pub place: Place,
     /// Its value.
     pub node: Node,
+    /// Whether `<<` of YAML took it over: what the map says itself wins, also under another name of the key. Such entries come first.
+    pub merged: bool,
 }
 
 /// Where something stands in its file.

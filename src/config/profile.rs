@@ -88,6 +88,11 @@ impl Profile {
         }
     }
 
+    /// Whether each failure leaves a crash capsule.
+    pub fn capsules(self) -> bool {
+        self == Self::Prod
+    }
+
     /// What a run may use.
     pub fn limits(self) -> Limits {
         match self {
@@ -146,7 +151,11 @@ impl Profile {
                 Self::Prod => Duration::from_secs(30),
             },
         };
-        let message = host.text("PMDEV_KILL_USE_MESSAGE").is_some_and(|text| !["0", "false"].contains(&text));
+        let message = match host.text("PMDEV_KILL_USE_MESSAGE") {
+            Some("true" | "1") => true,
+            Some("false" | "0") | None => false,
+            Some(other) => return Err(Error::usage(format!("PMDEV_KILL_USE_MESSAGE: {other:?} is neither true nor false"))),
+        };
         Ok(StopSpec { message, ..StopSpec::new(signal, timeout) })
     }
 }

@@ -1,6 +1,7 @@
 //! A project file as it is written: typed, each value with its place, nothing completed. Reads nothing but the tree.
 
 use super::{
+    Host,
     element::{
         Element, Given, Reader,
         interpreters::Interpreters,
@@ -8,6 +9,7 @@ use super::{
         reader::{Note, shown},
         variables::Variables,
     },
+    flags::{self, Flag},
     keys::AppKeys,
     near,
     node::{Document, Node, Place, Value},
@@ -54,6 +56,16 @@ impl RawApp {
     pub fn layer(&self, profile: Profile) -> &Layer {
         let over = if profile.watches() { &self.dev } else { &self.prod };
         over.as_deref().unwrap_or(&self.base)
+    }
+}
+
+impl Raw {
+    /// Lays flags over all apps.
+    pub fn lay(&mut self, flags: &[Flag], host: &Host) {
+        for app in &mut self.apps {
+            let layers = [Some(&mut app.base), app.dev.as_deref_mut(), app.prod.as_deref_mut()];
+            layers.into_iter().flatten().for_each(|layer| flags::lay(flags, layer, host));
+        }
     }
 }
 

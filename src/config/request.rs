@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use super::{environment, pipes::Pipes};
+use super::{environment, flags::Flag, logs::LogRequest, pipes::Pipes, seen::Seen};
 use crate::model::{Error, Exit, Hardening, Identity, Launch, PollMode, Signal};
 
 /// One value of `--watch` or `--ignore-watch`.
@@ -70,6 +70,14 @@ pub struct Request {
     pub only: Vec<String>,
     /// The `env_NAME` of the project file that is laid on top.
     pub env_name: Option<String>,
+    /// Keys of a project file, for all apps and above what the file says.
+    pub flags: Vec<Flag>,
+    /// The files that said what shall run before: a folder that had a project file is not made to run something else when that is gone.
+    pub known: Vec<PathBuf>,
+    /// Whether Node maps stack traces to the sources; `None`: where a map lies beside the script.
+    pub source_maps: Option<bool>,
+    /// What is said of log files.
+    pub logs: LogRequest,
 }
 
 /// Runs a tool to its end and gives its standard output.
@@ -99,6 +107,8 @@ pub struct Host {
     pub asks_as: Option<Identity>,
     /// What was read from files that can be read only once.
     pub pipes: Pipes,
+    /// Which files were looked at.
+    pub seen: Seen,
 }
 
 /// The user and the group of a process, by number.

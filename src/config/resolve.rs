@@ -5,13 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::model::{AppSpec, Error, Notice, WatchSpec};
+use crate::model::{ActionRule, AppSpec, Error, Notice, WatchSpec};
 
 use super::{
-    Host, Request, WatchArg,
+    Host, Request, WatchArg, account,
     draft::{Draft, Drafter, app_folder},
     ecosystem::{self, Ecosystem},
-    environment::{Declared, EnvRecipe},
+    environment::EnvRecipe,
+    flags, logs,
     lookup::Searches,
     name,
     node::Document,
@@ -33,6 +34,8 @@ pub struct Resolved {
     pub notices: Vec<Notice>,
     /// The project files, and the env files they name, absolute: an edit of one of them is applied.
     pub files: Vec<PathBuf>,
+    /// What project files of JavaScript load, absolute: an edit of one of them is applied, and is a save for the apps that watch it.
+    pub modules: Vec<PathBuf>,
 }
 
 /// What a target stands for.
@@ -51,10 +54,14 @@ pub fn resolve(request: &Request, host: &Host) -> Result<Resolved, Error> {
     let profile = Profile::choose(request, host)?;
     profile.stop(request, host)?;
     profile.ready(host)?;
+    let (layer, identity) = flags::layer(&request.flags, host)?;
+    let asking = Host { asks_as: identity.clone(), ..host.clone() };
+    let host = &asking;
+    let request = &Request { source_maps: ecosystem::source_maps(&layer), ..request.clone() };
     let mut resolved = Resolved::default();
     let searches = Searches::default();
     let mut drafter = Drafter { request, host, profile, cwd: app_folder(request, host)?, searches: &searches, notices: Vec::new() };
-    let planned = plan(&mut drafter, &mut resolved.files)?;
+    let planned = plan(&mut drafter, &mut resolved)?;
     if let (Some(first), true) = (only(request).first(), planned.iter().all(|planned| matches!(planned, Planned::App(_)))) {
         return Err(Error::usage(format!("--only {first} names an app of a project file, and no TARGET is one"))
             .hint("leave out --only, or the TARGETs that are to stay away"));
@@ -76,7 +83,10 @@ pub fn resolve(request: &Request, host: &Host) -> Result<Resolved, Error> {
         match planned {
             Planned::App(draft) => {
                 let name = names.next().expect("every draft was given a name");
-                let (spec, recipe) = drafter.spec(*draft, name, Declared::default())?;
+                let cwd = draft.cwd.clone();
+                let (spec, recipe) = drafter.spec(*draft, name, ecosystem::declared(&layer, profile, request, &[]))?;
+                let mut spec = ecosystem::complete_spec(spec, &layer, &cwd, Vec::new(), host);
+                account::harden(&mut spec, identity.clone());
                 resolved.apps.push(spec);
                 resolved.env.push(recipe);
             }
@@ -103,6 +113,7 @@ pub fn resolve(request: &Request, host: &Host) -> Result<Resolved, Error> {
     }
     resolved.notices.extend(writable::as_root(&resolved.apps, profile, host));
     distinct(&resolved.apps)?;
+    logs::settle(&mut resolved.apps, &resolved.files, request, host, &mut resolved.notices)?;
     Ok(resolved)
 }
 
@@ -117,13 +128,14 @@ fn distinct(apps: &[AppSpec]) -> Result<(), Error> {
 }
 
 /// What each target stands for.
-fn plan(drafter: &mut Drafter, files: &mut Vec<PathBuf>) -> Result<Vec<Planned>, Error> {
+fn plan(drafter: &mut Drafter, resolved: &mut Resolved) -> Result<Vec<Planned>, Error> {
     let (request, host) = (drafter.request, drafter.host);
     if request.targets.is_empty() {
         let folder = drafter.folder_of_apps();
         if let Some(file) = source::discover(&folder) {
-            return Ok(vec![project(&file, folder, &only(request), drafter, files)?]);
+            return Ok(vec![project(&file, folder, &only(request), drafter, resolved)?]);
         }
+        still_there(&folder, request, host)?;
         if let Some(first) = only(request).first() {
             return Err(Error::usage(format!("--only {first} names an app of a project file, and {} has none", folder.display())));
         }
@@ -150,16 +162,20 @@ fn plan(drafter: &mut Drafter, files: &mut Vec<PathBuf>) -> Result<Vec<Planned>,
             }
         }
         planned.push(match target::classify(typed, drafter.cwd.as_deref(), host)? {
-            Target::ProjectFile(file) => project(&file, cwd, &only(request), drafter, files)?,
+            Target::ProjectFile(file) => project(&file, cwd, &only(request), drafter, resolved)?,
             Target::Folder(folder) => match source::discover(&folder) {
-                Some(file) => project(&file, folder, &only(request), drafter, files)?,
-                None => Planned::App(Box::new(drafter.target(typed, Target::Folder(folder))?)),
+                Some(file) => project(&file, folder, &only(request), drafter, resolved)?,
+                None => {
+                    still_there(&folder, request, host)?;
+                    Planned::App(Box::new(drafter.target(typed, Target::Folder(folder))?))
+                }
             },
             target @ (Target::Script(_) | Target::Line(_)) => Planned::App(Box::new(drafter.target(typed, target)?)),
         });
     }
     if let (false, Some((file, document, _))) = (members.is_empty(), own) {
-        files.push(file);
+        resolved.files.push(file);
+        resolved.modules.extend(document.modules.iter().cloned());
         let bases = [drafter.folder_of_apps()];
         let ecosystem = ecosystem::apps(&document, &bases, &members, drafter.profile, request, host)?;
         planned.insert(0, Planned::Apps(ecosystem));
@@ -167,15 +183,29 @@ fn plan(drafter: &mut Drafter, files: &mut Vec<PathBuf>) -> Result<Vec<Planned>,
     Ok(planned)
 }
 
+/// Refuses a folder that has lost its project file: what else it could be made to run was never asked for.
+fn still_there(folder: &Path, request: &Request, host: &Host) -> Result<(), Error> {
+    let is_lost = |file: &&PathBuf| file.parent() == Some(folder) && source::Format::of(file).is_some();
+    match request.known.iter().find(is_lost) {
+        Some(file) => {
+            let file = place::shown(&host.cwd, file);
+            Err(Error::usage(format!("{file} does not say any more what shall run, and nothing else in its folder does"))
+                .hint("put it back; to stop its apps, end pmdev"))
+        }
+        None => Ok(()),
+    }
+}
+
 /// The apps of a project file. Its paths count from `base`, as in PM2 the folder the command was typed in, and then from its own folder.
-fn project(file: &Path, base: PathBuf, only: &[String], drafter: &mut Drafter, files: &mut Vec<PathBuf>) -> Result<Planned, Error> {
+fn project(file: &Path, base: PathBuf, only: &[String], drafter: &mut Drafter, resolved: &mut Resolved) -> Result<Planned, Error> {
     let document = read(file, drafter)?;
     let mut bases = vec![base];
     let own = place::folder(&document.file).to_owned();
     if !bases.contains(&own) {
         bases.push(own);
     }
-    files.push(document.file.clone());
+    resolved.files.push(document.file.clone());
+    resolved.modules.extend(document.modules.iter().cloned());
     ecosystem::apps(&document, &bases, only, drafter.profile, drafter.request, drafter.host).map(Planned::Apps)
 }
 
@@ -192,11 +222,22 @@ fn only(request: &Request) -> Vec<String> {
     words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
+/// What is watched for an app, and what saves do to it.
+#[derive(Debug)]
+pub struct Watching {
+    /// The app's name.
+    pub name: String,
+    /// What is watched.
+    pub spec: WatchSpec,
+    /// What saves below given paths do instead of a restart.
+    pub rules: Vec<ActionRule>,
+}
+
 /// What would be watched, by app, whatever the profile says. Without a target and anything to detect: what would be for a program in this folder.
 ///
 /// # Errors
 /// As [`resolve`].
-pub fn resolve_watch(request: &Request, host: &Host) -> Result<Vec<(String, WatchSpec)>, Error> {
+pub fn resolve_watch(request: &Request, host: &Host) -> Result<Vec<Watching>, Error> {
     let mut request = request.clone();
     request.no_watch = false;
     let in_project =
@@ -205,13 +246,15 @@ pub fn resolve_watch(request: &Request, host: &Host) -> Result<Vec<(String, Watc
         request.watch.push(WatchArg::Default);
     }
     let specs = match resolve(&request, host) {
-        Ok(resolved) => resolved.apps.into_iter().filter_map(|app| Some((app.name, app.watch?))).collect(),
+        Ok(resolved) => {
+            resolved.apps.into_iter().filter_map(|app| Some(Watching { name: app.name, spec: app.watch?, rules: app.rules })).collect()
+        }
         Err(_) if request.targets.is_empty() && !in_project => {
             let cwd = app_folder(&request, host)?.unwrap_or_else(|| host.cwd.clone());
             let name = name::of_folder(&cwd);
             let app = watching::App { name: &name, cwd: &cwd, script: None, build: None };
             let spec = watching::spec(&app, &request, Profile::Dev, host, &mut Vec::new())?;
-            spec.map(|spec| (name, spec)).into_iter().collect()
+            spec.map(|spec| Watching { name, spec, rules: Vec::new() }).into_iter().collect()
         }
         Err(error) => return Err(error),
     };

@@ -1,4 +1,5 @@
-//! Values that are not for every eye: by the name of the variable, and passwords inside of URLs.
+//! Values that are not for every eye: by the name of the variable or option, and passwords inside of URLs. One rule for variables,
+//! arguments and command lines.
 
 /// What stands in the place of a secret.
 pub const MASK: &str = "********";
@@ -41,20 +42,107 @@ pub fn is(name: &str, value: &str) -> bool {
     hidden(name, value) != value
 }
 
-/// PWD alone is the working directory.
-fn tells(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
+/// The words of a command as they may be shown: `--token ********`, `--password=********`, `TOKEN=********`.
+pub fn words<S: AsRef<str>>(words: impl IntoIterator<Item = S>) -> Vec<String> {
+    let (mut is_value, mut is_line) = (false, false);
+    let shown = words.into_iter().map(|word| {
+        let word = word.as_ref();
+        // An option may stand alone after all.
+        let is_secret = std::mem::take(&mut is_value) && !word.starts_with('-') && !word.is_empty();
+        is_value = option(word).is_some_and(tells);
+        let of_shell = std::mem::replace(&mut is_line, word == "-c");
+        match (is_secret, of_shell) {
+            (true, _) => MASK.to_owned(),
+            (false, true) => line(word),
+            (false, false) => self::word(word),
+        }
+    });
+    shown.collect()
+}
+
+/// The same as one line, quoted as a shell reads it.
+pub fn joined<S: AsRef<str>>(words: impl IntoIterator<Item = S>) -> String {
+    let quoted = self::words(words).into_iter().map(|word| {
+        // The mask needs no quotes, for nobody is to type it.
+        let plain = word.replace(MASK, "x");
+        if shell_words::quote(&plain) == plain { word } else { shell_words::quote(&word).into_owned() }
+    });
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
+/// A line for a shell as it may be shown; what it quotes stays quoted.
+pub fn line(line: &str) -> String {
+    let pieces = pieces(line);
+    let words = self::words(pieces.iter().map(|(word, _)| *word));
+    words.into_iter().zip(pieces).map(|(word, (_, blanks))| word + blanks).collect()
+}
+
+/// The words of a line with the blanks behind each; quotes are part of a word.
+fn pieces(line: &str) -> Vec<(&str, &str)> {
+    let mut pieces = Vec::new();
+    let mut rest = line;
+    while !rest.is_empty() {
+        let mut quote = None;
+        let end = rest.find(|char: char| {
+            match (quote, char) {
+                (Some(open), _) if open == char => quote = None,
+                (None, '"' | '\'') => quote = Some(char),
+                (None, _) | (Some(_), _) => {}
+            }
+            quote.is_none() && char.is_whitespace()
+        });
+        let (word, behind) = rest.split_at(end.unwrap_or(rest.len()));
+        let (blanks, next) = behind.split_at(behind.find(|char: char| !char.is_whitespace()).unwrap_or(behind.len()));
+        pieces.push((word, blanks));
+        rest = next;
+    }
+    pieces
+}
+
+/// One word: `--name=value`, `NAME=value`, `Header: value`, a URL, or words that some program takes apart.
+fn word(word: &str) -> String {
+    let name_of = |name: &str| name.trim_start_matches(['-', '"', '\'']).to_owned();
+    let is_name = |name: &str| !name.is_empty() && name.chars().all(|char| char.is_ascii_alphanumeric() || "_-.".contains(char));
+    for separator in ["=", ": "] {
+        if let Some((name, value)) = word.split_once(separator)
+            && is_name(&name_of(name))
+        {
+            let shown = if tells(&name_of(name)) && !value.is_empty() { MASK.to_owned() } else { self::word(value) };
+            return format!("{name}{separator}{shown}");
+        }
+    }
+    let quoted = word.starts_with(['"', '\'']);
+    if !quoted && word.contains(char::is_whitespace) { line(word) } else { without_password(word) }
+}
+
+/// The name of an option whose value is the next word.
+fn option(word: &str) -> Option<&str> {
+    word.strip_prefix("--").filter(|name| !name.starts_with("no-") && !name.contains(['=', ' ']))
+}
+
+/// Whether the value of a variable or option of this name is a secret. PWD alone is the working directory.
+pub fn tells(name: &str) -> bool {
+    // `apiKey` is `api_key`.
+    let mut snake = String::with_capacity(name.len() + 4);
+    for char in name.chars() {
+        if char.is_ascii_uppercase() && snake.ends_with(|before: char| before.is_ascii_lowercase()) {
+            snake.push('_');
+        }
+        snake.push(char);
+    }
+    let name = snake.to_ascii_uppercase();
     name != "PWD" && name != "OLDPWD" && name.split(['_', '-', '.']).any(|word| WORDS.contains(&word))
 }
 
-/// `postgres://user:********@host/db` (RFC 3986, 3.2.1).
+/// `postgres://user:********@host/db` (RFC 3986, 3.2.1), for each URL of a list.
 fn without_password(value: &str) -> String {
     let Some((scheme, rest)) = value.split_once("://") else { return value.to_owned() };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let end = rest.find(['/', '?', '#', '"', '\'', ' ']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
+    let path = without_password(path);
     match authority.rsplit_once('@').and_then(|(user, host)| Some((user.split_once(':')?, host))) {
         Some(((user, password), host)) if !password.is_empty() => format!("{scheme}://{user}:{MASK}@{host}{path}"),
-        Some(_) | None => value.to_owned(),
+        Some(_) | None => format!("{scheme}://{authority}{path}"),
     }
 }
 
@@ -83,6 +171,31 @@ mod tests {
         {
             assert_eq!(hidden(name, value), value, "{name}");
         }
+    }
+
+    #[test]
+    fn arguments_are_masked_by_the_same_rule() {
+        let cases: [(&[&str], &str); 14] = [
+            (&["node", "app.js", "--password", "s3cret", "--port", "3000"], "node app.js --password ******** --port 3000"),
+            (&["--token=s3cret"], "'--token=********'"),
+            (&["--apiKey", "s3cret", "x"], "--apiKey ******** x"),
+            (&["--db", "postgres://u:s3cret@h/x"], "--db postgres://u:********@h/x"),
+            (&["--urls=redis://u:s3cret@h/0,redis://v:s3cret@h"], "'--urls=redis://u:********@h/0,redis://v:********@h'"),
+            (&["env", "TOKEN=s3cret", "LEVEL=x", "./run"], "env 'TOKEN=********' 'LEVEL=x' ./run"),
+            (&["curl", "-H", "Authorization: Bearer s3cret"], "curl -H 'Authorization: ********'"),
+            (&["sh", "-c", "API_KEY=s3cret run --secret 's3 cret' && x"], "sh -c 'API_KEY=******** run --secret ******** && x'"),
+            (&["sh", "-c", "run --url \"pg://u:s3cret@h\" \"a b\""], "sh -c 'run --url \"pg://u:********@h\" \"a b\"'"),
+            (&["--password", "--verbose", "x"], "--password --verbose x"),
+            (&["--no-auth", "app.js"], "--no-auth app.js"),
+            (&["--password", ""], "--password ''"),
+            (&["--keyboard", "de", "--monkeys=3"], "--keyboard de '--monkeys=3'"),
+            (&["a:b", "http://h:1/x=1", "auth:latest"], "a:b 'http://h:1/x=1' auth:latest"),
+        ];
+        for (given, expected) in cases {
+            assert_eq!(joined(given), expected);
+        }
+        assert_eq!(line("A=1  x --token  'a b' # c\n"), "A=1  x --token  ******** # c\n");
+        assert_eq!(line(""), "");
     }
 
     #[test]

@@ -13,10 +13,12 @@ use std::{
 use jiff::Zoned;
 
 use super::{
-    Label, Source, TimestampFormat,
+    Label, Source,
+    layout::lead,
     queue::{Queue, StreamId},
     writer,
 };
+use crate::model::TimestampFormat;
 
 /// The form of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +98,7 @@ impl Console {
         let config = &self.shared.config;
         let bytes = match &config.timestamp {
             Some(format) if config.format == Format::Text && !config.raw => {
-                let time = format.lead(&Zoned::now());
+                let time = lead(format, &Zoned::now());
                 rendered.split_inclusive(|&byte| byte == b'\n').flat_map(|line| [time.as_slice(), line]).flatten().copied().collect()
             }
             Some(_) | None => rendered,

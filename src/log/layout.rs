@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use jiff::Zoned;
 
-use super::{ConsoleConfig, Format, Label, Stream, TimestampFormat};
+use super::{ConsoleConfig, Format, Label, Stream};
+use crate::model::TimestampFormat;
 
 /// How a piece of output ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +68,7 @@ impl Layout {
             // A newline that the app did not write would be a byte that it did not write: only what follows of others ends such a line.
             Self::Plain => (bytes, end != End::Line),
             Self::Labelled { timestamp, prefix } => {
-                let mut lead = timestamp.as_ref().map(|format| format.lead(&now())).unwrap_or_default();
+                let mut lead = timestamp.as_ref().map(|format| self::lead(format, &now())).unwrap_or_default();
                 lead.extend_from_slice(prefix);
                 (label(&bytes, &lead, end, continues).into(), end == End::Unfinished)
             }
@@ -76,8 +77,15 @@ impl Layout {
     }
 }
 
+/// The time as it stands before a line of the console.
+pub(super) fn lead(format: &TimestampFormat, now: &Zoned) -> Vec<u8> {
+    let mut lead = format.shown(now).into_bytes();
+    lead.push(b' ');
+    lead
+}
+
 /// Splits into lines without their newlines; a newline at the end makes no empty last line.
-fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let whole = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     (!bytes.is_empty()).then(|| whole.split(|&byte| byte == b'\n')).into_iter().flatten()
 }

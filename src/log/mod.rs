@@ -1,23 +1,25 @@
-//! The bytes that children write, brought to the terminal: whole lines, labelled, in the order they came, with nothing lost.
+//! The bytes that children write, brought to the terminal and into files: whole lines, labelled, in the order they came, with nothing lost unsaid.
 //! It knows no supervisor, no process and no `ui`: labels and the runner's own words arrive rendered; and it never makes the rest of the
-//! program wait for a slow terminal, only the app that writes too much. Start reading with [`console`], then [`pump`](fn@pump).
+//! program wait for a slow terminal or disk, only the app that writes too much. Start reading with [`console`], then [`pump`](fn@pump) and [`file`].
 
 pub mod console;
 mod ear;
+pub mod file;
 mod footer;
 mod layout;
 mod pump;
 mod queue;
+mod record;
 mod ring;
 pub mod source;
-pub mod timestamp;
 mod writer;
 
 pub use console::{Console, ConsoleConfig, Format};
 pub use ear::Listener;
+pub use file::{Files, News, Rotation};
 pub use pump::pump;
+pub use record::{Form, Recording};
 pub use source::{Label, Source, Stream};
-pub use timestamp::TimestampFormat;
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! From a child's pipe to the console, in whole lines.
+//! From a child's pipe to the console and into files, in whole lines.
 
 use std::{
     borrow::Cow,
@@ -20,6 +20,7 @@ use super::{
     ear::Ear,
     layout::{End, without_final_returns},
     queue::StreamId,
+    record::Recorder,
 };
 
 /// Bytes asked for in one read: what a pipe holds, pipe(7).
@@ -60,6 +61,8 @@ struct Carry {
     bytes: Vec<u8>,
     /// When the first of them came, while it is open whether they are to be shown unfinished.
     since: Option<Instant>,
+    /// The bytes of that line that are shown already, for the files, which get whole lines alone.
+    begun: Vec<u8>,
 }
 
 enum Read {
@@ -79,7 +82,7 @@ impl Tap {
 
     async fn run(&self) -> io::Result<()> {
         loop {
-            self.source.budget().room().await;
+            self.source.room(self.stream).await;
             let since = self.carry().since;
             match since {
                 None => self.pipe.readable().await?,
@@ -105,7 +108,7 @@ impl Tap {
     pub(super) async fn drain(&self) -> io::Result<()> {
         let mut left = rustix::io::ioctl_fionread(&self.pipe)?;
         while left > 0 {
-            self.source.budget().room().await;
+            self.source.room(self.stream).await;
             // Not through tokio, which reads nothing before its driver has seen the pipe ready.
             match self.read(|bytes| Ok(rustix::io::read(&self.pipe, spare_capacity(bytes))?))? {
                 Read::Some(count) => left = left.saturating_sub(count as u64),
@@ -155,14 +158,15 @@ impl Tap {
                     rest.extend_from_slice(&carry.bytes[end..]);
                     let mut whole = std::mem::replace(&mut carry.bytes, rest);
                     whole.truncate(end);
-                    self.emit(whole.into(), End::Line);
+                    self.emit(whole.into(), End::Line, &mut carry.begun);
                 } else {
-                    self.emit(Cow::Borrowed(&carry.bytes[..end]), End::Line);
+                    self.emit(Cow::Borrowed(&carry.bytes[..end]), End::Line, &mut carry.begun);
                     carry.bytes.drain(..end);
                 }
                 carry.since = None;
             }
-            None if self.source.layout().shows_last_segment_only() => {
+            // A file gets the line as it is.
+            None if self.source.layout().shows_last_segment_only() && !self.source.recorder().keeps(self.stream) => {
                 if let Some(at) = memchr::memrchr(b'\r', without_final_returns(&carry.bytes[before..])) {
                     carry.bytes.drain(..before + at);
                 }
@@ -180,25 +184,51 @@ impl Tap {
     fn show_unfinished(&self) {
         let mut carry = self.carry();
         if carry.since.take().is_some() && self.source.shared().shows_unfinished_lines() {
-            self.emit(std::mem::take(&mut carry.bytes).into(), End::Unfinished);
+            let carry = &mut *carry;
+            self.emit(std::mem::take(&mut carry.bytes).into(), End::Unfinished, &mut carry.begun);
         }
     }
 
     /// Passes on an unfinished line whose rest is not waited for.
     fn cut(&self, carry: &mut Carry) {
         carry.since = None;
-        self.emit(std::mem::take(&mut carry.bytes).into(), End::Cut);
+        self.emit(std::mem::take(&mut carry.bytes).into(), End::Cut, &mut carry.begun);
         self.source.ring_lock().end_line(self.stream);
     }
 
-    fn emit(&self, bytes: Cow<'_, [u8]>, end: End) {
+    fn emit(&self, bytes: Cow<'_, [u8]>, end: End, begun: &mut Vec<u8>) {
+        let recorder = self.source.recorder();
+        let keeps = recorder.keeps(self.stream);
+        if keeps {
+            self.record(&recorder, &bytes, end, begun);
+        } else {
+            begun.clear();
+        }
         let queue = &self.source.shared().queue;
         let continues = queue.continues(self.id);
         if bytes.is_empty() && !continues {
             return;
         }
         self.source.ring_lock().feed(self.stream, &bytes);
+        if recorder.muted || keeps && !self.source.shows(self.id, &bytes) {
+            return;
+        }
         let (shown, unfinished) = self.source.layout().render(bytes, self.stream, end, continues, Zoned::now);
         queue.push(self.id, shown, unfinished, self.source.budget());
+    }
+
+    /// Passes whole lines to the files. `begun`: what was kept back of the line with which the bytes begin.
+    fn record(&self, recorder: &Recorder, bytes: &[u8], end: End, begun: &mut Vec<u8>) {
+        if end == End::Line && begun.is_empty() {
+            return recorder.write(self.stream, bytes);
+        }
+        begun.extend_from_slice(bytes);
+        if begun.is_empty() || end == End::Unfinished && begun.len() < LONGEST_LINE {
+            return;
+        }
+        if end != End::Line {
+            begun.push(b'\n');
+        }
+        recorder.write(self.stream, &std::mem::take(begun));
     }
 }

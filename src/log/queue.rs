@@ -35,12 +35,22 @@ impl Budget {
     /// Waits until less than [`BUDGET`] bytes wait. Once held back, an app goes on when half of it is free, or every line written would
     /// wake its pump for one line more.
     pub(super) async fn room(&self) {
-        while self.used.load(Ordering::Acquire) >= BUDGET {
+        self.room_unless(|| false).await;
+    }
+
+    /// The same, but not while this is so; whoever makes it so wakes those who wait.
+    pub(super) async fn room_unless(&self, lifted: impl Fn() -> bool) {
+        while self.is_full() && !lifted() {
             let freed = self.freed.notified();
-            if self.used.load(Ordering::Acquire) >= BUDGET {
+            if self.is_full() && !lifted() {
                 freed.await;
             }
         }
+    }
+
+    /// Whether the app is to be held back.
+    pub(super) fn is_full(&self) -> bool {
+        self.used.load(Ordering::Acquire) >= BUDGET
     }
 
     #[cfg(test)]
@@ -72,6 +82,11 @@ impl Chunk {
     /// Nobody's.
     pub(super) fn free(bytes: &[u8]) -> Self {
         Self { bytes: bytes.to_vec(), budget: None }
+    }
+
+    /// Has those looked after who are held back by it.
+    pub(super) fn wake(&self) {
+        self.budget.iter().for_each(|budget| budget.freed.notify_waiters());
     }
 }
 
@@ -154,6 +169,13 @@ impl Queue {
         self.words.room().await;
     }
 
+    /// Ends the line of this stream if it stands unfinished.
+    pub(super) fn end_line(&self, stream: StreamId) {
+        if self.continues(stream) {
+            self.control(b"\n");
+        }
+    }
+
     /// Adds bytes that stand wherever the cursor is and leave it at the start of a line.
     pub(super) fn control(&self, bytes: &'static [u8]) {
         self.state().unfinished = None;
@@ -166,9 +188,9 @@ impl Queue {
             return;
         }
         if state.unfinished.is_some() && state.unfinished != stream {
-            state.append(b"\n".into(), None);
+            append(&mut state.chunks, b"\n".into(), None);
         }
-        state.append(bytes, budget);
+        append(&mut state.chunks, bytes, budget);
         state.unfinished = if unfinished { stream } else { None };
         drop(state);
         self.work.notify_one();
@@ -268,22 +290,21 @@ impl Queue {
     }
 }
 
-impl State {
-    fn append(&mut self, bytes: Cow<'_, [u8]>, budget: Option<&Arc<Budget>>) {
-        if let Some(budget) = budget {
-            budget.used.fetch_add(bytes.len(), Ordering::AcqRel);
-        }
-        if let Some(last) = self.chunks.back_mut() {
-            let same = match (&last.budget, budget) {
-                (Some(one), Some(other)) => Arc::ptr_eq(one, other),
-                (None, None) => true,
-                (Some(_), None) | (None, Some(_)) => false,
-            };
-            if same && last.bytes.len() + bytes.len() <= GATHER {
-                last.bytes.extend_from_slice(&bytes);
-                return;
-            }
-        }
-        self.chunks.push_back(Chunk { bytes: bytes.into_owned(), budget: budget.cloned() });
+/// Adds bytes to what waits, small ones to the chunk before where that is the same app's.
+pub(super) fn append(chunks: &mut VecDeque<Chunk>, bytes: Cow<'_, [u8]>, budget: Option<&Arc<Budget>>) {
+    if let Some(budget) = budget {
+        budget.used.fetch_add(bytes.len(), Ordering::AcqRel);
     }
+    if let Some(last) = chunks.back_mut() {
+        let same = match (&last.budget, budget) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        if same && last.bytes.len() + bytes.len() <= GATHER {
+            last.bytes.extend_from_slice(&bytes);
+            return;
+        }
+    }
+    chunks.push_back(Chunk { bytes: bytes.into_owned(), budget: budget.cloned() });
 }

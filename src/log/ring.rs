@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use super::Stream;
 
-/// Lines kept.
-const LINES: usize = 50;
+/// Lines kept of each stream: one that says much leaves the other its own.
+const LINES: usize = 200;
 
 /// Bytes kept of a line: its last ones.
 const LINE: usize = 4096;
@@ -13,14 +13,24 @@ const LINE: usize = 4096;
 /// The last lines of both streams in the order they ended.
 #[derive(Debug, Default)]
 pub(super) struct Ring {
-    lines: VecDeque<Vec<u8>>,
-    unfinished: [Vec<u8>; 2],
+    kept: [Kept; 2],
+    /// Numbers the lines of both.
+    next: u64,
+}
+
+/// Those of one stream.
+#[derive(Debug, Default)]
+struct Kept {
+    lines: VecDeque<(u64, Vec<u8>)>,
+    unfinished: Vec<u8>,
 }
 
 impl Ring {
     /// Takes the next bytes of a stream.
     pub(super) fn feed(&mut self, stream: Stream, bytes: &[u8]) {
-        let mut line = std::mem::take(&mut self.unfinished[stream as usize]);
+        let Self { kept, next } = self;
+        let kept = &mut kept[stream as usize];
+        let mut line = std::mem::take(&mut kept.unfinished);
         let mut rest = bytes;
         if let Some(last) = memchr::memrchr(b'\n', bytes) {
             // Only lines that stay are looked at: of a fast stream that is one in thousands.
@@ -30,36 +40,49 @@ impl Ring {
             }
             for whole in bytes[skipped..last].split(|&byte| byte == b'\n') {
                 keep_end(&mut line, whole);
-                line = self.push(line);
+                line = kept.push(line, next);
             }
             rest = &bytes[last + 1..];
         }
         keep_end(&mut line, rest);
-        self.unfinished[stream as usize] = line;
+        kept.unfinished = line;
     }
 
     /// Ends the unfinished line of a stream, if there is one.
     pub(super) fn end_line(&mut self, stream: Stream) {
-        let line = std::mem::take(&mut self.unfinished[stream as usize]);
+        let Self { kept, next } = self;
+        let kept = &mut kept[stream as usize];
+        let line = std::mem::take(&mut kept.unfinished);
         if !line.is_empty() {
-            self.push(line);
+            kept.push(line, next);
         }
     }
 
-    /// The last lines, oldest first, without line ends.
+    /// The last lines of both streams, oldest first, without line ends.
     pub(super) fn last(&self, lines: usize) -> Vec<Vec<u8>> {
-        self.lines.iter().skip(self.lines.len().saturating_sub(lines)).cloned().collect()
+        let mut all: Vec<&(u64, Vec<u8>)> = self.kept.iter().flat_map(|kept| kept.lines.iter().rev().take(lines)).collect();
+        all.sort_unstable_by_key(|(number, _)| *number);
+        all[all.len().saturating_sub(lines)..].iter().map(|(_, line)| line.clone()).collect()
+    }
+
+    /// The last lines of one stream, in the same way.
+    pub(super) fn last_of(&self, stream: Stream, lines: usize) -> Vec<Vec<u8>> {
+        let kept = &self.kept[stream as usize].lines;
+        kept.iter().skip(kept.len().saturating_sub(lines)).map(|(_, line)| line.clone()).collect()
     }
 
     /// Forgets everything.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
+}
 
+impl Kept {
     /// Adds a line; returns an empty buffer, that of the line it pushed out where it did.
-    fn push(&mut self, line: Vec<u8>) -> Vec<u8> {
-        let mut spare = if self.lines.len() == LINES { self.lines.pop_front().unwrap_or_default() } else { Vec::new() };
-        self.lines.push_back(line);
+    fn push(&mut self, line: Vec<u8>, next: &mut u64) -> Vec<u8> {
+        let mut spare = if self.lines.len() == LINES { self.lines.pop_front().unwrap_or_default().1 } else { Vec::new() };
+        self.lines.push_back((*next, line));
+        *next += 1;
         spare.clear();
         spare
     }
@@ -76,8 +99,8 @@ mod tests {
 
     #[test]
     fn keeps_the_last_lines_however_they_arrive() {
-        let text: String = (0..200).map(|number| format!("line {number}\n")).collect();
-        let expected: Vec<Vec<u8>> = (150..200).map(|number| format!("line {number}").into_bytes()).collect();
+        let text: String = (0..500).map(|number| format!("line {number}\n")).collect();
+        let expected: Vec<Vec<u8>> = (300..500).map(|number| format!("line {number}").into_bytes()).collect();
         let mut random = fastrand::Rng::with_seed(7);
         for _ in 0..200 {
             let mut ring = Ring::default();
@@ -88,8 +111,23 @@ mod tests {
                 rest = after;
             }
             assert_eq!(ring.last(usize::MAX), expected);
-            assert_eq!(ring.last(2), expected[48..]);
+            assert_eq!(ring.last(2), expected[198..]);
         }
+    }
+
+    #[test]
+    fn a_stream_that_says_much_leaves_the_other_its_lines() {
+        let mut ring = Ring::default();
+        ring.feed(Stream::Err, b"why\n");
+        for number in 0..1000 {
+            ring.feed(Stream::Out, format!("{number}\n").as_bytes());
+        }
+        ring.feed(Stream::Err, b"last\n");
+        assert_eq!(ring.last_of(Stream::Err, 20), [b"why".to_vec(), b"last".to_vec()]);
+        assert_eq!(ring.last_of(Stream::Out, 1), [b"999".to_vec()]);
+        assert_eq!(ring.last(2), [b"999".to_vec(), b"last".to_vec()]);
+        assert_eq!(ring.last(usize::MAX).len(), LINES + 2);
+        assert_eq!(ring.last(usize::MAX)[0], b"why");
     }
 
     #[test]

@@ -8,9 +8,11 @@ use std::{
 use super::{
     console::Shared,
     ear::{Ear, Listener},
+    file::News,
     layout::Layout,
     pump::Tap,
-    queue::Budget,
+    queue::{Budget, StreamId},
+    record::{Recorder, Recording},
     ring::Ring,
 };
 
@@ -42,12 +44,31 @@ pub struct Source(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     shared: Arc<Shared>,
+    app: String,
     layout: Mutex<Arc<Layout>>,
+    /// What waits for the terminal.
     budget: Arc<Budget>,
+    recorder: Mutex<Arc<Recorder>>,
+    /// How many lines the terminal was too slow for, while that is so.
+    unshown: Mutex<Option<u64>>,
     ring: Mutex<Ring>,
     taps: Mutex<Vec<Weak<Tap>>>,
     /// Who listens to the newest run.
     ear: Mutex<Option<Arc<Ear>>>,
+}
+
+impl Inner {
+    fn unshown(&self) -> MutexGuard<'_, Option<u64>> {
+        self.unshown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell_unshown(&self) {
+        let lines = self.unshown().take().unwrap_or(0);
+        let recorder = Arc::clone(&self.recorder.lock().unwrap_or_else(PoisonError::into_inner));
+        if let (1.., Some(files)) = (lines, &recorder.files) {
+            files.tell(News::Unshown { app: self.app.clone(), lines });
+        }
+    }
 }
 
 impl Drop for Inner {
@@ -59,20 +80,47 @@ impl Drop for Inner {
 impl Source {
     pub(super) fn new(shared: Arc<Shared>, label: Label) -> Self {
         shared.sources.fetch_add(1, Ordering::Relaxed);
+        let app = label.app.clone();
         let layout = Mutex::new(Arc::new(Layout::new(&shared.config, label)));
         Self(Arc::new(Inner {
             shared,
+            app,
             layout,
             budget: Arc::default(),
+            recorder: Mutex::default(),
+            unshown: Mutex::default(),
             ring: Mutex::default(),
             taps: Mutex::default(),
             ear: Mutex::default(),
         }))
     }
 
-    /// The last lines (at most 50) of both streams since [`Source::begin_run`], oldest first, without line ends, each cut to its last 4 KiB.
+    /// The last lines of both streams since [`Source::begin_run`], oldest first, without line ends, each cut to its last 4 KiB. 200 of each
+    /// stream are kept, whatever the other says.
     pub fn ring(&self, lines: usize) -> Vec<Vec<u8>> {
         self.ring_lock().last(lines)
+    }
+
+    /// The last lines of one stream, in the same way.
+    pub fn ring_of(&self, stream: Stream, lines: usize) -> Vec<Vec<u8>> {
+        self.ring_lock().last_of(stream, lines)
+    }
+
+    /// Files for what comes from the next line on, also for the runs that are under way.
+    pub fn record(&self, recording: Recording) {
+        let mut recorder = self.0.recorder.lock().unwrap_or_else(PoisonError::into_inner);
+        *recorder = Arc::new(Recorder::after(&recorder, recording));
+    }
+
+    /// Whether lines of it are kept in files.
+    pub fn is_recorded(&self) -> bool {
+        let recorder = self.recorder();
+        recorder.keeps(Stream::Out) || recorder.keeps(Stream::Err)
+    }
+
+    /// Has it told how many lines the terminal was too slow for, if there were any.
+    pub fn tell_unshown(&self) {
+        self.0.tell_unshown();
     }
 
     /// Another label from the next line on, also for the runs that are under way.
@@ -84,6 +132,11 @@ impl Source {
     pub fn begin_run(&self, listener: Option<Listener>) {
         self.ring_lock().clear();
         *self.ear_lock() = listener.map(|listener| Arc::new(Ear::new(listener)));
+    }
+
+    /// What is pumped from now on is not what the app says, but a build or a command for it: it replaces no last lines, and nobody listens.
+    pub fn begin_aside(&self) {
+        *self.ear_lock() = None;
     }
 
     /// Reads what is in the pipes right now and ends the unfinished line, so that the last words of a dead process stand before the news of
@@ -113,6 +166,41 @@ impl Source {
 
     pub(super) fn shared(&self) -> &Shared {
         &self.0.shared
+    }
+
+    pub(super) fn recorder(&self) -> Arc<Recorder> {
+        Arc::clone(&self.0.recorder.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Waits while too much of the stream waits: in its files where it has any, else for the terminal.
+    pub(super) async fn room(&self, stream: Stream) {
+        let recorder = self.recorder();
+        if recorder.keeps(stream) {
+            recorder.room(stream).await;
+        } else if !recorder.muted {
+            self.0.budget.room().await;
+        }
+    }
+
+    /// Whether the console takes these lines, which are in a file: while it is too slow they are counted, and it is told once there is room.
+    pub(super) fn shows(&self, stream: StreamId, bytes: &[u8]) -> bool {
+        let mut unshown = self.0.unshown();
+        let lines = || memchr::memchr_iter(b'\n', bytes).count() as u64;
+        match &mut *unshown {
+            Some(count) => *count += lines(),
+            None if !self.0.budget.is_full() => return true,
+            none @ None => {
+                *none = Some(lines());
+                // What comes next continues nothing.
+                self.0.shared.queue.end_line(stream);
+                let (inner, budget) = (Arc::downgrade(&self.0), Arc::clone(&self.0.budget));
+                tokio::task::spawn_local(async move {
+                    budget.room().await;
+                    inner.upgrade().iter().for_each(|inner| inner.tell_unshown());
+                });
+            }
+        }
+        false
     }
 
     pub(super) fn layout(&self) -> Arc<Layout> {

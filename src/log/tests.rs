@@ -10,8 +10,10 @@ use std::{
 
 use tokio::task::LocalSet;
 
-use super::{Console, ConsoleConfig, Format, Label, Source, Stream, TimestampFormat, pump};
+use super::{Console, ConsoleConfig, Format, Label, Source, Stream, pump};
+use crate::model::TimestampFormat;
 
+mod files;
 mod flow;
 mod lines;
 

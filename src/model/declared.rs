@@ -1,8 +1,13 @@
 //! The parts of a spec that say what an app is beside its program: readiness, health, order, listeners, logs, limits, hooks.
 
-use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use super::{HookKind, Signal};
+use super::{HookKind, Signal, TimestampFormat};
 
 /// How instances share the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,13 +159,15 @@ pub struct Logs {
     pub merge: bool,
     /// Whether a line is a JSON object.
     pub json: bool,
-    /// The time before each line, in day.js tokens; empty: none.
-    pub timestamp: String,
+    /// The time before each line; `None`: none.
+    pub timestamp: Option<TimestampFormat>,
     /// Whether nothing is kept or shown at all.
     pub disabled: bool,
     /// The size at which a file is rotated, in bytes; `None`: never.
     pub max_size: Option<u64>,
-    /// How many rotated files are kept.
+    /// How often a file is rotated whatever its size, by the local calendar; `None`: never.
+    pub rotate_every: Option<RotateEvery>,
+    /// How many rotated files are kept of each file.
     pub keep: u32,
     /// Whether rotated files are compressed.
     pub compress: bool,
@@ -168,19 +175,42 @@ pub struct Logs {
     pub total_size: Option<u64>,
 }
 
+/// A span of the calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RotateEvery {
+    /// From one full hour to the next.
+    Hour,
+    /// From midnight to midnight.
+    Day,
+    /// From Monday to Monday.
+    Week,
+    /// From the first to the first.
+    Month,
+}
+
 /// A log file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogFile {
     /// None.
     None,
-    /// The one in the runner's own folder.
+    /// The one in the runner's own folder; in a completed spec it is `At` its path.
     Default,
-    /// This one, absolute.
+    /// This one, absolute. Where instances do not share it, each has its number in the name.
     At(PathBuf),
 }
 
+impl Logs {
+    /// The files that have a path, with what goes into each: `out`, `error`, `file` for both.
+    pub fn paths(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        [("out", &self.out), ("error", &self.error), ("file", &self.combined)].into_iter().filter_map(|(what, file)| match file {
+            LogFile::At(path) => Some((what, path.as_path())),
+            LogFile::None | LogFile::Default => None,
+        })
+    }
+}
+
 impl Default for Logs {
-    /// No files; where some are asked for: 10 MiB each, 10 kept and compressed.
+    /// No files; where some are asked for: 10 MiB each, 10 kept and compressed, 500 MiB together.
     fn default() -> Self {
         Self {
             out: LogFile::None,
@@ -188,12 +218,13 @@ impl Default for Logs {
             combined: LogFile::None,
             merge: true,
             json: false,
-            timestamp: String::new(),
+            timestamp: None,
             disabled: false,
             max_size: Some(10 << 20),
+            rotate_every: None,
             keep: 10,
             compress: true,
-            total_size: None,
+            total_size: Some(500 << 20),
         }
     }
 }

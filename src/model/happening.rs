@@ -1,6 +1,6 @@
 //! What happens to apps, as hooks and crash capsules are told.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use super::Exit;
 
@@ -18,6 +18,19 @@ pub enum HookKind {
     Errored,
     /// A reload is over.
     Reload,
+}
+
+impl fmt::Display for HookKind {
+    /// As the key of its hook: `on_crash`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ready => "on_ready",
+            Self::Exit => "on_exit",
+            Self::Crash => "on_crash",
+            Self::Errored => "on_errored",
+            Self::Reload => "on_reload",
+        })
+    }
 }
 
 /// Something that happened to an instance.

@@ -17,12 +17,13 @@ pub mod signal;
 pub mod snapshot;
 pub mod spec;
 pub mod status;
+pub mod timestamp;
 
 pub use change::{Cause, ChangeKind, ChangeSet};
 pub use decision::{Decision, Rule};
 pub use declared::{
     Account, ActionRule, Condition, Dependency, ExecMode, Health, Hooks, HttpUrl, Limits, Listen, LogFile, Logs, PidFile, Probe, Ready,
-    SaveAction,
+    RotateEvery, SaveAction,
 };
 pub use duration::HumanDuration;
 pub use error::{Error, ErrorKind};
@@ -36,3 +37,4 @@ pub use signal::Signal;
 pub use snapshot::{AppSnapshot, InstanceSnapshot, Snapshot};
 pub use spec::{AfterExit, AppSpec, Backoff, PollMode, RestartPolicy, StopSpec, WatchRoot, WatchSpec};
 pub use status::Status;
+pub use timestamp::TimestampFormat;

@@ -41,6 +41,12 @@ pub enum NoticeKind {
     Unhealthy,
     /// An app uses too much memory.
     Memory,
+    /// When an app is restarted by the clock.
+    Scheduled,
+    /// A hook failed, or was left out.
+    Hook,
+    /// About crash capsules.
+    Capsule,
     /// An app waits for another one.
     Waiting,
     /// A reload has come to its end before all instances were replaced.
@@ -61,6 +67,8 @@ pub enum NoticeKind {
     PortHeld,
     /// What an app writes cannot be shown.
     Output,
+    /// About log files: one that cannot be written, lines that are missing.
+    Log,
     /// About watching: limits, polling, overflow, loops.
     Watch,
     /// Watching is ready.

@@ -52,7 +52,7 @@ impl Signal {
     pub const KILL: Self = Self(9);
     /// The first that has no meaning of its own.
     pub const USR1: Self = Self(10);
-    /// The second that has no meaning of its own.
+    /// The second that has no meaning of its own; to the runner: open log files again.
     pub const USR2: Self = Self(12);
     /// Terminate.
     pub const TERM: Self = Self(15);

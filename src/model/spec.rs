@@ -54,6 +54,8 @@ pub struct AppSpec {
     pub account: Account,
     /// Commands around its life.
     pub hooks: Hooks,
+    /// Whether each failure leaves a crash capsule.
+    pub capsules: bool,
     /// When it is restarted by the clock, as written; `None`: never.
     pub cron: Option<String>,
     /// Where its pid is written; `None`: nowhere.
@@ -86,6 +88,7 @@ impl AppSpec {
             limits: Limits::default(),
             account: Account::default(),
             hooks: Hooks::default(),
+            capsules: false,
             cron: None,
             pid_file: None,
         }

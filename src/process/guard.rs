@@ -106,7 +106,7 @@ fn accompany(runner: i32) -> Exit {
         let info = wait_for_signal(None);
         while let Some(change) = reaper::news() {
             match change {
-                Change::Ended { pid, exit } if pid == runner => return exit,
+                Change::Ended { pid, exit, peak: _ } if pid == runner => return exit,
                 // The shell waits for us, not for the runner; SIGCONT to the group, or passed on below, wakes it again.
                 Change::Stopped { pid } if pid == runner => {
                     sweep::send(own_pid(), Signal::STOP);

@@ -18,6 +18,7 @@
 //! | `usage` | memory and processor time of sets |
 //! | `oom` | whether the kernel killed for want of memory |
 //! | `guard` | the process above the runner |
+//! | `alarm` | waiting for a time of the wall clock |
 //! | `ports` | who listens on a port |
 //! | `terminal` | signals of the terminal that must not stop us |
 #![expect(
@@ -25,6 +26,7 @@
     reason = "waitid, fork, posix_spawn, sigwaitinfo and execve have no safe wrapper that fits; each call says why it is sound"
 )]
 
+mod alarm;
 mod claim;
 pub mod descriptors;
 mod execute;
@@ -44,7 +46,8 @@ pub mod terminal;
 mod tree;
 mod usage;
 
+pub use alarm::{Alarm, Clocks};
 pub use processes::{Member, ProcessEvent, Processes};
 pub use spawn::Spawned;
 pub use sweep::kill;
-pub use usage::{Usage, ticks_per_second};
+pub use usage::{Usage, peak, ticks_per_second};

@@ -48,6 +48,8 @@ pub enum ProcessEvent {
         exit: Exit,
         /// Whether the kernel killed it because memory ran out, as far as the kernel says so.
         oom: bool,
+        /// The most memory that it, or a child it waited for, ever had resident, in bytes, where that is known.
+        peak: Option<u64>,
     },
     /// Nothing of the set is alive; nothing more comes of this run.
     SetEmpty {
@@ -166,11 +168,10 @@ impl Processes {
         sweep::signal(&self.tree_of(run), signal);
     }
 
-    /// Sends a signal to the main process of a run alone. Nothing happens once that has ended.
+    /// Sends a signal to the main process of a run alone: our child, so until we have waited for it the pid is its own.
     pub fn signal_main(&mut self, run: RunId, signal: Signal) {
         self.note_kill(run, signal);
         if let Some(entry) = self.runs.get(&run).filter(|entry| !matches!(entry.phase, Phase::Ended)) {
-            // It is our child and was not waited for, so the pid is still its own.
             sweep::send(entry.pid, signal);
         }
     }
@@ -191,9 +192,9 @@ impl Processes {
         let mut events = Vec::new();
         self.read_stages(now, &mut events);
         let mut reaped = false;
-        while let Some((pid, exit)) = reaper::reap() {
+        while let Some((pid, exit, peak)) = reaper::reap() {
             reaped = true;
-            self.ended(pid, exit, now, &mut events);
+            self.ended(pid, (exit, peak), now, &mut events);
         }
         if reaped || self.next_look().is_some_and(|due| due <= now) {
             self.adopt();
@@ -264,7 +265,7 @@ impl Processes {
         }
     }
 
-    fn ended(&mut self, pid: i32, exit: Exit, now: Instant, events: &mut Vec<ProcessEvent>) {
+    fn ended(&mut self, pid: i32, (exit, peak): (Exit, Option<u64>), now: Instant, events: &mut Vec<ProcessEvent>) {
         let Some((run, entry)) = self.runs.iter_mut().find(|(_, entry)| entry.pid == pid && !matches!(entry.phase, Phase::Ended)) else {
             self.orphans.remove(&pid);
             self.spare.take_if(|spare| spare.pid() == pid);
@@ -286,7 +287,7 @@ impl Processes {
         entry.phase = Phase::Ended;
         entry.set.ending = true;
         let by_others = !entry.killed && matches!(exit, Exit::Signal { signal: Signal::KILL, .. });
-        events.push(ProcessEvent::MainExited { run, exit, oom: by_others && self.oom.explains_a_death() });
+        events.push(ProcessEvent::MainExited { run, exit, oom: by_others && self.oom.explains_a_death(), peak });
     }
 
     fn look(&mut self, now: Instant, reaped: bool) {

@@ -13,6 +13,8 @@ pub enum Change {
         pid: i32,
         /// How it ended.
         exit: Exit,
+        /// The most memory that it, or a child it waited for, ever had resident, in bytes, where that is known.
+        peak: Option<u64>,
     },
     /// It was stopped by a signal.
     Stopped {
@@ -21,10 +23,10 @@ pub enum Change {
     },
 }
 
-/// Reaps one ended child; `None` if there is none now.
-pub fn reap() -> Option<(i32, Exit)> {
+/// Reaps one ended child, with its peak memory; `None` if there is none now.
+pub fn reap() -> Option<(i32, Exit, Option<u64>)> {
     match wait(libc::WEXITED)? {
-        Change::Ended { pid, exit } => Some((pid, exit)),
+        Change::Ended { pid, exit, peak } => Some((pid, exit, peak)),
         Change::Stopped { .. } => None,
     }
 }
@@ -35,10 +37,12 @@ pub fn news() -> Option<Change> {
 }
 
 fn wait(what: libc::c_int) -> Option<Change> {
-    // SAFETY: all zeroes is a valid siginfo_t, and waitid writes only to it.
-    let (result, info) = unsafe {
-        let mut info: libc::siginfo_t = std::mem::zeroed();
-        (libc::waitid(libc::P_ALL, 0, &raw mut info, what | libc::WNOHANG), info)
+    // The bare system call, since the C library's waitid leaves out the resources that the kernel tells.
+    // SAFETY: all zeroes is a valid siginfo_t and rusage, and waitid writes only to them.
+    let (result, info, used) = unsafe {
+        let (mut info, mut used): (libc::siginfo_t, libc::rusage) = (std::mem::zeroed(), std::mem::zeroed());
+        let result = libc::syscall(libc::SYS_waitid, libc::P_ALL, 0, &raw mut info, what | libc::WNOHANG, &raw mut used);
+        (result, info, used)
     };
     // SAFETY: waitid filled the fields of a SIGCHLD, or left the zeroes.
     let (pid, status) = unsafe { (info.si_pid(), info.si_status()) };
@@ -46,11 +50,24 @@ fn wait(what: libc::c_int) -> Option<Change> {
         return None;
     }
     let signal = Signal(status);
+    let peak = peak(&used);
     Some(match info.si_code {
-        libc::CLD_EXITED => Change::Ended { pid, exit: Exit::Code(status) },
-        libc::CLD_KILLED => Change::Ended { pid, exit: Exit::Signal { signal, core: false } },
-        libc::CLD_DUMPED => Change::Ended { pid, exit: Exit::Signal { signal, core: true } },
+        libc::CLD_EXITED => Change::Ended { pid, exit: Exit::Code(status), peak },
+        libc::CLD_KILLED => Change::Ended { pid, exit: Exit::Signal { signal, core: false }, peak },
+        libc::CLD_DUMPED => Change::Ended { pid, exit: Exit::Signal { signal, core: true }, peak },
         // CLD_STOPPED; CLD_TRAPPED needs a tracer, which we are not, and CLD_CONTINUED is not asked for.
         _ => Change::Stopped { pid },
     })
+}
+
+/// The peak of a child that ended. What it was before it executed its program counts too, and with vfork that is ourselves: what is no
+/// more than our own peak says nothing.
+fn peak(used: &libc::rusage) -> Option<u64> {
+    // SAFETY: all zeroes is a valid rusage, and getrusage writes only to it.
+    let own = unsafe {
+        let mut own: libc::rusage = std::mem::zeroed();
+        libc::getrusage(libc::RUSAGE_SELF, &raw mut own);
+        own
+    };
+    (used.ru_maxrss > own.ru_maxrss).then(|| u64::try_from(used.ru_maxrss).unwrap_or(0) << 10)
 }

@@ -51,6 +51,13 @@ pub fn exact(tree: &[Stat]) -> u64 {
     total
 }
 
+/// The most memory that a process has had resident so far, in bytes: `VmHWM` of `/proc/PID/status`, proc_pid_status(5).
+pub fn peak(pid: i32) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let kib = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().split(' ').next()?.parse::<u64>().ok()?;
+    Some(kib << 10)
+}
+
 /// `Pss` of `/proc/PID/smaps_rollup` in bytes, proc_pid_smaps(5); 0 for a process that has no memory any more.
 fn proportional(pid: i32) -> io::Result<u64> {
     let text = match fs::read_to_string(format!("/proc/{pid}/smaps_rollup")) {
@@ -114,5 +121,7 @@ mod tests {
         // Other tests allocate meanwhile.
         assert!(exact < usage.rss + (256 << 20), "{exact} {usage:?}");
         assert!(ticks_per_second() > 0);
+        assert!(peak(own_pid()).expect("we are there") >= usage.rss);
+        assert_eq!(peak(i32::MAX), None);
     }
 }

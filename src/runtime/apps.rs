@@ -4,6 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use jiff::Timestamp;
 
+use super::logs;
 use super::pid_file::PidFile;
 use crate::{
     config::{EnvRecipe, Plan, diff::Step},
@@ -20,7 +21,7 @@ pub struct Apps {
     list: Vec<(AppId, Arc<AppSpec>)>,
     /// What each app's environment is made of, for the variables that differ from instance to instance.
     recipes: HashMap<AppId, EnvRecipe>,
-    /// The number of each instance among all of the runner's: in the order of declaration, then of first starts; never given to another.
+    /// The number of each instance among all of the runner's: in the order of declaration, at first and with each edit; never given to another.
     numbers: HashMap<InstanceId, usize>,
     /// The next app's id: none is used twice.
     next: u32,
@@ -83,6 +84,11 @@ impl Apps {
         self.list.iter().map(|(_, spec)| spec)
     }
 
+    /// Every app with its spec, in order.
+    pub fn all(&self) -> impl Iterator<Item = (AppId, &Arc<AppSpec>)> {
+        self.list.iter().map(|(app, spec)| (*app, spec))
+    }
+
     /// The spec of an app.
     pub fn spec(&self, app: AppId) -> Option<&Arc<AppSpec>> {
         self.list.iter().find(|(id, _)| *id == app).map(|(_, spec)| spec)
@@ -131,8 +137,10 @@ impl Apps {
     /// The apps whose files are watched.
     pub fn watched(&self) -> Vec<Watched> {
         let watched = |(app, spec): &(AppId, Arc<AppSpec>)| {
-            let watch: WatchSpec = spec.watch.clone()?;
-            Some(Watched { app: *app, name: spec.name.clone(), spec: watch })
+            let mut watch: WatchSpec = spec.watch.clone()?;
+            let numbers = (0..spec.instances).filter_map(|slot| self.numbers.get(&InstanceId { app: *app, slot }).copied());
+            watch.own.extend(logs::all(spec, numbers));
+            Some(Watched { app: *app, name: spec.name.clone(), spec: watch, rules: spec.rules.clone() })
         };
         self.list.iter().filter_map(watched).collect()
     }
@@ -153,6 +161,9 @@ impl Apps {
                 Some(Step::Unchanged | Step::Removed) | None => {}
             }
             self.recipes.insert(app, recipe);
+            for slot in 0..spec.instances {
+                self.number(InstanceId { app, slot });
+            }
             self.list.push((app, spec));
         }
         edits.extend(old.into_iter().map(|(app, _)| Edit::Remove { app }));
@@ -182,6 +193,13 @@ impl Apps {
                 None => drop(self.sources.insert(id, console.source(label))),
             }
         }
+    }
+
+    /// Every instance that has a source: its app, its number, the source.
+    pub fn instances(&self) -> Vec<(Arc<AppSpec>, usize, Source)> {
+        let slots = self.list.iter().flat_map(|(app, spec)| (0..spec.instances).map(move |slot| (spec, InstanceId { app: *app, slot })));
+        let instances = slots.filter_map(|(spec, id)| Some((Arc::clone(spec), *self.numbers.get(&id)?, self.sources.get(&id)?.clone())));
+        instances.collect()
     }
 
     /// Where the lines of an instance go.

@@ -46,7 +46,7 @@ impl Runner {
             protocol: protocol::VERSION,
             pid: i32::try_from(std::process::id()).unwrap_or(0),
             cwd: self.folder(),
-            files: self.project.files.iter().map(|file| file.to_string_lossy().into_owned()).collect(),
+            files: self.project.sources.files.iter().map(|file| file.to_string_lossy().into_owned()).collect(),
             apps: self.apps.specs().map(|spec| spec.name.clone()).collect(),
             background: false,
         }
@@ -127,6 +127,7 @@ impl Runner {
         let names: Vec<String> = apps.iter().filter_map(|app| self.apps.spec(*app)).map(|spec| spec.name.clone()).collect();
         names.iter().for_each(|name| self.project.said.delete(name));
         let edits = apps.iter().filter_map(|app| self.apps.remove(*app)).collect();
+        self.schedule();
         self.edit(edits);
         Ok(())
     }

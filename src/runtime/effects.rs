@@ -3,8 +3,9 @@
 use std::{io, os::fd::AsFd, sync::Arc};
 
 use super::{
+    deaths::Live,
     port::{self, Wanted},
-    runner::{Inbox, Live, Runner, now},
+    runner::{Inbox, Runner, now},
     signs::Prepared,
 };
 use crate::{
@@ -13,8 +14,12 @@ use crate::{
     model::{AppId, AppSpec, InstanceId, Level, Notice, NoticeKind, RunId},
     process::{self, Member},
     supervisor::{Effect, Event, Role, WatchNote},
+    ui::clean::without_escapes,
     watch::Ctl,
 };
+
+/// How many lines of standard error are shown of an app that is given up.
+const LAST_ERRORS: usize = 20;
 
 impl Runner {
     /// Performs one effect. What it causes comes back through the inbox or from the processes.
@@ -32,7 +37,9 @@ impl Runner {
             Effect::ShutdownMessage { run, signal } => self.shut_down(run, signal),
             Effect::AwaitReady { run, instance, spec } => self.await_ready(run, instance, &spec),
             Effect::CheckHealth { run, instance, check, spec } => self.check_health(run, instance, check, &spec),
-            Effect::Hook { .. } | Effect::Record { .. } | Effect::ShowLastErrors { .. } => {}
+            Effect::Hook { instance, happening, spec } => self.hook(instance, happening, &spec),
+            Effect::Record { instance, run, crash } => self.keep(instance, run, crash),
+            Effect::ShowLastErrors { instance, name } => self.show_last_errors(instance, &name),
             Effect::Kill { run } => {
                 self.is_asked_to_stop(run);
                 self.processes.kill(run);
@@ -40,7 +47,11 @@ impl Runner {
             Effect::ReportStuck { run, name } => self.report_stuck(run, &name),
             Effect::LookUpPort { app: _, run, spec } => self.look_up_port(run, &spec),
             Effect::Watch { app, note } => self.tell_watcher(app, note),
-            Effect::Notice(notice) => self.say(&self.with_reason(notice)),
+            Effect::Notice(notice) => {
+                let started = notice.app.clone().filter(|_| notice.kind == NoticeKind::Started);
+                self.say(&self.with_reason(notice));
+                started.iter().for_each(|app| self.say_next_restart(app));
+            }
             Effect::Exit { code } => self.exit = Some(code),
         }
     }
@@ -71,9 +82,13 @@ impl Runner {
         match spawned {
             Ok(spawned) => {
                 signs.of(spawned.pid);
-                self.runs.insert(run, Live { instance, spec: Arc::clone(spec), signs, ending: Vec::new(), pid_file });
+                self.runs.insert(run, Live { instance, spec: Arc::clone(spec), signs, role, peak: None, ending: Vec::new(), pid_file });
                 if let Some(source) = self.apps.source(instance) {
-                    source.begin_run(listener);
+                    match role {
+                        Role::App => source.begin_run(listener),
+                        // The app may run meanwhile.
+                        Role::Build | Role::Rule(_) => source.begin_aside(),
+                    }
                     for (pipe, stream) in [(spawned.stdout, Stream::Out), (spawned.stderr, Stream::Err)] {
                         let (pumping, name, inbox) = (log::pump(pipe, stream, source.clone()), spec.name.clone(), self.inbox.clone());
                         tokio::task::spawn_local(async move {
@@ -92,6 +107,16 @@ impl Runner {
             Err(failure) => {
                 let _ = self.inbox.send(Inbox::Event(Event::SpawnFailed { run, failure }));
             }
+        }
+    }
+
+    /// The last words of an app that is given up, once more: they may be far up by now.
+    fn show_last_errors(&self, instance: InstanceId, name: &str) {
+        let lines = self.apps.source(instance).map(|source| source.ring_of(Stream::Err, LAST_ERRORS)).unwrap_or_default();
+        if !lines.is_empty() {
+            let lines: Vec<String> = lines.iter().map(|line| without_escapes(&String::from_utf8_lossy(line)).into_owned()).collect();
+            let text = format!("last lines of {name}'s error output:");
+            self.say(&Notice::new(Level::Error, NoticeKind::Errored, text).about(name).hint(lines.join("\n")));
         }
     }
 
@@ -138,7 +163,8 @@ fn unread(name: &str, error: &io::Error) -> Notice {
 
 /// Names what outlived SIGKILL.
 pub fn stuck(what: &str, members: &[Member]) -> Notice {
-    let named: Vec<String> = members.iter().map(|member| format!("pid {} ({})", member.pid, member.command)).collect();
+    let named: Vec<String> =
+        members.iter().map(|member| format!("pid {} ({})", member.pid, config::without_secrets(&member.command))).collect();
     let text = format!("{what} outlived SIGKILL: {}", named.join(", "));
     let hint = "a process in an uninterruptible wait (state D in ps) goes only when its device or mount answers";
     Notice::new(Level::Error, NoticeKind::Stuck, text).hint(hint)

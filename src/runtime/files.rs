@@ -29,7 +29,7 @@ impl Runner {
                     self.processes.prepare();
                 }
             }
-            Out::Changed { app, changes } => self.handle(Event::FilesChanged { app, changes }),
+            Out::Changed { app, changes } => self.changed(app, changes),
             Out::Skipped { app: _, why } => {
                 for why in why {
                     self.say(&Notice::new(Level::Info, NoticeKind::Explain, why));

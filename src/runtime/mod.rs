@@ -3,13 +3,18 @@
 //! Start reading with [`runner`], then `effects`.
 
 mod apps;
+pub mod capsule;
 mod checklist;
 mod control;
+mod cron;
 mod deaths;
 mod desk;
 mod effects;
 mod files;
+mod hooks;
 mod keys;
+mod logs;
+mod memory;
 mod pid_file;
 mod port;
 mod reload;
@@ -17,11 +22,13 @@ mod runner;
 mod service;
 mod signals;
 mod signs;
+mod sources;
 mod stdin;
 mod targets;
 mod terminal;
 mod tool;
 mod views;
+mod warnings;
 
 use std::time::SystemTime;
 
@@ -29,8 +36,8 @@ use crate::{
     boot::Manager,
     config::{Host, Request, Resolved},
     control::Folders,
-    log::{ConsoleConfig, Format, TimestampFormat},
-    model::{Error, Signal},
+    log::{ConsoleConfig, Format},
+    model::{Error, Signal, TimestampFormat},
 };
 
 /// What a runner is started with.

@@ -1,6 +1,7 @@
 //! Which port an app wanted, found after a failure: the declared one, or the number in its own last words.
 
 use crate::{
+    config::without_secrets,
     model::{AppSpec, Level, Notice, NoticeKind},
     process::ports::Holder,
 };
@@ -31,9 +32,10 @@ impl Wanted {
     pub fn held_by(&self, holder: &Holder) -> Notice {
         let Self { app, port, said } = self;
         let what = if *said { format!("{app} could not listen on port {port}") } else { format!("{app} was told to use port {port}") };
+        let command = without_secrets(&holder.command);
         let (who, stop) = match holder.pid {
-            Some(pid) if holder.ours => (format!("pid {pid} ({}) of this runner", holder.command), "give one of the two".to_owned()),
-            Some(pid) => (format!("pid {pid} ({}), not of this runner,", holder.command), format!("stop it (kill {pid}), or give {app}")),
+            Some(pid) if holder.ours => (format!("pid {pid} ({command}) of this runner"), "give one of the two".to_owned()),
+            Some(pid) => (format!("pid {pid} ({command}), not of this runner,"), format!("stop it (kill {pid}), or give {app}")),
             None => ("a process of another user".to_owned(), format!("stop it, or give {app}")),
         };
         let text = format!("{what}, which {who} holds");

@@ -6,27 +6,36 @@ use std::{
     path::PathBuf,
     sync::Arc,
     thread,
-    time::SystemTime,
+    time::{Duration, Instant, SystemTime},
 };
 
 use super::{
-    runner::{Inbox, Runner},
+    runner::{Inbox, Runner, now},
+    sources::Sources,
     tool::Link,
+    warnings::Warnings,
 };
 use crate::{
-    config::{self, Host, Request, Resolved},
-    model::{AppSpec, Error, Level, Notice, NoticeKind},
+    config::{self, Files, Host, Plan, Request, Resolved, Seen, diff::Step},
+    model::{AppId, AppSpec, ChangeSet, Error, Level, Notice, NoticeKind},
     supervisor::Event,
-    watch::{self, Wanted},
+    watch,
 };
+
+/// How long a pipe that an edit names has to be written to its end.
+const PIPE: Duration = Duration::from_secs(2);
 
 /// What shall run, as it was asked for, and the files that say the rest.
 #[derive(Debug)]
 pub struct Project {
     request: Request,
     host: Host,
-    /// The files, absolute.
-    pub files: Vec<PathBuf>,
+    /// The files.
+    pub sources: Sources,
+    /// Saves of what they load, in apps: an app that the plan restarts is not restarted again.
+    held: Vec<(AppId, Arc<ChangeSet>)>,
+    /// What was said about them.
+    warnings: Warnings,
     state: State,
     /// What was said over the socket about apps of these files.
     pub said: Said,
@@ -53,7 +62,7 @@ impl Said {
 
     /// Lays it over what files say.
     fn over(&self, resolved: Resolved) -> Resolved {
-        let Resolved { apps, env, notices, files } = resolved;
+        let Resolved { apps, env, notices, files, modules } = resolved;
         let kept = apps.into_iter().zip(env).filter(|(app, _)| !self.deleted.contains(&app.name)).map(|(app, env)| {
             let instances = match self.scaled.get(&app.name) {
                 Some((before, count)) if *before == app.instances => *count,
@@ -62,7 +71,7 @@ impl Said {
             (AppSpec { instances, ..app }, env)
         });
         let (apps, env) = kept.unzip();
-        Resolved { apps, env, notices, files }
+        Resolved { apps, env, notices, files, modules }
     }
 }
 
@@ -70,7 +79,8 @@ impl Said {
 #[derive(Debug)]
 enum State {
     Idle,
-    Reading,
+    /// Since then.
+    Reading(Instant),
     /// They were edited again since that began, these of them.
     Outdated(Vec<PathBuf>),
 }
@@ -82,17 +92,20 @@ pub struct Loaded {
     edited: Vec<PathBuf>,
     /// When reading began.
     read_at: SystemTime,
+    /// What was looked at, also where it is wrong.
+    seen: Files,
     result: Result<Resolved, Error>,
 }
 
 impl Project {
-    pub fn new(request: Request, host: Host, files: Vec<PathBuf>) -> Self {
-        Self { request, host, files, state: State::Idle, said: Said::default() }
+    pub fn new(request: Request, host: Host, sources: Sources, told: &[Notice]) -> Self {
+        let warnings = Warnings::new(told);
+        Self { request, host, sources, held: Vec::new(), warnings, state: State::Idle, said: Said::default() }
     }
 
     /// What was edited, as people are shown it; without a path, the first of the files.
     fn shown(&self, edited: &[PathBuf]) -> String {
-        let path = edited.first().or(self.files.first());
+        let path = edited.first().or(self.sources.files.first());
         let shown = path.map(|path| path.strip_prefix(&self.host.cwd).unwrap_or(path).display().to_string()).unwrap_or_default();
         match edited.len() {
             0 | 1 => shown,
@@ -106,8 +119,31 @@ impl Runner {
     pub fn edited(&mut self, paths: Vec<PathBuf>) {
         match &mut self.project.state {
             State::Idle => self.read_project(paths),
-            State::Reading => self.project.state = State::Outdated(paths),
+            State::Reading(_) => self.project.state = State::Outdated(paths),
             State::Outdated(before) => before.extend(paths),
+        }
+    }
+
+    /// Files of an app changed. What the project file loads acts through its plan first.
+    pub fn changed(&mut self, app: AppId, changes: Arc<ChangeSet>) {
+        if !self.project.sources.are_all_of(&changes) {
+            return self.handle(Event::FilesChanged { app, changes });
+        }
+        let paths = changes.paths.iter().map(|(path, _)| path.clone()).collect();
+        let is_read = matches!(self.project.state, State::Reading(since) if since > changes.last);
+        self.project.held.push((app, changes));
+        if !is_read {
+            self.edited(paths);
+        }
+    }
+
+    /// The plan is told: what was saved meanwhile acts on the apps that it does not restart.
+    fn release(&mut self, plan: Option<&Plan>) {
+        for (app, changes) in std::mem::take(&mut self.project.held) {
+            let step = plan.and_then(|plan| plan.step(self.apps.name(app)?));
+            if !matches!(step, Some(Step::Changed { needs_restart: true, .. })) {
+                self.handle(Event::FilesChanged { app, changes });
+            }
         }
     }
 
@@ -117,29 +153,33 @@ impl Runner {
         let host = Host {
             ask: Arc::new(move |launch| asks.ask(launch)),
             run: Arc::new(move |launch, limit| runs.run(launch, limit)),
+            pipes: self.project.host.pipes.within(PIPE),
+            seen: Seen::default(),
             ..self.project.host.clone()
         };
-        let (request, inbox, read_at) = (self.project.request.clone(), self.inbox.clone(), watch::stamp());
-        let paths = edited.clone();
+        let (inbox, read_at) = (self.inbox.clone(), watch::stamp());
+        let request = Request { known: self.project.sources.files.clone(), ..self.project.request.clone() };
+        let (paths, since) = (edited.clone(), now());
         let read = move || {
             let result = config::resolve(&request, &host).and_then(|resolved| {
-                let mut watched = resolved.apps.iter().filter_map(|app| app.watch.as_ref());
-                watched.try_for_each(watch::check).map(|()| resolved)
+                let mut watched = resolved.apps.iter().filter_map(|app| Some((app.watch.as_ref()?, &app.rules)));
+                watched.try_for_each(|(spec, rules)| watch::check(spec, rules)).map(|()| resolved)
             });
-            let _ = inbox.send(Inbox::Loaded(Box::new(Loaded { edited, read_at, result })));
+            let _ = inbox.send(Inbox::Loaded(Box::new(Loaded { edited, read_at, seen: host.seen.all(), result })));
         };
         match thread::Builder::new().name("pmdev-project".to_owned()).spawn(read) {
-            Ok(_) => self.project.state = State::Reading,
+            Ok(_) => self.project.state = State::Reading(since),
             Err(cause) => {
                 let error = Error::failed("the thread that reads it could not be started").because(cause);
                 self.say_refused(&paths, &error);
+                self.release(None);
             }
         }
     }
 
     /// The files were read again.
     pub fn loaded(&mut self, loaded: Loaded) {
-        let Loaded { edited, read_at, result } = loaded;
+        let Loaded { edited, read_at, seen, result } = loaded;
         let state = std::mem::replace(&mut self.project.state, State::Idle);
         if !self.supervisor.is_running() {
             return;
@@ -157,14 +197,20 @@ impl Runner {
                 let resolved = self.project.said.over(resolved);
                 self.apply(&edited, read_at, resolved);
             }
-            Err(error) => self.say_refused(&edited, &error),
+            Err(error) => {
+                self.say_refused(&edited, &error);
+                // The next save of what is wrong must not be missed.
+                self.project.sources.join(seen);
+                self.watch_again(read_at);
+                self.release(None);
+            }
         }
     }
 
     fn apply(&mut self, edited: &[PathBuf], read_at: SystemTime, resolved: Resolved) {
-        let Resolved { apps, env, notices, files } = resolved;
+        let Resolved { apps, env, notices, files, modules } = resolved;
         let shown = self.project.shown(edited);
-        notices.iter().filter(|notice| notice.level > Level::Info).for_each(|notice| self.say(notice));
+        self.project.warnings.news(notices).iter().for_each(|notice| self.say(notice));
         let plan = self.apps.plan(&apps, &env);
         if plan.is_empty() {
             self.say(&Notice::new(Level::Info, NoticeKind::Plan, format!("{shown} was read again: nothing changes")));
@@ -175,21 +221,24 @@ impl Runner {
             }
         }
         let edits = self.apps.replace(apps, env, &plan);
-        self.project.files = files;
+        self.project.sources = Sources::new(files, modules);
         self.label();
         self.feed_input();
+        self.schedule();
         // Before anything starts: no change from then on is missed.
         self.watch_again(read_at);
         if !edits.is_empty() {
             self.service.reloading();
             self.handle(Event::Apply { edits, shown });
         }
+        self.measure_memory();
+        self.release(Some(&plan));
     }
 
     /// The watcher looks at what the apps of now want. `read_at`: when that was read.
     pub fn watch_again(&self, read_at: SystemTime) {
         if let Some(watcher) = &self.watcher {
-            watcher.watch(Wanted { apps: self.apps.watched(), files: self.project.files.clone(), read_at });
+            watcher.watch(self.project.sources.wanted(self.apps.watched(), read_at));
         }
     }
 

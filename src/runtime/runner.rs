@@ -3,7 +3,6 @@
 use std::{
     collections::HashMap,
     os::fd::OwnedFd,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -16,15 +15,20 @@ use tokio::{
 use super::{
     Options, Output,
     apps::Apps,
+    capsule::Capsules,
     checklist::Checklist,
-    deaths::LAST_WORDS,
+    cron::Cron,
+    deaths::{LAST_WORDS, Live},
     desk::Desk,
     effects,
-    pid_file::PidFile,
+    hooks::{Hooks, Over},
+    logs::LogFiles,
+    memory::Sampler,
     reload::{Loaded, Project},
     service::Service,
     signals::{self, Meaning, Signals},
-    signs::{Sign, Signs},
+    signs::Sign,
+    sources::Sources,
     stdin::Inputs,
     terminal::{self, Typed},
     tool::{Question, Tools},
@@ -32,16 +36,19 @@ use super::{
 use crate::{
     control::Incoming,
     log::Console,
-    model::{AppSpec, Error, InstanceId, Notice, RunId},
+    model::{Error, Notice, RunId},
     process::{self, Processes},
     readiness::notify::Folder,
     supervisor::{Event, ShutdownCause, Supervisor},
     ui::{Style, notice},
-    watch::{Out, Wanted, Watcher},
+    watch::{Out, Watcher},
 };
 
 /// Typed lines that may wait for us.
 const TYPED: usize = 16;
+
+/// How long hooks have once the apps are gone.
+const LAST_HOOKS: Duration = Duration::from_secs(2);
 
 /// How long the console has at the end to take what is left.
 const CONSOLE_AT_EXIT: Duration = Duration::from_secs(2);
@@ -72,23 +79,12 @@ pub enum Inbox {
     Ask(Question),
     /// What that child printed is read.
     ToolRead(RunId),
+    /// A hook is over.
+    HookOver(Over),
     /// The files that say what shall run were read again.
     Loaded(Box<Loaded>),
     /// Somebody asks over the socket.
     Asked(Incoming),
-}
-
-/// What the runner keeps of a program that was started.
-pub struct Live {
-    pub instance: InstanceId,
-    /// What it was started from.
-    pub spec: Arc<AppSpec>,
-    /// What it has shown of itself.
-    pub signs: Signs,
-    /// Its end, held back until its last words are read.
-    pub ending: Vec<Event>,
-    /// Where its pid is to stand.
-    pub pid_file: Option<PidFile>,
 }
 
 /// Everything that lives as long as the runner.
@@ -100,16 +96,23 @@ pub struct Runner {
     pub inputs: Inputs,
     pub watcher: Option<Watcher>,
     pub apps: Apps,
+    pub logs: LogFiles,
     pub project: Project,
     /// What is still to come, where that is shown.
     pub checklist: Option<Checklist>,
     pub tools: Tools,
+    pub hooks: Hooks,
+    pub capsules: Capsules,
+    pub cron: Cron,
+    pub memory: Sampler,
     /// Where the sockets of systemd's protocol are, once an app needs one.
     pub sockets: Option<Folder>,
     /// Who waits for something over the socket.
     pub desk: Desk,
     pub inbox: UnboundedSender<Inbox>,
     pub exit: Option<u8>,
+    /// Nothing is waited for any more.
+    forced: bool,
     /// Who holds the ports of apps that failed.
     pub lookups: JoinSet<Vec<Notice>>,
     /// What was named as having outlived SIGKILL.
@@ -149,8 +152,10 @@ impl Runner {
         let stage = processes.stage_fd().try_clone_to_owned().map_err(no_system)?;
         #[expect(deprecated, reason = "an OwnedFd keeps the promise for which the newer call asks for unsafe")]
         let stage = AsyncFd::new(stage).map_err(no_system)?;
-        let project = Project::new(request, host, resolved.files);
-        let wanted = Wanted { apps: apps.watched(), files: project.files.clone(), read_at };
+        let logs = LogFiles::new(&host);
+        let capsules = Capsules::new(&host);
+        let project = Project::new(request, host, Sources::new(resolved.files, resolved.modules), &resolved.notices);
+        let wanted = project.sources.wanted(apps.watched(), read_at);
         let watcher = if wanted.apps.is_empty() && wanted.files.is_empty() { None } else { Some(Watcher::start(wanted, explain, out)?) };
         process::terminal::ignore_background_stops();
         terminal::listen(typing).map_err(no_system)?;
@@ -162,13 +167,19 @@ impl Runner {
             inputs: Inputs::default(),
             watcher,
             apps,
+            logs,
             project,
             checklist: None,
             tools: Tools::default(),
+            hooks: Hooks::default(),
+            capsules,
+            cron: Cron::default(),
+            memory: Sampler::default(),
             sockets: None,
             desk: Desk::default(),
             inbox,
             exit: None,
+            forced: false,
             lookups: JoinSet::new(),
             stuck: Vec::new(),
             news,
@@ -190,19 +201,6 @@ impl Runner {
         Ok(runner)
     }
 
-    /// Gives every instance its label.
-    pub fn label(&mut self) {
-        let runs = &self.runs;
-        self.apps.label(&self.console, self.style, |instance| runs.values().any(|live| live.instance == instance));
-    }
-
-    /// Typed lines go to the app that shall have them, whatever its id is now.
-    pub fn feed_input(&mut self) {
-        if let Some(app) = self.stdin.as_ref().and_then(|name| self.apps.named(name)) {
-            self.inputs.feed(app);
-        }
-    }
-
     /// Runs until the supervisor says that everything is over; gives the exit code.
     pub async fn run(mut self) -> Result<u8, Error> {
         for notice in std::mem::take(&mut self.first_words) {
@@ -211,6 +209,7 @@ impl Runner {
         if self.console.has_footer() && !self.output.quiet {
             self.checklist = Checklist::new(self.apps.specs().map(AsRef::as_ref), now());
         }
+        self.schedule();
         self.handle(Event::Begin { apps: self.apps.specs().cloned().collect() });
         let code = loop {
             self.report();
@@ -220,6 +219,11 @@ impl Runner {
             self.show_checklist();
             self.next().await;
         };
+        self.hooks.end_by(now() + LAST_HOOKS);
+        while !self.hooks.are_over(now()) && !self.forced {
+            self.next().await;
+        }
+        self.abandon_hooks();
         self.end().await;
         Ok(code)
     }
@@ -236,6 +240,7 @@ impl Runner {
         for source in self.apps.sources() {
             source.drained(drained.saturating_duration_since(now())).await;
         }
+        self.finish_logs().await;
         let lookups = async {
             while let Some(found) = self.lookups.join_next().await {
                 self.looked_up(found);
@@ -243,8 +248,19 @@ impl Runner {
         };
         // Whoever is slower than this is not worth the wait.
         let _ = tokio::time::timeout(LAST_LOOKS, lookups).await;
+        self.finish_capsules().await;
         self.close_desk().await;
         self.console.finish(CONSOLE_AT_EXIT).await;
+    }
+
+    /// What was still said when the loop had ended.
+    pub fn last_notice(&mut self) -> Option<Notice> {
+        while let Ok(news) = self.news.try_recv() {
+            if let Inbox::Notice(notice) = news {
+                return Some(notice);
+            }
+        }
+        None
     }
 
     fn looked_up(&self, found: Result<Vec<Notice>, JoinError>) {
@@ -253,8 +269,9 @@ impl Runner {
 
     /// Waits for one thing to happen and sees it through.
     async fn next(&mut self) {
-        let own = [self.tools.deadline(), self.service.deadline(now()), self.checklist_due()];
-        let deadline = [self.supervisor.next_deadline(), self.processes.next_look()].into_iter().chain(own).flatten().min();
+        let own =
+            [self.tools.deadline(), self.hooks.deadline(), self.memory.deadline(), self.service.deadline(now()), self.checklist_due()];
+        let deadline = own.into_iter().chain([self.supervisor.next_deadline(), self.processes.next_look()]).flatten().min();
         tokio::select! {
             biased;
             meaning = self.signals.next() => self.signal(meaning),
@@ -265,7 +282,9 @@ impl Runner {
                 }
                 self.collect();
             }
+            () = self.cron.rings() => self.cron_rings(),
             Some(out) = self.outs.recv() => self.watched(out),
+            news = self.logs.next() => self.log_news(news),
             Some(found) = self.lookups.join_next() => self.looked_up(found),
             Some(typed) = super::keys::next(&mut self.typed, &self.inputs, &self.console) => self.typed(typed),
             () = self.console.gone(), if !self.unheard => {
@@ -278,6 +297,7 @@ impl Runner {
             () = sleep_until(deadline) => {
                 self.collect();
                 self.end_tools();
+                self.look_at_memory();
                 if self.supervisor.next_deadline().is_some_and(|due| due <= now()) {
                     self.handle(Event::Deadline);
                 }
@@ -305,9 +325,14 @@ impl Runner {
         match meaning {
             Meaning::Child => self.collect(),
             Meaning::Stop(signal) => self.handle(Event::Shutdown(ShutdownCause::Signal(signal))),
+            Meaning::Reopen => self.reopen_logs(),
             Meaning::Nothing(signal) => self.say(&signals::nothing(signal)),
-            Meaning::Force => self.handle(Event::ForceShutdown { code: 130 }),
+            Meaning::Force => {
+                self.forced = true;
+                self.handle(Event::ForceShutdown { code: 130 });
+            }
             Meaning::GuardDied => {
+                self.forced = true;
                 self.processes.kill_everything();
                 self.handle(Event::ForceShutdown { code: 137 });
             }
@@ -333,6 +358,7 @@ impl Runner {
             Inbox::Sign(run, sign) => self.sign(run, sign),
             Inbox::Ask(question) => self.ask(question),
             Inbox::ToolRead(run) => self.tool_read(run),
+            Inbox::HookOver(over) => self.hook_over(over),
             Inbox::Loaded(loaded) => self.loaded(*loaded),
             Inbox::Asked(incoming) => self.asked(incoming),
             Inbox::LastWords(run) => {

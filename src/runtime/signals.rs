@@ -18,6 +18,8 @@ pub enum Meaning {
     Force,
     /// Ctrl-Z.
     Suspend,
+    /// The log files were put away by somebody else.
+    Reopen,
     /// It means nothing, but would end us by itself, and as the first process of a container would not.
     Nothing(Signal),
     /// A child changed state.
@@ -33,8 +35,8 @@ pub struct Signals {
     hup: Option<unix::Signal>,
     quit: Option<unix::Signal>,
     suspend: Option<unix::Signal>,
+    reopen: Option<unix::Signal>,
     user_1: Option<unix::Signal>,
-    user_2: Option<unix::Signal>,
     child: unix::Signal,
     guard: Option<unix::Signal>,
     first_int: Option<Instant>,
@@ -53,8 +55,8 @@ impl Signals {
             hup: unless_ignored(Signal::HUP)?,
             quit: unless_ignored(Signal::QUIT)?,
             suspend: unless_ignored(Signal::TSTP)?,
+            reopen: unless_ignored(Signal::USR2)?,
             user_1: unless_ignored(Signal::USR1)?,
-            user_2: unless_ignored(Signal::USR2)?,
             child: listen(Signal(SignalKind::child().as_raw_value()))?,
             guard: guard_death.map(listen).transpose()?,
             first_int: None,
@@ -77,8 +79,8 @@ impl Signals {
                 () = received(&mut self.hup) => Meaning::Stop(Signal::HUP),
                 () = received(&mut self.quit) => Meaning::Stop(Signal::QUIT),
                 () = received(&mut self.suspend) => Meaning::Suspend,
+                () = received(&mut self.reopen) => Meaning::Reopen,
                 () = received(&mut self.user_1) => Meaning::Nothing(Signal::USR1),
-                () = received(&mut self.user_2) => Meaning::Nothing(Signal::USR2),
                 _ = self.child.recv() => Meaning::Child,
             };
             if meaning != Meaning::Stop(Signal::INT) {

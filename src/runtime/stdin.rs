@@ -9,6 +9,7 @@ use tokio::{
     task,
 };
 
+use super::runner::Runner;
 use crate::model::{AppId, RunId};
 
 /// Lines that may wait for an app besides what its pipe holds; while there are so many, nothing more is read.
@@ -46,6 +47,15 @@ pub enum Fate {
         /// Whether this is the first such line since its last run began.
         first: bool,
     },
+}
+
+impl Runner {
+    /// Typed lines go to the app that shall have them, whatever its id is now.
+    pub fn feed_input(&mut self) {
+        if let Some(app) = self.stdin.as_ref().and_then(|name| self.apps.named(name)) {
+            self.inputs.feed(app);
+        }
+    }
 }
 
 impl Inputs {

@@ -1,10 +1,11 @@
-//! Children that answer a question while the apps run: about the project file (a JavaScript one, `node --version`), asked for by a thread
-//! that has nothing else to do than wait; about an app (a probe that is a command), asked for by a task. They are started by the loop like
-//! every child, and waited for by the one reaper.
+//! Children beside the apps. Most answer a question: about the project file (a JavaScript one, `node --version`), asked for by a thread
+//! that has nothing else to do than wait; about an app (a probe that is a command), asked for by a task. Hooks
+//! do something instead. They are started by the loop like every child, and waited for by the one reaper.
 
 use std::{
     cell::RefCell,
     collections::HashMap,
+    io,
     os::fd::OwnedFd,
     rc::Rc,
     sync::mpsc,
@@ -16,6 +17,7 @@ use tokio::{net::unix::pipe::Receiver, task::JoinHandle};
 use super::runner::{Inbox, Runner, now};
 use crate::{
     config::request::{End, Output},
+    log::{self, Source, Stream},
     model::{Error, Exit, Launch, LaunchFailure, RunId},
     process::ProcessEvent,
 };
@@ -32,8 +34,12 @@ pub struct Question {
     pub launch: Launch,
     /// When it is killed, with all it has started.
     pub limit: Duration,
+    /// What it reads from its standard input: less than a pipe holds.
+    pub input: Vec<u8>,
     /// The run that it asks about, where it does.
     pub of: Option<RunId>,
+    /// Where its lines are shown: then they are no part of the answer, and what it leaves behind lives on.
+    pub shown: Option<Source>,
     /// Takes the answer.
     pub reply: Reply,
 }
@@ -66,6 +72,7 @@ struct Tool {
     killed: bool,
     printed: Rc<RefCell<Printed>>,
     readers: Vec<JoinHandle<()>>,
+    shown: Option<Source>,
     reply: Reply,
 }
 
@@ -105,13 +112,17 @@ impl Tools {
 impl Runner {
     /// Starts a tool. Without a runner that goes on there is no answer.
     pub fn ask(&mut self, question: Question) {
-        if !self.supervisor.is_running() {
-            return;
+        if self.supervisor.is_running() {
+            self.start_tool(question);
         }
+    }
+
+    /// Starts a tool, whether or not the runner goes on.
+    pub fn start_tool(&mut self, question: Question) {
         // From the far end, so that they never meet the runs that the supervisor numbers.
         let run = RunId(u64::MAX - self.tools.started);
         self.tools.started += 1;
-        let Question { launch, limit, of, reply } = question;
+        let Question { launch, limit, input, of, shown, reply } = question;
         let spawned = match self.processes.spawn(run, &launch) {
             Ok(spawned) => spawned,
             Err(failure) => {
@@ -120,9 +131,14 @@ impl Runner {
             }
         };
         let printed = Rc::<RefCell<Printed>>::default();
-        let read = |pipe, is_out| tokio::task::spawn_local(read(pipe, is_out, Rc::clone(&printed)));
-        let readers = vec![read(spawned.stdout, true), read(spawned.stderr, false)];
-        self.tools.runs.insert(run, Tool { of, deadline: now() + limit, ended: None, killed: false, printed, readers, reply });
+        let read = |pipe, stream| match &shown {
+            Some(source) => tokio::task::spawn_local(pump(log::pump(pipe, stream, source.clone()))),
+            None => tokio::task::spawn_local(read(pipe, stream == Stream::Out, Rc::clone(&printed))),
+        };
+        let readers = vec![read(spawned.stdout, Stream::Out), read(spawned.stderr, Stream::Err)];
+        // It fits into the pipe; who ends without reading it has no use for it.
+        let _ = rustix::io::write(&spawned.stdin, &input);
+        self.tools.runs.insert(run, Tool { of, deadline: now() + limit, ended: None, killed: false, printed, readers, shown, reply });
     }
 
     /// Kills the tools whose limit is reached.
@@ -149,20 +165,25 @@ impl Runner {
                     (tool.reply)(Err(failure));
                 }
             }
-            ProcessEvent::MainExited { run, exit, oom: _ } => {
+            ProcessEvent::MainExited { run, exit, oom: _, peak: _ } => {
                 let Some(tool) = self.tools.runs.get_mut(&run) else { return };
                 tool.ended = Some(exit);
-                // What it leaves behind is of no use to anybody.
-                self.processes.kill(run);
                 let readers = std::mem::take(&mut tool.readers);
-                let inbox = self.inbox.clone();
+                let (shown, inbox) = (tool.shown.clone(), self.inbox.clone());
+                if shown.is_none() {
+                    // What it leaves behind is of no use to anybody.
+                    self.processes.kill(run);
+                }
                 tokio::task::spawn_local(async move {
                     let all = async {
                         for reader in readers {
                             let _ = reader.await;
                         }
                     };
-                    let _ = tokio::time::timeout(LAST_WORDS, all).await;
+                    match shown {
+                        Some(source) => source.drained(LAST_WORDS).await,
+                        None => drop(tokio::time::timeout(LAST_WORDS, all).await),
+                    }
                     let _ = inbox.send(Inbox::ToolRead(run));
                 });
             }
@@ -181,6 +202,11 @@ impl Runner {
         };
         (tool.reply)(Ok(Answer { end, out, said }));
     }
+}
+
+/// Shows what a tool prints. A pipe that cannot be read is closed, as its writer will notice.
+async fn pump(pumping: impl Future<Output = io::Result<()>>) {
+    let _ = pumping.await;
 }
 
 async fn read(pipe: OwnedFd, is_out: bool, printed: Rc<RefCell<Printed>>) {
@@ -239,7 +265,7 @@ impl Link {
         let (reply, answer) = mpsc::channel();
         let reply = Box::new(move |answer| drop(reply.send(answer)));
         let failed = || Error::failed(format!("{} could not be started", shown(launch)));
-        let _ = self.0.send(Inbox::Ask(Question { launch: launch.clone(), limit, of: None, reply }));
+        let _ = self.0.send(Inbox::Ask(Question { launch: launch.clone(), limit, input: Vec::new(), of: None, shown: None, reply }));
         match answer.recv() {
             Ok(answer) => answer.map_err(|failure| failed().because(failure)),
             Err(_) => Err(failed().because("the runner ends")),

@@ -17,6 +17,21 @@ fn is_unfit(char: char) -> bool {
         || matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// The text without the sequences that colour it or steer a terminal (ECMA-48's CSI, such as `\x1b[31m`).
+pub fn without_escapes(text: &str) -> Cow<'_, str> {
+    if !text.contains("\x1b[") {
+        return text.into();
+    }
+    let mut parts = text.split("\x1b[");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        // Parameters up to the letter that says what is to be done.
+        let end = part.find(|char: char| ('@'..='~').contains(&char)).map_or(part.len(), |end| end + 1);
+        plain.push_str(&part[end..]);
+    }
+    plain.into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -32,6 +47,18 @@ mod tests {
             ("txt.\u{202e}sj", r"txt.\u{202e}sj"),
         ] {
             assert_eq!(clean(text), expected);
+        }
+    }
+
+    #[test]
+    fn colours_of_others_are_left_out() {
+        for (text, expected) in [
+            ("plain", "plain"),
+            ("\x1b[1;31merror\x1b[0m: no \x1b[Kfile", "error: no file"),
+            ("cut \x1b[38;5", "cut "),
+            ("é\x1b[0mß", "éß"),
+        ] {
+            assert_eq!(without_escapes(text), expected);
         }
     }
 }

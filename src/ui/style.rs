@@ -54,6 +54,11 @@ impl Style {
         Self { colour }
     }
 
+    /// The label before the lines of something beside the apps: `api on_crash | `.
+    pub fn aside(self, name: &str) -> Vec<u8> {
+        (self.paint(&format!("{} |", clean(name)), owo_colors::Style::new().dimmed()) + " ").into_bytes()
+    }
+
     /// The text in a style of `owo_colors`, or as it is.
     pub(super) fn paint(self, text: &str, style: owo_colors::Style) -> String {
         if self.colour { text.style(style).to_string() } else { text.to_owned() }

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use crate::model::{AppId, ChangeSet, Notice, WatchSpec};
+use crate::model::{ActionRule, AppId, ChangeSet, Notice, WatchSpec};
 
 /// What a backend reports; the time it was seen travels beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,7 +128,8 @@ pub enum Out {
         /// How many of the folders are polled.
         polled: usize,
     },
-    /// The first confirmed change of a batch: the old run may begin to stop. `Changed` follows in any case.
+    /// The first confirmed change of a batch, where a restart follows from it: the old run may begin to stop. `Changed` follows in any case,
+    /// and asks for a restart.
     Early {
         /// For which app.
         app: AppId,
@@ -177,6 +178,9 @@ pub struct Wanted {
     pub apps: Vec<Watched>,
     /// The files that say what shall run: they are in no app's change sets, and told as [`Out::ProjectFile`].
     pub files: Vec<PathBuf>,
+    /// What those files load: told as they are, but apps may load it too, so a change of it is in their change sets as any other. Nothing
+    /// stops early for it.
+    pub modules: Vec<PathBuf>,
     /// When those files were read, as [`stamp`](super::stamp) tells it: what changed since is told, also for apps that are watched from now on.
     pub read_at: SystemTime,
 }
@@ -190,4 +194,6 @@ pub struct Watched {
     pub name: String,
     /// What is watched.
     pub spec: WatchSpec,
+    /// What saves below given paths do instead of a restart; each app's own, also where several share what is watched.
+    pub rules: Vec<ActionRule>,
 }

@@ -1,15 +1,21 @@
 //! The apps that share one set of watch rules: settled batches become change sets, probes and notices for each of them.
-//! Pure like [`Settle`] and [`Guard`], which it joins: one settle for all, one guard for each.
+//! Pure like [`Settle`] and [`Guard`], which it joins: one settle for all, one guard and the rules of its own for each.
+
+#[cfg(test)]
+mod tests;
+mod wording;
 
 use std::{
+    collections::HashSet,
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use super::{
     Ctl, Fs, Out,
-    guard::{Absorbed, Guard, Keys, Ruling, When},
+    actions::{Actions, Matches},
+    guard::{Guard, Ruling},
     paths,
     settle::{Item, Locks, Settle, Settled, Verdict, What},
 };
@@ -25,6 +31,7 @@ pub struct Member {
     pub app: AppId,
     name: String,
     guard: Guard,
+    actions: Actions,
     /// It was told to stop for this path already: a change set must follow.
     owed: Option<PathBuf>,
 }
@@ -80,6 +87,13 @@ impl Group {
         self.members.iter().any(|member| member.app == app)
     }
 
+    /// The rules of an app from now on.
+    pub fn act(&mut self, app: AppId, actions: Actions) {
+        if let Some(member) = self.members.iter_mut().find(|member| member.app == app) {
+            member.actions = actions;
+        }
+    }
+
     /// The files it is about are those of another group now.
     pub fn retire(&mut self) {
         self.project = false;
@@ -96,9 +110,9 @@ impl Group {
         for member in &mut gone {
             if let Some(path) = member.owed.take() {
                 let shown = self.shown(&path);
+                let matched = member.actions.of([path.as_path()]).matched;
                 let paths = vec![(path, ChangeKind::Written)];
-                let (matched, unmatched) = (Vec::new(), true);
-                let changes = ChangeSet { paths, total: 1, first: now, last: now, cause: Cause::Files, matched, unmatched, shown };
+                let changes = ChangeSet { paths, total: 1, first: now, last: now, cause: Cause::Files, shown, matched, unmatched: true };
                 out.push(Out::Changed { app: member.app, changes: Arc::new(changes) });
             }
         }
@@ -131,14 +145,15 @@ impl Group {
         }
     }
 
-    /// After an event: the first confirmed change lets apps begin to stop.
-    pub fn after_event(&mut self, now: Instant, fs: &mut dyn Fs, locks: &mut dyn Locks, out: &mut Vec<Out>) {
+    /// After an event: the first confirmed change lets apps begin to stop, unless it is one of those paths.
+    pub fn after_event(&mut self, now: Instant, waits: &HashSet<PathBuf>, fs: &mut dyn Fs, locks: &mut dyn Locks, out: &mut Vec<Out>) {
         if !self.early_stop {
             return;
         }
-        let Some(path) = self.settle.first_change(now, fs, locks) else { return };
+        let Some(path) = self.settle.first_change(now, fs, locks).filter(|path| !waits.contains(path)) else { return };
         for member in &mut self.members {
-            if member.guard.may_stop_early(now, &path) {
+            let actions = &member.actions;
+            if actions.restarts_at_once(&actions.of([path.as_path()])) && member.guard.may_stop_early(now, &path) {
                 member.owed = Some(path.clone());
                 self.settle.owe();
                 out.push(Out::Early { app: member.app, path: path.clone() });
@@ -257,12 +272,22 @@ impl Group {
             return None;
         }
         let changes: Vec<(&Path, Instant)> = kept.iter().map(|item| (item.path.as_path(), item.at)).collect();
-        let ruling =
-            if settled.lost || kept.is_empty() { member.guard.unrelated(now) } else { member.guard.rule(now, settled.first, &changes) };
+        let mut matches = member.actions.of(changes.iter().map(|(path, _)| *path).chain(owed.as_deref().filter(|_| kept.is_empty())));
+        // What was lost may be anything; and an app that was stopped already has to be started.
+        matches.unmatched |= settled.lost || owed.is_some() && !member.actions.restarts(&matches);
+        // An app that is down is started by any save.
+        let ruling = if !member.actions.replaces(&matches) && !member.guard.is_down() {
+            // It proves nothing about restarts, and is none.
+            Ruling::Fire
+        } else if settled.lost || kept.is_empty() {
+            member.guard.unrelated(now)
+        } else {
+            member.guard.rule(now, settled.first, &changes)
+        };
         if member.guard.ran_away() {
-            out.push(Out::Notice(runaway(&member.name)));
+            out.push(Out::Notice(wording::runaway(&member.name)));
         }
-        let change_set = || Out::Changed { app: member.app, changes: Arc::new(self.change_set(settled, &kept, owed)) };
+        let change_set = || Out::Changed { app: member.app, changes: Arc::new(self.change_set(settled, &kept, owed, matches)) };
         match ruling {
             Ruling::Fire => {
                 let changed = change_set();
@@ -291,7 +316,8 @@ impl Group {
         Some(kept)
     }
 
-    fn change_set(&self, settled: &Settled, kept: &[&Item], owed: Option<PathBuf>) -> ChangeSet {
+    fn change_set(&self, settled: &Settled, kept: &[&Item], owed: Option<PathBuf>, matches: Matches) -> ChangeSet {
+        let Matches { matched, unmatched } = matches;
         let mut paths: Vec<(PathBuf, ChangeKind)> = kept.iter().take(NAMED).map(|item| (item.path.clone(), kind(item.what))).collect();
         let mut total = kept.len();
         if let (true, Some(path)) = (paths.is_empty(), owed) {
@@ -304,8 +330,7 @@ impl Group {
             Some((first, _)) => format!("{} and {} more", self.shown(first), total - 1),
         };
         let cause = if settled.lost { Cause::Rescan } else { Cause::Files };
-        let (matched, unmatched) = (Vec::new(), true);
-        ChangeSet { paths, total, first: settled.first, last: settled.last, cause, matched, unmatched, shown }
+        ChangeSet { paths, total, first: settled.first, last: settled.last, cause, shown, matched, unmatched }
     }
 
     fn explanation(&self, member: &Member, now: Instant, settled: &Settled, kept: &[&Item]) -> String {
@@ -316,50 +341,19 @@ impl Group {
         named.extend(settled.lost.then(|| "events were lost".to_owned()));
         format!("{} settled {waited} ms after the last event: {}", member.name, named.join(", "))
     }
-
-    fn still_changing(&self, files: usize, latest: &Path, git: bool) -> Notice {
-        let what = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
-        let git = if git { "; git holds .git/index.lock" } else { "" };
-        Notice::new(Level::Info, NoticeKind::Watch, format!("watch: still changing: {what}, last {}{git}", self.shown(latest)))
-    }
-
-    fn restart_loop(&self, name: &str, absorbed: &Absorbed) -> Notice {
-        let (does, paths) = match &absorbed.keys {
-            Keys::Files(files) => ("rewrites", files),
-            Keys::Folders(folders) => ("makes new files in", folders),
-        };
-        let what = paths.iter().map(|path| self.shown(path)).collect::<Vec<_>>().join(", ");
-        let text = match absorbed.when {
-            When::AfterStart { about, within } => format!(
-                "restart loop: {name} {does} {what} about {} after every start; ignoring that for {} after a start",
-                length(about),
-                length(within)
-            ),
-            When::WhileStopping => format!("restart loop: {name} {does} {what} whenever it stops; ignoring that while it stops"),
-            When::Always => format!("restart loop: {name} {does} {what} again and again; ignoring that until pmdev ends"),
-        };
-        let lines: Vec<String> = paths.iter().map(|path| self.ignore_line(path, &absorbed.keys)).collect();
-        let hint = format!("to make this permanent:  {}", lines.join("; "));
-        Notice::new(Level::Warning, NoticeKind::Watch, text).about(name).hint(hint)
-    }
-
-    /// What to do so that a path is ignored from now on.
-    fn ignore_line(&self, path: &Path, keys: &Keys) -> String {
-        match (path.strip_prefix(&self.base), keys) {
-            (Ok(below), _) if below.as_os_str().is_empty() => {
-                "let the app write them to a folder of their own, and name that in .pmdevignore".to_owned()
-            }
-            (Ok(below), Keys::Files(_)) => format!("echo {} >> .pmdevignore", shell_words::quote(&below.display().to_string())),
-            (Ok(below), Keys::Folders(_)) => format!("echo {} >> .pmdevignore", shell_words::quote(&format!("{}/", below.display()))),
-            (Err(_), _) => format!("pmdev start --ignore-watch {}", shell_words::quote(&path.display().to_string())),
-        }
-    }
 }
 
 impl Member {
     /// An app of which nothing is known.
     pub fn new(app: AppId, name: String) -> Self {
-        Self { app, name, guard: Guard::default(), owed: None }
+        Self { app, name, guard: Guard::default(), actions: Actions::default(), owed: None }
+    }
+
+    /// The same with these rules from now on.
+    #[must_use]
+    pub fn acting(mut self, actions: Actions) -> Self {
+        self.actions = actions;
+        self
     }
 
     /// Whether the restart-loop guard holds it: the end of that has to be told.
@@ -373,19 +367,5 @@ fn kind(what: What) -> ChangeKind {
         What::Removed => ChangeKind::Removed,
         What::Touched => ChangeKind::Touched,
         What::Changed | What::Same | What::Unused | What::Unfinished | What::Vanished | What::NoFile => ChangeKind::Written,
-    }
-}
-
-fn runaway(name: &str) -> Notice {
-    let text = format!("{name} was restarted by files more than 10 times in 10 s; waiting longer for files to settle until that ends");
-    Notice::new(Level::Warning, NoticeKind::Watch, text).about(name).hint("pmdev start --explain tells which files they are")
-}
-
-/// A span as people read it: `0.7 s`, `90 ms`.
-fn length(span: Duration) -> String {
-    if span < Duration::from_millis(500) {
-        format!("{} ms", span.as_millis().div_ceil(10) * 10)
-    } else {
-        format!("{:.1} s", span.as_secs_f64())
     }
 }

@@ -1,8 +1,9 @@
 //! Files into change sets: which paths count, when a batch of changes has settled, and whether the app causes them itself.
 //! It decides about files alone: it knows no process and no terminal, and never waits for the rest of the program.
-//! Pure, with time and file system passed in: `settle` and `gate`, `guard`, `group`, `classify`, `rules`, `plan`. The world: `tree`,
+//! Pure, with time and file system passed in: `settle` and `gate`, `guard`, `group`, `actions`, `classify`, `rules`, `plan`. The world: `tree`,
 //! `backend`, `mounts`, `limits`, `git`. Start reading with `engine`, the thread that owns them all.
 
+pub mod actions;
 pub mod api;
 pub mod backend;
 pub mod classify;

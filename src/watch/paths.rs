@@ -76,6 +76,35 @@ pub fn canonical_entry(path: &Path) -> PathBuf {
     }
 }
 
+/// The path as [`canonical_entry`] has it, and all it leads through where it is a link: links, also of folders on the way, and the file at the
+/// end. Whoever swaps or edits one of them changes what is read under the path.
+pub fn with_links(path: &Path) -> Vec<PathBuf> {
+    /// As many as the kernel follows (path_resolution(7)).
+    const MOST: usize = 40;
+    let mut found = vec![canonical_entry(path)];
+    let mut at = found[0].clone();
+    for _ in 0..MOST {
+        let (Ok(target), Some(dir)) = (at.read_link(), folder(&at)) else { break };
+        let mut way = if target.is_absolute() { PathBuf::from("/") } else { dir.to_owned() };
+        let mut parts: Vec<Component> = target.components().filter(|part| *part != Component::RootDir).collect();
+        let Some(last) = parts.pop() else { break };
+        for part in parts {
+            way.push(part);
+            // Of an absolute path, only the end is of the project.
+            if !target.is_absolute() && way.is_symlink() {
+                found.push(way.clone());
+            }
+            way = canonical(&way);
+        }
+        at = way.join(last);
+        if found.contains(&at) {
+            break;
+        }
+        found.push(at.clone());
+    }
+    found
+}
+
 /// How a path is shown: relative to `base` where it lies below it.
 pub fn shown<'a>(path: &'a Path, base: &Path) -> std::path::Display<'a> {
     match below(path, base) {
@@ -100,6 +129,29 @@ mod tests {
         for (path, dir, expected) in cases {
             assert_eq!(below(Path::new(path), Path::new(dir)), expected.map(Path::new), "{path} below {dir}");
         }
+    }
+
+    #[test]
+    fn links_lead_through_files_and_folders() {
+        let dir = tempfile::tempdir().unwrap();
+        let real = dir.path().canonicalize().unwrap();
+        let link = |target: &str, name: &str| std::os::unix::fs::symlink(target, real.join(name)).unwrap();
+        // As Kubernetes lays out a ConfigMap.
+        std::fs::create_dir(real.join("..2026")).unwrap();
+        std::fs::write(real.join("..2026/app.env"), "").unwrap();
+        link("..2026", "..data");
+        link("..data/app.env", "app.env");
+        link(real.join("app.env").to_str().unwrap(), "absolute");
+        link("nowhere", "dangling");
+        link("circle", "circle");
+        let found =
+            |name: &str| -> Vec<String> { with_links(&real.join(name)).iter().map(|path| shown(path, &real).to_string()).collect() };
+        assert_eq!(found("app.env"), ["app.env", "..data", "..2026/app.env"]);
+        assert_eq!(found("absolute"), ["absolute", "app.env", "..data", "..2026/app.env"]);
+        assert_eq!(found("dangling"), ["dangling", "nowhere"]);
+        assert_eq!(found("circle"), ["circle"]);
+        assert_eq!(found("..2026/app.env"), ["..2026/app.env"]);
+        assert_eq!(found("missing"), ["missing"]);
     }
 
     #[test]

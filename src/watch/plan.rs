@@ -169,7 +169,7 @@ impl Shape {
 }
 
 /// A glob's fixed prefix, canonical, and the glob below it. What stands of the app's folder in it is no glob, whatever its name.
-fn split(text: &str, base_as_written: &Path, base: &Path) -> (PathBuf, String) {
+pub fn split(text: &str, base_as_written: &Path, base: &Path) -> (PathBuf, String) {
     let written = base_as_written.to_string_lossy();
     let (mut prefix, rest) = match text.strip_prefix(&*written).and_then(|rest| rest.strip_prefix('/')) {
         Some(rest) => (base.to_owned(), rest),
@@ -185,6 +185,11 @@ fn split(text: &str, base_as_written: &Path, base: &Path) -> (PathBuf, String) {
         }
     }
     (paths::canonical(&prefix), parts.join("/"))
+}
+
+/// Whether a path has a part that is a glob.
+pub fn has_glob(path: &str) -> bool {
+    path.split('/').any(is_glob)
 }
 
 fn is_glob(part: &str) -> bool {

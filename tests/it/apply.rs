@@ -303,3 +303,23 @@ fn a_file_in_javascript_is_read_by_a_child_and_holds_nobody_up() {
     only_the_last_lives(&runner, "api");
     assert_eq!((pids(&runner, "api").len(), pids(&runner, "web").len()), (2, 2));
 }
+
+#[test]
+fn what_is_doubtful_is_told_once() {
+    let doubtful = PROJECT.replace("args = \"one two\"", "args = \"one two\"\ncolour = 1");
+    let project = project(&doubtful);
+    let mut runner = start(&project, &[]);
+    runner.wait_for(&words::says("colour is no key that pmdev knows"));
+    project.save(
+        "pmdev.toml",
+        format!("# moved by a line\n{}", doubtful.replace("3000", "4000").replace("script = \"web.sh\"", "script = \"web.sh\"\ncolor = 2")),
+    );
+    runner.wait_for(&words::says("color is no key that pmdev knows"));
+    runner.wait_for(&plan("api: env PORT 3000 -> 4000, restart"));
+    let many: String = (0..9).map(|nth| format!("other{nth} = 1\n")).collect();
+    project.save("pmdev.toml", doubtful.replace("watch = [\"web.sh\"]\n", &format!("watch = [\"web.sh\"]\n{many}")));
+    runner.wait_for(&words::says("and 4 more: pmdev check"));
+    runner.wait_for(&plan("api: env PORT 4000 -> 3000, restart"));
+    let count = |text: &str| runner.count(&words::says(text));
+    assert_eq!((count("colour is no key"), count("color is no key"), count("other4 is no key"), count("other5 is no key")), (1, 1, 1, 0));
+}

@@ -275,3 +275,56 @@ fn polling_sees_a_save_as_well() {
     project.save("src/value.txt", "two, longer");
     runner.wait_for(&words::restarted_by("src/value.txt"));
 }
+
+#[test]
+fn a_misspelt_verb_is_no_target() {
+    let project = Project::empty();
+    project.script("x", "exec sleep 1000000\n");
+    let ending = project.pmdev(["strat", "x"]).finish();
+    assert_eq!(ending.code, Some(2));
+    assert!(ending.err.contains("strat is no file and no verb") && ending.err.contains("did you mean pmdev start x?"), "{}", ending.err);
+    // What is there is run, whatever it is called.
+    project.script("strat", "#!/bin/sh\nexit 7\n");
+    assert_eq!(project.pmdev(["strat", "--no-watch"]).finish().code, Some(7));
+}
+
+#[test]
+fn flags_of_pm2_are_carried_out() {
+    let project = Project::empty();
+    project.script("app.sh", "echo \"$NODE_APP_INSTANCE:${A_SECRET-none}\"\nexit 3\n");
+    let line = [
+        "start",
+        "app.sh",
+        "-i",
+        "2",
+        "--filter-env",
+        "SECRET",
+        "--no-watch",
+        "--prod",
+        "--restart-delay",
+        "1ms",
+        "--stop-exit-codes",
+        "0",
+        "3",
+    ];
+    let ending = project.pmdev(line.into_iter().chain(["--no-pmx", "--no-vizion", "-f"])).env("A_SECRET", "x").finish();
+    assert_eq!(ending.code, Some(3), "{}", ending.all());
+    for said in ["0:none", "1:none"] {
+        assert_eq!(ending.out.matches(said).count(), 1, "{}", ending.all());
+    }
+}
+
+#[test]
+fn stack_traces_of_node_are_those_of_the_sources() {
+    if !crate::support::programs::have(&["node"]) {
+        return;
+    }
+    let project = Project::empty();
+    project.save("app.js", "'use strict';\nthrow new Error('boom');\n//# sourceMappingURL=app.js.map\n");
+    // Line 2 of app.js is line 41 of app.ts.
+    project.save("app.js.map", r#"{ "version": 3, "file": "app.js", "sources": ["app.ts"], "names": [], "mappings": "AAAA;AAwCA" }"#);
+    let said = |arguments: &[&str]| project.pmdev(["start", "app.js", "--no-watch"].iter().chain(arguments)).finish().all();
+    assert!(said(&[]).contains("app.ts:41"), "{}", said(&[]));
+    let off = said(&["--disable-source-map-support"]);
+    assert!(off.contains("app.js:2") && !off.contains("app.ts"), "{off}");
+}

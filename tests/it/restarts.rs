@@ -3,10 +3,10 @@
 use crate::support::{PATIENCE, Project, clock::comes_true, processes, programs, words};
 
 /// How many.
-const RESTARTS: usize = 1_000;
+pub const RESTARTS: usize = 1_000;
 
 /// How much more memory the last hundred may need than the third, in KiB: noise of the allocator.
-const NOISE: u64 = 1_024;
+pub const NOISE: u64 = 1_024;
 
 #[test]
 fn a_thousand_restarts_leave_nothing_behind() {
@@ -38,7 +38,8 @@ fn a_thousand_restarts_leave_nothing_behind() {
     assert!(late <= early + NOISE, "memory grows: {early} KiB, then {late} KiB");
 }
 
-fn median(values: &[u64]) -> u64 {
+/// The value in the middle.
+pub fn median(values: &[u64]) -> u64 {
     let mut values = values.to_vec();
     values.sort_unstable();
     values[values.len() / 2]

@@ -10,7 +10,7 @@ use clap::Args;
 
 use crate::{
     cli::{
-        args::{self, AppArgs, WatchArgs},
+        args::{self, RunArgs},
         host, print,
     },
     config::{self, plan},
@@ -29,16 +29,14 @@ pub struct Check {
     #[arg(value_name = "ARGS", last = true)]
     pub script_args: Vec<OsString>,
     #[command(flatten)]
-    pub app: AppArgs,
-    #[command(flatten)]
-    pub watch: WatchArgs,
+    pub options: RunArgs,
     /// The whole plan as one JSON object
     #[arg(long, help_heading = "Output")]
     pub json: bool,
 }
 
 const EXAMPLES: &str = "\
-What is shown is what would run: programs and arguments, folders, variables that differ from this shell's, what is watched, what follows a crash. \
+What is shown is what would run: programs and arguments, folders, variables that differ from this shell's, what is watched, what follows a crash, log files. \
 Values of variables that are named like secrets are hidden. The exit code is 2 where something is wrong.
 
 Examples:
@@ -49,7 +47,7 @@ Examples:
 impl Check {
     /// Prints the plan; warnings go to standard error.
     pub fn run(self) -> Result<u8, Error> {
-        let request = args::request(self.targets, self.script_args, self.app, self.watch);
+        let request = args::request(self.targets, self.script_args, self.options);
         let host = host::host(false)?;
         let resolved = config::resolve(&request, &host)?;
         let style = Style::decide(false, |name| env::var_os(name), io::stderr().is_terminal());
@@ -57,7 +55,8 @@ impl Check {
             // Nobody is left to be told when standard error is gone.
             let _ = io::stderr().write_all(&notice::render(told, style, false, jiff::Timestamp::UNIX_EPOCH));
         }
-        let text = if self.json { format!("{:#}\n", plan::json(&resolved, &host)) } else { plan::text(&resolved, &host) };
+        let now = jiff::Zoned::now();
+        let text = if self.json { format!("{:#}\n", plan::json(&resolved, &host, &now)) } else { plan::text(&resolved, &host, &now) };
         print(text.as_bytes());
         Ok(0)
     }

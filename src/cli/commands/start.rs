@@ -12,7 +12,7 @@ use clap::Args;
 use crate::{
     boot::Manager,
     cli::{
-        args::{self, AppArgs, OutputArgs, WatchArgs},
+        args::{self, OutputArgs, RunArgs},
         commands::{act::Act, second},
         host,
         reach::ReachArgs,
@@ -37,9 +37,7 @@ pub struct Start {
     #[arg(value_name = "ARGS", last = true)]
     pub script_args: Vec<OsString>,
     #[command(flatten)]
-    pub app: AppArgs,
-    #[command(flatten)]
-    pub watch: WatchArgs,
+    pub options: RunArgs,
     #[command(flatten)]
     pub output: OutputArgs,
     #[command(flatten)]
@@ -106,7 +104,11 @@ impl Start {
 
     /// What is asked for, and how it shall be shown.
     pub fn request(self) -> (config::Request, OutputArgs) {
-        (args::request(self.targets, self.script_args, self.app, self.watch), self.output)
+        let mut request = args::request(self.targets, self.script_args, self.options);
+        // PM2's `--time` is about log files. What is wrong with the format is told when the runner starts.
+        let time = || self.output.timestamp.as_deref().and_then(|format| format.parse().ok());
+        request.logs.timestamp = request.logs.timestamp.take().or_else(time);
+        (request, self.output)
     }
 }
 

@@ -51,6 +51,7 @@ pub(super) fn compare(old: &AppSpec, new: &AppSpec) -> Step {
         limits,
         account,
         hooks,
+        capsules,
         cron,
         pid_file,
     } = new;
@@ -85,6 +86,7 @@ pub(super) fn compare(old: &AppSpec, new: &AppSpec) -> Step {
     all.key("health", old.health == *health);
     all.key("logs", old.logs == *logs);
     all.key("hooks", old.hooks == *hooks);
+    all.values("crash_capsules", old.capsules, *capsules);
     let Differences { what, needs_restart } = all;
     if what.is_empty() { Step::Unchanged } else { Step::Changed { what, needs_restart } }
 }
@@ -124,15 +126,19 @@ impl Differences {
 
     /// Arguments alone, where the program is the same.
     fn command(&mut self, name: &str, old: &[OsString], new: &[OsString]) {
-        let shown = |words: &[OsString]| match words {
-            [] => "none".to_owned(),
-            words => shell_words::join(words.iter().map(|word| word.to_string_lossy())),
-        };
+        if old == new {
+            return;
+        }
         let same = old.iter().zip(new).take_while(|(old, new)| old == new).count();
-        match same {
-            _ if old == new => {}
-            0 => self.values(name, shown(old), shown(new)),
-            same => self.values("args", shown(&old[same..]), shown(&new[same..])),
+        let name = if same == 0 { name } else { "args" };
+        // Hidden as a whole: the word before tells that one is a secret.
+        let shown = |words: &[OsString]| match &secret::words(words.iter().map(|word| word.to_string_lossy()))[same..] {
+            [] => "none".to_owned(),
+            words => secret::joined(words),
+        };
+        match (shown(old), shown(new)) {
+            (old, new) if old == new => self.key(name, false),
+            (old, new) => self.values(name, old, new),
         }
     }
 
@@ -157,9 +163,10 @@ impl Differences {
             (None, Some(_)) => self.what.push("build added".to_owned()),
             (Some(_), None) => self.what.push("build removed".to_owned()),
             (Some(old), Some(new)) => {
-                if old.argv != new.argv {
-                    let shown = |launch: &Launch| shell_words::join(launch.argv.iter().map(|word| word.to_string_lossy()));
-                    self.values("build", shown(old), shown(new));
+                let shown = |launch: &Launch| secret::joined(launch.argv.iter().map(|word| word.to_string_lossy()));
+                match (shown(old), shown(new)) {
+                    (before, after) if before == after => self.key("build", old.argv == new.argv),
+                    (before, after) => self.values("build", before, after),
                 }
                 self.values("folder of the build", old.cwd.display(), new.cwd.display());
                 // An app's variables are those of its build, and named already.
@@ -183,7 +190,8 @@ impl Differences {
         self.values("ext", list(&old.ext), list(&new.ext));
         self.values("watch_delay", option(old.delay.map(HumanDuration)), option(new.delay.map(HumanDuration)));
         if self.what.len() == before {
-            self.key("watch options", old == new);
+            // What pmdev leaves out for its own sake, such as an env file, is nobody's option.
+            self.key("watch options", *old == WatchSpec { own: old.own.clone(), ..new.clone() });
         }
     }
 

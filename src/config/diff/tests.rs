@@ -84,6 +84,14 @@ fn secrets_are_masked_and_long_values_cut() {
     assert_eq!(line(&with("A", "one"), &with("API_KEY", "two")), "api: env API_KEY added (********), env A removed, restart");
     let (plain, url) = ("postgres://db", "postgres://me:pw@db");
     assert_eq!(line(&with("DB", url), &with("DB", plain)), "api: env DB changed, restart");
+    let run = |words: &str| AppSpec { launch: launch(words, &[]), ..app("api") };
+    let (one, two) = (run("node a --token one -v"), run("node a --token two"));
+    assert_eq!(line(&one, &two), "api: args ******** -v -> ********, restart");
+    assert_eq!(line(&run("node --token=one"), &run("node --token=two")), "api: args changed, restart");
+    assert_eq!(
+        line(&run("node --db pg://u:one@h"), &run("bun --db pg://u:two@h")),
+        "api: command node --db pg://u:********@h -> bun --db pg://u:********@h, restart"
+    );
     let long = "x\n".repeat(100);
     assert_eq!(line(&with("A", "1"), &with("A", &long)), format!("api: env A 1 -> {}…, restart", "x ".repeat(30)));
 }

@@ -9,6 +9,9 @@ mod place;
 mod request;
 mod spec;
 
+pub use request::{declared, source_maps};
+pub use spec::complete as complete_spec;
+
 use std::path::PathBuf;
 
 use crate::model::{AppSpec, Error, Notice};
@@ -64,6 +67,7 @@ pub fn apps(
     host: &Host,
 ) -> Result<Ecosystem, Error> {
     let mut raw = raw::read(document);
+    raw.lay(&request.flags, host);
     let mut problems = std::mem::take(&mut raw.problems);
     let named = graph::named(&raw, profile, request, document, &mut problems);
     graph::check_needs(&named, document, &mut problems);
@@ -118,7 +122,7 @@ fn complete(
     // Without a folder nothing else can be judged.
     let cwd = finder.folder(bases, flags, host).map_err(|problem| vec![*problem])?;
     let mut wrong = Vec::new();
-    let env_files = finder.env_files(&cwd, bases, &mut wrong);
+    let env_files = finder.env_files(&cwd, bases, host, &mut wrong);
     let keys = &app.layer.keys;
     let identity = account::identity(keys.uid.as_ref(), keys.gid.as_ref(), &app.name, &document.file, host);
     let identity = identity.map_err(|problem| wrong.push(*problem)).unwrap_or_default();

@@ -11,7 +11,7 @@ use crate::{
         profile::Profile,
         raw::Raw,
     },
-    model::{AppSpec, ExecMode, SaveAction},
+    model::{AppSpec, ExecMode},
 };
 
 use super::App;
@@ -67,11 +67,6 @@ fn by_value(app: &App, spec: &AppSpec) -> Vec<(&'static str, &'static str, Place
     if spec.exec_mode == ExecMode::Cluster && spec.instances > 1 {
         let place = keys.exec_mode.as_ref().map(|given| given.place).or(keys.instances.as_ref().map(|given| given.place));
         found.push(("exec_mode cluster", ": the instances run, but do not share a port", place.unwrap_or(Place::Unknown)));
-    }
-    if let Some(watch) = &keys.watch
-        && spec.rules.iter().any(|rule| rule.action != SaveAction::Restart || rule.run.is_some())
-    {
-        found.push(("the action of a watch rule", ": a save there restarts the app", watch.place));
     }
     found
 }

@@ -66,14 +66,18 @@ impl Places<'_> {
     }
 
     /// The files of `env_file`, absolute; looked for where the app runs, then in the bases.
-    pub fn env_files(&self, cwd: &Path, bases: &[PathBuf], wrong: &mut Vec<Problem>) -> Vec<PathBuf> {
+    pub fn env_files(&self, cwd: &Path, bases: &[PathBuf], host: &Host, wrong: &mut Vec<Problem>) -> Vec<PathBuf> {
         let Some(files) = &self.app.layer.keys.env_file else { return Vec::new() };
         let folders: Vec<PathBuf> = [cwd.to_owned()].into_iter().chain(bases.iter().cloned()).collect();
         let mut found = Vec::new();
         for file in &files.value.0 {
             match find(&folders, Path::new(file)).filter(|found| !found.is_dir()) {
-                Some(path) => found.push(path),
+                Some(path) => {
+                    host.seen.own(&path);
+                    found.push(path);
+                }
                 None => {
+                    host.seen.own(&place::absolute(cwd, Path::new(file)));
                     let error = target::missing(Path::new(file), cwd, format!("{file} was not found: there is no such file"));
                     wrong.push(self.problem(error, &files.path, files.place));
                 }

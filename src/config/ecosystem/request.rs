@@ -63,7 +63,16 @@ pub fn of(layer: &Layer, flags: &Request, cwd: &Path, interpreters: &Interpreter
         no_gate: flags.no_gate || off(&keys.gate),
         kill_signal: flags.kill_signal.or(value(&keys.kill_signal)),
         kill_timeout: flags.kill_timeout.or(value(&keys.kill_timeout)),
+        source_maps: source_maps(layer),
         ..Request::default()
+    }
+}
+
+/// Whether Node maps stack traces to the sources, where that is said.
+pub fn source_maps(layer: &Layer) -> Option<bool> {
+    match (value(&layer.keys.disable_source_map_support), value(&layer.keys.source_map_support)) {
+        (Some(true), _) => Some(false),
+        (Some(false) | None, said) => said,
     }
 }
 

@@ -10,7 +10,15 @@ use crate::{
         Host,
         command::Command,
         draft::Draft,
-        element::{command::Line, instances::Instances, listen::Address, log_file::File, number::Limit, watch::Watch},
+        element::{
+            command::Line,
+            instances::Instances,
+            listen::Address,
+            log_file::File,
+            log_time::LogTime,
+            number::Limit,
+            watch::{Rule, Watch},
+        },
         place,
         profile::BACKOFF,
         program::Build,
@@ -38,7 +46,7 @@ pub fn build(draft: &mut Draft, layer: &Layer) {
     draft.program.build = Some(Build { argv, cwd: draft.cwd.clone(), output: Vec::new() });
 }
 
-/// Completes a spec. `own`: the files that act through the plan alone, and are in no change set.
+/// Completes a spec. Paths of the file are looked for in the app's folder, then where the request was typed; `own`: the files that act through the plan alone, and are in no change set.
 pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, own: Vec<PathBuf>, host: &Host) -> AppSpec {
     let keys = &layer.keys;
     let mut spec = AppSpec { restart: restart(spec.restart, layer), ..spec };
@@ -50,7 +58,13 @@ pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, own: Vec<PathBuf>, hos
         watch.own.extend(own);
     }
     if let Some(Watch::List(_, rules)) = value(&keys.watch) {
-        spec.rules = rules.into_iter().map(|rule| ActionRule { paths: rule.paths, run: rule.run, action: rule.action }).collect();
+        // What is watched is looked for in both folders, so its rule has to be.
+        let found = |path: String| match (place::absolute(cwd, Path::new(&path)), place::absolute(&host.cwd, Path::new(&path))) {
+            (here, there) if !here.exists() && there.exists() => there.to_str().map_or(path, str::to_owned),
+            _ => path,
+        };
+        let rule = |rule: Rule| ActionRule { paths: rule.paths.into_iter().map(found).collect(), run: rule.run, action: rule.action };
+        spec.rules = rules.into_iter().map(rule).collect();
     }
     spec.instances = value(&keys.instances).map_or(1, Instances::count);
     spec.exec_mode = exec_mode(layer, &spec);
@@ -71,6 +85,7 @@ pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, own: Vec<PathBuf>, hos
         on_errored: value(&hooks.on_errored),
         on_reload: value(&hooks.on_reload),
     };
+    spec.capsules = value(&keys.crash_capsules).unwrap_or(spec.capsules);
     spec.cron = value(&keys.cron_restart).and_then(|cron| cron.0);
     spec.pid_file = pid_file(&spec, layer, cwd, host);
     if let (Some(watch), Some(file)) = (&mut spec.watch, &spec.pid_file) {
@@ -150,19 +165,22 @@ fn logs(usual: Logs, layer: &Layer, cwd: &Path) -> Logs {
         File::Default => LogFile::Default,
         File::At(path) => LogFile::At(place::absolute(cwd, Path::new(&path))),
     };
-    let time = value(&keys.time).filter(|on| *on).map(|_| "YYYY-MM-DDTHH:mm:ss".to_owned());
+    let time = value(&keys.time).filter(|on| *on).map(|_| LogTime("YYYY-MM-DDTHH:mm:ss".parse().ok()));
     Logs {
         out: value(&group.out).or(value(&keys.out_file)).map_or(usual.out, file),
         error: value(&group.error).or(value(&keys.error_file)).map_or(usual.error, file),
         combined: value(&group.file).or(value(&keys.log_file)).map_or(usual.combined, file),
-        merge: value(&group.merge).or(value(&keys.merge_logs)).unwrap_or(keys.instances.is_none()),
+        merge: value(&group.merge)
+            .or(value(&keys.merge_logs))
+            .unwrap_or(keys.instances.is_none() && value(&keys.exec_mode) != Some(ExecMode::Cluster)),
         json: value(&group.format).or(value(&keys.log_type)).map_or(usual.json, |kind| kind.json),
-        timestamp: value(&group.timestamp).or(value(&keys.log_date_format)).or(time).unwrap_or(usual.timestamp),
+        timestamp: value(&group.timestamp).or(value(&keys.log_date_format)).or(time).map_or(usual.timestamp, |time| time.0),
         disabled: value(&group.disabled).or(value(&keys.disable_logs)).unwrap_or(usual.disabled),
         max_size: value(&group.max_size).map_or(usual.max_size, |size| Some(size.0).filter(|size| *size > 0)),
+        rotate_every: value(&group.rotate_every).map_or(usual.rotate_every, |every| every.0),
         keep: value(&group.keep).unwrap_or(usual.keep),
         compress: value(&group.compress).unwrap_or(usual.compress),
-        total_size: value(&group.total_size).map_or(usual.total_size, |size| Some(size.0)),
+        total_size: value(&group.total_size).map_or(usual.total_size, |size| Some(size.0).filter(|size| *size > 0)),
     }
 }
 

@@ -1,22 +1,19 @@
-//! A cron pattern, kept as text: its number of fields and its signs are checked, the calendar comes with the restarts by the clock.
+//! A cron pattern, kept as text.
 
 use serde_json::{Value as Json, json};
 
-use super::{Element, Reader, reader::is_off};
-use crate::config::node::{Node, Value};
+use super::{
+    Element, Reader,
+    reader::{is_off, shown},
+};
+use crate::config::{
+    node::{Node, Value},
+    schedule::Schedule,
+};
 
 /// A pattern; `None` where `false` or `0` turns it off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cron(pub Option<String>);
-
-const NICKNAMES: [&str; 7] = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
-
-/// Five fields, six with seconds, seven with years.
-fn is_pattern(text: &str) -> bool {
-    let sign = |c: char| c.is_ascii_alphanumeric() || "*/,-?#+".contains(c);
-    let fields = text.split_whitespace().count();
-    NICKNAMES.contains(&text) || (5..=7).contains(&fields) && text.split_whitespace().all(|field| field.chars().all(sign))
-}
 
 impl Element for Cron {
     const WHAT: &'static str = "a cron pattern of 5 or 6 fields, or false";
@@ -24,7 +21,13 @@ impl Element for Cron {
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
         match &node.value {
             value @ (Value::Bool(_) | Value::Int(_) | Value::Text(_)) if is_off(value) => Some(Self(None)),
-            Value::Text(text) if is_pattern(text.trim()) => Some(Self(Some(text.trim().to_owned()))),
+            Value::Text(text) => match text.parse::<Schedule>() {
+                Ok(_) => Some(Self(Some(text.trim().to_owned()))),
+                Err(why) => {
+                    let message = format!("{} is {}, but it takes {}: {why}", reader.path(), shown(&node.value), Self::WHAT);
+                    reader.refuse(node, message)
+                }
+            },
             _ => reader.wrong(node),
         }
     }
@@ -43,12 +46,14 @@ mod tests {
 
     #[test]
     fn patterns_and_off() {
-        for text in ["0 3 * * *", "*/10 * * * * *", "0 0 * * MON-FRI", "@daily", "0 0 L * ?"] {
+        for text in ["0 3 * * *", "*/10 * * * * *", "0 0 * * MON-FRI", "@daily", "0 0 L * ?", "0/15 * * * *", "0 0 0 1 1 * 2099"] {
             assert_eq!(read(&format!("{text:?}")), Some(Cron(Some(text.into()))), "{text}");
         }
         for off in ["0", r#""0""#, "false"] {
             assert_eq!(read(off), Some(Cron(None)), "{off}");
         }
-        insta::assert_snapshot!(refused::<Cron>(r#""every day""#), @r#"key is "every day", but it takes a cron pattern of 5 or 6 fields, or false"#);
+        insta::assert_snapshot!(refused::<Cron>(r#""every day""#), @r#"key is "every day", but it takes a cron pattern of 5 or 6 fields, or false: Invalid pattern: Pattern must have between 5 and 7 fields"#);
+        insta::assert_snapshot!(refused::<Cron>(r#""0 0 30 2 *""#), @"");
+        insta::assert_snapshot!(refused::<Cron>("5"), @"");
     }
 }

@@ -21,10 +21,6 @@ pub enum Fate {
 pub enum Told {
     /// Anything but nothing: not `false`, `0` or an empty list.
     On,
-    /// `false`: the key is on by itself.
-    Off,
-    /// Every value.
-    Any,
 }
 
 impl Told {
@@ -32,8 +28,6 @@ impl Told {
     pub fn says(self, value: &Value) -> bool {
         match self {
             Self::On => !super::reader::is_off(value),
-            Self::Off => super::reader::is_off(value),
-            Self::Any => true,
         }
     }
 }

@@ -4,8 +4,8 @@ use serde_json::{Value as Json, json};
 
 use super::{
     Element,
-    Fate::{Honoured, Later},
-    Reader, Told, keyed, keyed_element,
+    Fate::Honoured,
+    Reader, keyed, keyed_element,
     number::{self, Limit, whole},
     size::Size,
 };
@@ -17,10 +17,10 @@ use crate::{
 keyed! {
     /// As written.
     pub struct RawLimits {
-        /// Memory of the whole process set at which the app is reloaded; the same as `max_memory_restart`.
-        memory: Size, ["memory_soft"], r#""512M""#, Later(Told::On);
-        /// Memory of the whole process set at which it is killed.
-        memory_hard: Size, ["memory_max"], r#""1G""#, Later(Told::On);
+        /// Memory of all its processes at which the app is restarted gracefully; the same as `max_memory_restart`.
+        memory: Size, ["memory_soft"], r#""512M""#, Honoured;
+        /// Memory of all its processes at which it is killed.
+        memory_hard: Size, ["memory_max"], r#""1G""#, Honoured;
         /// Open files.
         nofile: Limit, [], "65536", Honoured;
         /// Processes of its user; root has no such limit.

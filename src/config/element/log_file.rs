@@ -16,6 +16,17 @@ pub enum File {
     At(String),
 }
 
+impl File {
+    /// What a text means; PM2's words for none are taken, and an empty one is the runner's own.
+    pub fn named(text: &str) -> Self {
+        match text {
+            "" => Self::Default,
+            "NULL" | "/dev/null" => Self::None,
+            path => Self::At(path.to_owned()),
+        }
+    }
+}
+
 impl Element for File {
     const WHAT: &'static str = "a path, true, or false";
 
@@ -23,8 +34,7 @@ impl Element for File {
         match &node.value {
             Value::Bool(true) => Some(Self::Default),
             Value::Bool(false) => Some(Self::None),
-            Value::Text(text) if matches!(text.as_str(), "NULL" | "/dev/null") => Some(Self::None),
-            Value::Text(text) if !text.is_empty() => Some(Self::At(text.clone())),
+            Value::Text(text) if !text.is_empty() => Some(Self::named(text)),
             _ => reader.wrong(node),
         }
     }

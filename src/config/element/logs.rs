@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Element, Fate, Reader, keyed, keyed_element, log_file::File, size::Size};
+use super::{Element, Fate, Reader, keyed, keyed_element, log_file::File, log_time::LogTime, rotate_every::Every, size::Size};
 use crate::config::node::{Node, Value};
 
 /// `raw` or `json`: whether a line is an object.
@@ -26,16 +26,18 @@ keyed! {
         /// Whether a line is written as it is or as a JSON object.
         format: Kind, ["type"], r#""json""#, Fate::Honoured;
         /// The time before each line, in day.js tokens.
-        timestamp: String, ["date_format"], r#""YYYY-MM-DD HH:mm:ss""#, Fate::Honoured;
+        timestamp: LogTime, ["date_format"], r#""YYYY-MM-DD HH:mm:ss""#, Fate::Honoured;
         /// Whether output is kept nowhere at all.
         disabled: bool, [], "false", Fate::Honoured;
-        /// The size at which a file is rotated.
+        /// The size at which a file is rotated; 0: never for its size.
         max_size: Size, [], r#""10M""#, Fate::Honoured;
-        /// How many rotated files are kept.
+        /// How often a file is rotated whatever its size, by the local calendar.
+        rotate_every: Every, [], r#""day""#, Fate::Honoured;
+        /// How many rotated files are kept of each file.
         keep: u32, [], "10", Fate::Honoured;
         /// Whether rotated files are compressed.
         compress: bool, [], "true", Fate::Honoured;
-        /// What all files of the app may take together.
+        /// What all files of the app may take together; the oldest rotated ones go first; 0: no limit.
         total_size: Size, [], r#""200M""#, Fate::Honoured;
     }
 }

@@ -7,6 +7,7 @@ use crate::config::{
     near,
     node::{Node, Place, Value},
     problem::Problem,
+    secret,
 };
 
 /// A value that was given, and where.
@@ -118,8 +119,11 @@ impl<'a> Reader<'a> {
     ) {
         let Value::Map(entries) = &node.value else { return };
         let mut seen: Vec<(&str, &str)> = Vec::new();
-        for entry in entries {
+        for (at, entry) in entries.iter().enumerate() {
             let found = table.iter().find(|key| key.about.is(&entry.key));
+            if entry.merged && found.is_some_and(|key| entries[at + 1..].iter().any(|later| key.about.is(&later.key))) {
+                continue;
+            }
             self.inside(&format!(".{}", entry.key), |reader| match found {
                 Some(key) => {
                     if let Some((_, earlier)) = seen.iter().find(|(name, _)| *name == key.about.name) {
@@ -192,8 +196,11 @@ pub fn shown(value: &Value) -> String {
         Value::Bool(value) => value.to_string(),
         Value::Int(value) => value.to_string(),
         Value::Float(value) => value.to_string(),
-        Value::Text(text) if text.chars().count() > 40 => format!("{:?}…", text.chars().take(40).collect::<String>()),
-        Value::Text(text) => format!("{text:?}"),
+        Value::Text(text) => {
+            let text = secret::line(text);
+            let more = if text.chars().count() > 40 { "…" } else { "" };
+            format!("{:?}{more}", text.chars().take(40).collect::<String>())
+        }
         Value::Regex { source, flags } => format!("/{source}/{flags}"),
         Value::Null | Value::List(_) | Value::Map(_) | Value::Other(_) => value.kind().to_owned(),
     }

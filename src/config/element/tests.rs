@@ -20,7 +20,8 @@ pub fn node(json: &Json) -> Node {
             Value::Regex { source: part("/"), flags: part("flags") }
         }
         Json::Object(map) => {
-            let entry = |(key, value): (&String, &Json)| Entry { key: key.clone(), place: Place::Unknown, node: node(value) };
+            let entry =
+                |(key, value): (&String, &Json)| Entry { key: key.clone(), place: Place::Unknown, node: node(value), merged: false };
             Value::Map(map.iter().map(entry).collect())
         }
     };

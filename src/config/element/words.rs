@@ -3,7 +3,10 @@
 use serde_json::{Value as Json, json};
 
 use super::{Element, Reader};
-use crate::config::node::{Node, Value};
+use crate::config::{
+    node::{Node, Value},
+    secret,
+};
 
 /// Words of a command line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,6 +39,7 @@ impl Element for Words {
             Value::Text(text) => match shell_words::split(text) {
                 Ok(words) => Some(Self(words)),
                 Err(_) => {
+                    let text = secret::line(text);
                     let message = format!("{} is {text:?}, in which a quote is not closed", reader.path());
                     reader.refuse(node, message)
                 }

@@ -51,6 +51,28 @@ pub fn arguments(request: &Request) -> Result<Vec<OsString>, Error> {
 
 /// The program for a script.
 pub fn choose(script: &Script, request: &Request, host: &Host) -> Result<Program, Error> {
+    let mut program = without_maps(script, request, host)?;
+    if wants_maps(&program, script, request, host) {
+        program.argv.insert(1, SOURCE_MAPS.into());
+    }
+    Ok(program)
+}
+
+/// Makes Node read the map of each file it loads, <https://nodejs.org/api/cli.html#--enable-source-maps>
+const SOURCE_MAPS: &str = "--enable-source-maps";
+
+/// Whether Node is to map stack traces to the sources, and nobody has told it already. Bun and Deno do by themselves.
+fn wants_maps(program: &Program, script: &Script, request: &Request, host: &Host) -> bool {
+    let node = program.argv.first().map(Path::new).and_then(Path::file_name).is_some_and(|name| name == "node");
+    let ext = script.path.extension().and_then(|ext| ext.to_str());
+    let says = |word: &str| word == SOURCE_MAPS || word == "--no-enable-source-maps";
+    let said = program.argv.iter().any(|word| word.to_str().is_some_and(says))
+        || host.text("NODE_OPTIONS").is_some_and(|options| options.split_whitespace().any(says));
+    let beside = || ext.is_some_and(|ext| script.path.with_extension(format!("{ext}.map")).is_file());
+    node && !said && matches!(ext, Some("js" | "cjs" | "mjs")) && request.source_maps.unwrap_or_else(beside)
+}
+
+fn without_maps(script: &Script, request: &Request, host: &Host) -> Result<Program, Error> {
     match request.interpreter.as_deref() {
         Some("none") => return itself(script, "it is not executable"),
         Some(name) => return named(name, &format!("--interpreter {name}"), script, &script.args, host),

@@ -5,16 +5,20 @@ use std::{
     time::Duration,
 };
 
+use jiff::Zoned;
 use serde_json::{Value as Json, json};
 
-use super::Difference;
-use crate::model::{
-    AfterExit, AppSpec, Backoff, Condition, ExecMode, Health, Identity, Launch, Limits, Listen, LogFile, Logs, PidFile, PollMode, Probe,
-    RestartPolicy, SaveAction, UNLIMITED, WatchRoot, WatchSpec,
+use super::{Difference, next};
+use crate::{
+    config::{element::rotate_every, secret},
+    model::{
+        AfterExit, AppSpec, Backoff, Condition, ExecMode, Health, Identity, Launch, Limits, Listen, LogFile, Logs, PidFile, PollMode,
+        Probe, RestartPolicy, SaveAction, UNLIMITED, WatchRoot, WatchSpec,
+    },
 };
 
 /// An app.
-pub fn app(app: &AppSpec, env: &[Difference]) -> Json {
+pub fn app(app: &AppSpec, env: &[Difference], now: &Zoned) -> Json {
     let env: serde_json::Map<String, Json> = env.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
     let needs: serde_json::Map<String, Json> =
         app.depends_on.iter().map(|needed| (needed.app.clone(), condition(needed.condition).into())).collect();
@@ -30,7 +34,7 @@ pub fn app(app: &AppSpec, env: &[Difference]) -> Json {
         "autostart": app.autostart,
         "port": app.port,
         "watch": app.watch.as_ref().map(watch),
-        "rules": app.rules.iter().map(|rule| json!({ "paths": rule.paths, "run": rule.run, "action": action(rule.action) })).collect::<Vec<_>>(),
+        "rules": app.rules.iter().map(|rule| json!({ "paths": rule.paths, "run": line(&rule.run), "action": action(rule.action) })).collect::<Vec<_>>(),
         "restart": restart(&app.restart),
         "stop": {
             "signal": app.stop.signal.to_string(),
@@ -48,13 +52,15 @@ pub fn app(app: &AppSpec, env: &[Difference]) -> Json {
         "group": app.account.group,
         "identity": app.launch.hardening.identity.as_ref().map(identity),
         "hooks": {
-            "on_ready": app.hooks.on_ready,
-            "on_exit": app.hooks.on_exit,
-            "on_crash": app.hooks.on_crash,
-            "on_errored": app.hooks.on_errored,
-            "on_reload": app.hooks.on_reload,
+            "on_ready": line(&app.hooks.on_ready),
+            "on_exit": line(&app.hooks.on_exit),
+            "on_crash": line(&app.hooks.on_crash),
+            "on_errored": line(&app.hooks.on_errored),
+            "on_reload": line(&app.hooks.on_reload),
         },
+        "crash_capsules": app.capsules,
         "cron": app.cron,
+        "cron_next": next(app, now).map(|next| next.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()),
         "pid_file": app.pid_file.as_ref().map(pid_file),
     })
 }
@@ -70,7 +76,12 @@ fn pid_file(file: &PidFile) -> String {
 }
 
 fn argv(launch: &Launch) -> Vec<String> {
-    launch.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect()
+    secret::words(launch.argv.iter().map(|word| word.to_string_lossy()))
+}
+
+/// A line for a shell, secrets hidden.
+fn line(line: &Option<String>) -> Option<String> {
+    line.as_deref().map(secret::line)
 }
 
 fn path(path: &Path) -> String {
@@ -154,9 +165,9 @@ fn probe(probe: &Probe) -> Json {
         Probe::Notify => json!("notify"),
         Probe::Message => json!("message"),
         Probe::Tcp(addresses) => json!({ "tcp": addresses.iter().map(ToString::to_string).collect::<Vec<_>>() }),
-        Probe::Http(url) => json!({ "http": url.to_string() }),
+        Probe::Http(url) => json!({ "http": secret::line(&url.to_string()) }),
         Probe::Log(regex) => json!({ "log": regex }),
-        Probe::Command(line) => json!({ "command": line }),
+        Probe::Command(line) => json!({ "command": secret::line(line) }),
     }
 }
 
@@ -189,9 +200,10 @@ fn logs(logs: &Logs) -> Json {
         "file": file(&logs.combined),
         "merge": logs.merge,
         "format": if logs.json { "json" } else { "raw" },
-        "timestamp": logs.timestamp,
+        "timestamp": logs.timestamp.as_ref().map(|format| format.text()),
         "disabled": logs.disabled,
         "max_size": logs.max_size,
+        "rotate_every": logs.rotate_every.map(rotate_every::word),
         "keep": logs.keep,
         "compress": logs.compress,
         "total_size": logs.total_size,

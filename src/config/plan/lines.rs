@@ -1,13 +1,20 @@
 //! A spec as a paragraph.
 
-use super::{Difference, fields};
+use std::path::Path;
+
+use jiff::Zoned;
+
+use super::{Difference, fields, next};
 use crate::{
-    config::place,
-    model::{AfterExit, AppSpec, Backoff, ExecMode, HumanDuration, Identity, Launch, Limits, RestartPolicy, UNLIMITED, WatchSpec},
+    config::{element::rotate_every, logs, place, schedule, secret},
+    model::{
+        AfterExit, AppSpec, Backoff, ExecMode, HookKind, HumanDuration, Identity, Launch, Limits, RestartPolicy, SaveAction, UNLIMITED,
+        WatchSpec,
+    },
 };
 
-/// An app: its name, and below it what it runs and how it is kept.
-pub fn app(app: &AppSpec, env: &[Difference]) -> String {
+/// An app: its name, and below it what it runs and how it is kept. `first_id`: the number of its first instance.
+pub fn app(app: &AppSpec, env: &[Difference], first_id: usize, now: &Zoned) -> String {
     let mut text = app.name.clone();
     let mut traits = Vec::new();
     if app.instances > 1 {
@@ -40,6 +47,10 @@ pub fn app(app: &AppSpec, env: &[Difference]) -> String {
     }
     line("watches", &app.watch.as_ref().map_or_else(|| "nothing".to_owned(), |watch| watching(app, watch)));
     line("restarts", &restarts(&app.restart, app.watch.is_some()));
+    if let Some(cron) = &app.cron {
+        let next = next(app, now).map_or_else(|| "never again".to_owned(), |next| format!("next at {}", schedule::shown(&next, now)));
+        line("cron", &format!("{cron}, {next}"));
+    }
     let timeout = HumanDuration(app.stop.timeout);
     line("stops", &format!("{}, and SIGKILL after {timeout}", app.stop.signal));
     if let Some(identity) = &app.launch.hardening.identity {
@@ -48,6 +59,13 @@ pub fn app(app: &AppSpec, env: &[Difference]) -> String {
     let limits = limits(&app.limits);
     if !limits.is_empty() {
         line("limits", &limits.join(", "));
+    }
+    for (at, what) in logs(app, first_id).into_iter().enumerate() {
+        line(if at == 0 { "logs" } else { "" }, &what);
+    }
+    let kinds = [HookKind::Ready, HookKind::Exit, HookKind::Crash, HookKind::Errored, HookKind::Reload];
+    for (at, (kind, command)) in kinds.into_iter().filter_map(|kind| Some((kind, app.hooks.command(kind)?))).enumerate() {
+        line(if at == 0 { "hooks" } else { "" }, &format!("{kind}: {command}"));
     }
     if !app.depends_on.is_empty() {
         let names: Vec<_> = app.depends_on.iter().map(|needed| needed.app.as_str()).collect();
@@ -62,11 +80,13 @@ fn who(identity: &Identity) -> String {
     format!("{} (user {}, group {}{others})", identity.name, identity.user, identity.group)
 }
 
-/// What a process is born with.
+/// What it may use.
 fn limits(limits: &Limits) -> Vec<String> {
     let count = |count: u64| if count == UNLIMITED { "unlimited".to_owned() } else { count.to_string() };
-    let Limits { memory_soft: _, memory_hard: _, nofile, nproc, core, nice, oom_score_adj, umask, no_new_privs } = limits;
+    let Limits { memory_soft, memory_hard, nofile, nproc, core, nice, oom_score_adj, umask, no_new_privs } = limits;
     let named = [
+        memory_soft.map(|limit| format!("{} of memory", bytes(limit))),
+        memory_hard.map(|limit| format!("{} of memory at the most", bytes(limit))),
         nofile.map(|limit| format!("{} open files", count(limit))),
         nproc.map(|limit| format!("{} processes of its user", count(limit))),
         core.map(|limit| if limit == 0 { "no core dumps".to_owned() } else { format!("core dumps of {} bytes", count(limit)) }),
@@ -79,15 +99,65 @@ fn limits(limits: &Limits) -> Vec<String> {
 }
 
 fn words(launch: &Launch) -> String {
-    shell_words::join(launch.argv.iter().map(|word| word.to_string_lossy()))
+    secret::joined(launch.argv.iter().map(|word| word.to_string_lossy()))
+}
+
+/// Where its lines go besides the terminal, and how much of them is kept.
+fn logs(app: &AppSpec, first_id: usize) -> Vec<String> {
+    let logs = &app.logs;
+    if logs.disabled {
+        return vec!["nowhere, and nothing is shown".to_owned()];
+    }
+    let file = |(what, path): (&str, &Path)| {
+        let what = if what == "file" { "all" } else { what };
+        if logs.merge || logs::of_instance(path, first_id) == path {
+            return format!("{what} {}", path.display());
+        }
+        let more = if app.instances > 1 { " and so on" } else { "" };
+        format!("{what} {}{more}", logs::of_instance(path, first_id).display())
+    };
+    let mut shown: Vec<String> = logs.paths().map(file).collect();
+    if shown.is_empty() {
+        return shown;
+    }
+    let mut traits = Vec::new();
+    if logs.json {
+        traits.push("as JSON".to_owned());
+    }
+    traits.extend(logs.timestamp.as_ref().map(|format| format!("with the time as {}", format.text())));
+    let size = logs.max_size.map(|size| format!("at {}", bytes(size)));
+    let every = logs.rotate_every.map(|every| format!("every {}", rotate_every::word(every)));
+    traits.push(match (size, every) {
+        (None, None) => "never rotated".to_owned(),
+        (size, every) => {
+            let when: Vec<String> = size.into_iter().chain(every).collect();
+            let compressed = if logs.compress { ", compressed" } else { "" };
+            let total = logs.total_size.map(|total| format!(", {} together", bytes(total))).unwrap_or_default();
+            format!("rotated {}, {} kept of each{compressed}{total}", when.join(" and "), logs.keep)
+        }
+    });
+    shown.push(traits.join(", "));
+    shown
+}
+
+/// A size as people write it.
+fn bytes(size: u64) -> String {
+    [(30, "GiB"), (20, "MiB"), (10, "KiB")]
+        .into_iter()
+        .find(|(shift, _)| size >= 1 << shift && size.trailing_zeros() >= *shift)
+        .map_or_else(|| format!("{size} bytes"), |(shift, unit)| format!("{} {unit}", size >> shift))
 }
 
 fn watching(app: &AppSpec, watch: &WatchSpec) -> String {
-    let shown = |path: &str| place::shown(&watch.base, std::path::Path::new(path));
+    let shown = |path: &str| place::shown(&watch.base, Path::new(path));
     let mut parts = vec![watch.roots.iter().map(|root| shown(&fields::root(root))).collect::<Vec<_>>().join(", ")];
     for rule in &app.rules {
-        let run = rule.run.as_ref().map(|line| format!("{line}, then ")).unwrap_or_default();
-        parts.push(format!("{}: {run}{}", rule.paths.join(", "), fields::action(rule.action)));
+        let what = match (&rule.run, rule.action) {
+            (Some(line), SaveAction::Nothing) => format!("run {:?}", secret::line(line)),
+            (Some(line), action) => format!("run {:?}, then {}", secret::line(line), fields::action(action)),
+            (None, action) => fields::action(action),
+        };
+        parts.push(format!("{}: {what}", rule.paths.join(", ")));
     }
     if !watch.ext.is_empty() {
         parts.push(format!("only .{}", watch.ext.join(", .")));

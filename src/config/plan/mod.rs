@@ -5,31 +5,39 @@
 mod fields;
 mod lines;
 
+pub use fields::action;
+
 use std::ffi::OsString;
 
+use jiff::Zoned;
 use serde_json::{Value as Json, json};
 
-use super::{EnvRecipe, Host, Resolved, secret};
+use super::{EnvRecipe, Host, Resolved, schedule::Schedule, secret};
 use crate::model::AppSpec;
 
 /// A variable of an app that differs from the caller's; without a value it is taken away.
 pub type Difference = (String, Option<String>);
 
-/// All apps, each as an object, in their order.
-pub fn json(resolved: &Resolved, host: &Host) -> Json {
-    json!({ "apps": each(resolved, host, fields::app) })
+/// All apps, each as an object, in their order, with the times to come after this one.
+pub fn json(resolved: &Resolved, host: &Host, now: &Zoned) -> Json {
+    json!({ "apps": each(resolved, host, |app, env, _| fields::app(app, env, now)) })
 }
 
-/// All apps as paragraphs.
-pub fn text(resolved: &Resolved, host: &Host) -> String {
-    each(resolved, host, lines::app).join("\n")
+/// The same as paragraphs.
+pub fn text(resolved: &Resolved, host: &Host, now: &Zoned) -> String {
+    each(resolved, host, |app, env, first_id| lines::app(app, env, first_id, now)).join("\n")
 }
 
-fn each<T>(resolved: &Resolved, host: &Host, show: impl Fn(&AppSpec, &[Difference]) -> T) -> Vec<T> {
+/// When the clock restarts an app next.
+fn next(app: &AppSpec, now: &Zoned) -> Option<Zoned> {
+    app.cron.as_ref()?.parse::<Schedule>().ok()?.next(now)
+}
+
+fn each<T>(resolved: &Resolved, host: &Host, show: impl Fn(&AppSpec, &[Difference], usize) -> T) -> Vec<T> {
     let mut id = 0;
     let apps = resolved.apps.iter().zip(&resolved.env);
     apps.map(|(app, recipe)| {
-        let shown = show(app, &differences(app, recipe, host, id));
+        let shown = show(app, &differences(app, recipe, host, id), id);
         id += usize::from(app.instances);
         shown
     })

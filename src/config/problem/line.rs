@@ -2,6 +2,8 @@
 
 use unicode_width::UnicodeWidthChar as _;
 
+use crate::config::secret;
+
 /// How many columns of a long line are shown.
 const COLUMNS: usize = 100;
 /// How many of them stand before the offending text.
@@ -77,7 +79,37 @@ fn hidden(chars: &[char], mut all: bool) -> Vec<bool> {
         hidden[begin..end].fill(true);
         at = end.max(at + 1);
     }
+    hide_arguments(chars, &mut hidden);
     hidden
+}
+
+/// Hides the values of options that are named like secrets, and the passwords of URLs.
+fn hide_arguments(chars: &[char], hidden: &mut [bool]) {
+    let ends = |char: &char| char.is_whitespace() || "\"'`,]}".contains(*char);
+    let at = |from: usize, text: &str| chars.len() >= from + text.len() && text.chars().zip(&chars[from..]).all(|(a, b)| a == *b);
+    for begin in 0..chars.len() {
+        if at(begin, "--") && (begin == 0 || chars[begin - 1] != '-') {
+            let is_name = |char: &&char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-' | '.');
+            let name: String = chars[begin + 2..].iter().take_while(is_name).collect();
+            let behind = begin + 2 + name.len();
+            let gap = chars[behind..].iter().take_while(|char| ends(char) || **char == '=').count();
+            let value = behind + gap;
+            if gap > 0 && secret::tells(&name) && !name.starts_with("no-") && !at(value, "-") {
+                let len = chars[value..].iter().take_while(|char| !ends(char)).count();
+                hidden[value..value + len].fill(true);
+            }
+        } else if at(begin, "://") {
+            let authority: Vec<char> =
+                chars[begin + 3..].iter().copied().take_while(|char| !ends(char) && !"/?#".contains(*char)).collect();
+            let host = authority.iter().rposition(|char| *char == '@');
+            let user = authority.iter().position(|char| *char == ':');
+            if let (Some(user), Some(host)) = (user, host)
+                && user < host
+            {
+                hidden[begin + 3 + user + 1..begin + 3 + host].fill(true);
+            }
+        }
+    }
 }
 
 /// The key before a colon or an equals sign, without quotes: `TOKEN` of `"TOKEN" `, `env` of `apps.env`.

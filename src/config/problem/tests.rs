@@ -110,3 +110,20 @@ fn several_stand_in_the_order_of_the_file_and_one_failure_counts_them() {
     assert_eq!(notice.hint.as_deref(), Some("   1 | {\n     | ^\nvalid: instances: 4"));
     assert!(Problems(vec![problem(1, 1, 1), warning.clone()]).has_error() && !Problems(vec![warning]).has_error());
 }
+
+#[test]
+fn secrets_among_arguments_are_not_shown() {
+    let line =
+        |text: &str| render(vec![Problem::error(Path::new("/p/a.yaml"), Place::At { line: 1, column: 1, len: 1 }, "it is wrong")], text);
+    for text in [
+        "args: --port 3 --password s3cret --token=s3cret",
+        "args: ['--token', 's3cret', '--x', \"--apiKey\", \"s3cret\"]",
+        "args: [--db, postgres://ann:s3cret@db/x]",
+        "script: run --url=redis://:s3cret@h -v",
+    ] {
+        let shown = line(text);
+        assert!(!shown.contains("s3cret") && shown.contains('…'), "{shown}");
+    }
+    let plain = "args: --keyboard de --no-auth app.js --token --port 3 http://a/b:c@d";
+    assert!(line(plain).contains(plain), "{}", line(plain));
+}

@@ -13,9 +13,9 @@ pub struct Entries {
 
 impl Entries {
     /// Adds an entry whose key is new, or gives back that entry and the place of the first.
-    pub fn add(&mut self, entry: Entry) -> Result<(), (Entry, Place)> {
+    pub fn add(&mut self, entry: Entry) -> Result<(), Box<(Entry, Place)>> {
         match self.index.get(&entry.key) {
-            Some(at) => Err((entry, self.list[*at].place)),
+            Some(at) => Err(Box::new((entry, self.list[*at].place))),
             None => {
                 self.index.insert(entry.key.clone(), self.list.len());
                 self.list.push(entry);

@@ -1,6 +1,6 @@
 // Runs a project file of JavaScript and writes what it exports, as JSON with tags, into a file. Arguments: the project file, the file for
 // the result. Standard output belongs to the project file. Node, Bun and Deno all run this.
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -8,11 +8,41 @@ const [program, self, file, result] = process.argv;
 // What a file sees that was started by itself.
 process.argv = [program, file];
 
+// The files that the project file loads: what `require` has loaded, and what stands with a relative path in an import, in a require, or in
+// a file loaded so. A path that leads nowhere is told as well: the file may come.
+const SCANNED = 200;
+const SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*(?:\.resolve\s*)?\(\s*)(["'`])(\.{1,2}\/[^"'`\n$]*)\1/g;
+const modules = () => {
+  const found = new Set([file]);
+  const cache = createRequire(file).cache ?? {};
+  for (const path of Object.keys(cache)) if (path.startsWith("/") && path !== self) found.add(path);
+  for (const path of found) {
+    if (found.size > SCANNED) break;
+    if (!/\.[cm]?[jt]sx?$/.test(path) || path.includes("/node_modules/")) continue;
+    let text = "";
+    try {
+      text = readFileSync(path, "utf8");
+    } catch {
+      continue;
+    }
+    const require = createRequire(path);
+    for (const [, , specifier] of text.matchAll(SPECIFIER)) {
+      const written = fileURLToPath(new URL(specifier, pathToFileURL(path)));
+      try {
+        found.add(require.resolve(specifier));
+      } catch {
+        found.add(/\.\w+$/.test(written) ? written : `${written}.js`);
+      }
+    }
+  }
+  return [...found];
+};
+
 const exit = process.exit.bind(process);
 let answered = false;
 const answer = (value) => {
   answered = true;
-  writeFileSync(result, JSON.stringify(value));
+  writeFileSync(result, JSON.stringify({ ...value, modules: modules() }));
 };
 let left = false;
 process.exit = (code) => {

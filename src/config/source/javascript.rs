@@ -81,8 +81,11 @@ impl Evaluation {
     /// # Errors
     /// What the file threw and where, or why there is no result. Exit code 2.
     pub fn finish(self, output: &Output, host: &Host) -> Result<Document, Error> {
-        let outcome = self.outcome(output);
+        let mut modules = Vec::new();
+        let outcome = self.outcome(output, &mut modules);
         let Self { file, text, .. } = self;
+        modules.retain(|module| *module != file && is_near(module, &[place::folder(&file), &host.cwd]));
+        host.seen.modules(&modules);
         match outcome {
             Ok(root) => {
                 let said = output.said.trim();
@@ -90,7 +93,7 @@ impl Evaluation {
                     let told = Problem::error(&file, Place::Unknown, "it printed this while it was read").found(last_lines(said));
                     Problem { level: Level::Info, ..told }
                 });
-                Ok(Document { file, text: None, root, warnings: warnings.into_iter().collect() })
+                Ok(Document { file, text: None, root, modules, warnings: warnings.into_iter().collect() })
             }
             Err(problem) => {
                 let error = Problems(vec![*problem]).into_error(Some(&text), &host.cwd);
@@ -100,7 +103,7 @@ impl Evaluation {
         }
     }
 
-    fn outcome(&self, output: &Output) -> Result<Node, Box<Problem>> {
+    fn outcome(&self, output: &Output, modules: &mut Vec<PathBuf>) -> Result<Node, Box<Problem>> {
         let problem = |message: String| Box::new(Problem::error(&self.file, Place::Unknown, message));
         let exit = match output.end {
             End::Limit => {
@@ -109,7 +112,9 @@ impl Evaluation {
             }
             End::Exited(exit) => exit,
         };
-        let node = match Answer::read(&self.result(), &format!("it ended ({exit}) before its export was there")).map_err(problem)? {
+        let (answer, loaded) = Answer::read(&self.result(), &format!("it ended ({exit}) before its export was there")).map_err(problem)?;
+        *modules = loaded;
+        let node = match answer {
             Answer::Value(node) => node,
             Answer::Thrown(thrown) => return Err(Box::new(self.thrown(&thrown))),
             Answer::Unfinished { left: true } => {
@@ -189,6 +194,17 @@ fn runtime(folder: &Path, host: &Host) -> Option<(PathBuf, &'static [&'static st
     };
     let search = Search::new(folder, host);
     order.into_iter().find_map(|(name, args)| Some((search.find(name)?, args)))
+}
+
+/// Whether a file is the project's own: below one of these folders, and in no package.
+fn is_near(module: &Path, folders: &[&Path]) -> bool {
+    let is_package = |part: std::path::Component| part.as_os_str() == "node_modules";
+    let below = |folder: &&Path| {
+        // A loader may have resolved the links of the way.
+        let real = folder.canonicalize();
+        [Some(*folder), real.as_deref().ok()].into_iter().flatten().find_map(|folder| module.strip_prefix(folder).ok())
+    };
+    folders.iter().find_map(below).is_some_and(|rest| !rest.components().any(is_package))
 }
 
 fn last_lines(text: &str) -> String {

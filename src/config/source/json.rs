@@ -78,8 +78,9 @@ impl Reader<'_> {
                 ObjectPropName::String(name) => (name.value.into_owned(), name.range),
                 ObjectPropName::Word(name) => (name.value.to_owned(), name.range),
             };
-            let entry = Entry { place: self.place(range), node: self.node(property.value), key };
-            if let Err((entry, first)) = entries.add(entry) {
+            let entry = Entry { place: self.place(range), node: self.node(property.value), key, merged: false };
+            if let Err(twice) = entries.add(entry) {
+                let (entry, first) = *twice;
                 let message = format!("{} is given twice, first {}; this second value counts", entry.key, line_of(first));
                 self.warnings.push(Problem::error(self.file, entry.place, message).warning());
                 entries.replace(entry);

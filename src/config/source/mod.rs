@@ -118,6 +118,7 @@ pub fn read(file: &Path, host: &Host) -> Result<Document, Error> {
 /// As [`read`].
 pub fn open(file: &Path, host: &Host) -> Result<Opened, Error> {
     let file = place::absolute(&host.cwd, file);
+    host.seen.own(&file);
     let refuse = |problems: Problems, text: Option<&str>| problems.into_error(text, &host.cwd);
     let Some(format) = Format::of(&file) else {
         let problem = Problem::error(&file, super::node::Place::Unknown, "the name does not tell what it is written in")
@@ -137,7 +138,7 @@ pub fn open(file: &Path, host: &Host) -> Result<Opened, Error> {
         Format::JavaScript => return javascript::Evaluation::new(file, text, host).map(Opened::Evaluation),
     };
     match parsed {
-        Ok((root, warnings)) => Ok(Opened::Document(Document { file, text: Some(text), root, warnings })),
+        Ok((root, warnings)) => Ok(Opened::Document(Document { file, text: Some(text), root, modules: Vec::new(), warnings })),
         Err(problems) => Err(refuse(problems, Some(&text))),
     }
 }

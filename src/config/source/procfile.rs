@@ -41,8 +41,12 @@ pub fn parse(file: &Path, content: &str) -> Parsed {
         }
         let length = command.chars().count();
         let command_place = at(line.trim_end().chars().count() - length, length);
-        let entry =
-            |key: &str, text: &str, place| Entry { key: key.to_owned(), place, node: Node { value: Value::Text(text.to_owned()), place } };
+        let entry = |key: &str, text: &str, place| Entry {
+            key: key.to_owned(),
+            place,
+            node: Node { value: Value::Text(text.to_owned()), place },
+            merged: false,
+        };
         let mut app = vec![entry("name", name, name_place), entry("command", command, command_place)];
         app.extend(dot_env.as_ref().map(|file| entry("env_file", file, whole)));
         apps.push(Node { value: Value::Map(app), place: whole });
@@ -54,6 +58,6 @@ pub fn parse(file: &Path, content: &str) -> Parsed {
     if !problems.is_empty() {
         return Err(Problems(problems));
     }
-    let list = Entry { key: "apps".to_owned(), place, node: Node { value: Value::List(apps), place } };
+    let list = Entry { key: "apps".to_owned(), place, node: Node { value: Value::List(apps), place }, merged: false };
     Ok((Node { value: Value::Map(vec![list]), place }, Vec::new()))
 }

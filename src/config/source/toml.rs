@@ -53,7 +53,7 @@ fn entries(table: DeTable<'_>, lines: &Lines<'_>) -> Vec<Entry> {
     let entry = |(key, value): (toml::Spanned<std::borrow::Cow<'_, str>>, toml::Spanned<DeValue<'_>>)| {
         let place = lines.place(key.span());
         let span = value.span();
-        Entry { key: key.into_inner().into_owned(), place, node: node(value.into_inner(), lines.place(span), lines) }
+        Entry { key: key.into_inner().into_owned(), place, node: node(value.into_inner(), lines.place(span), lines), merged: false }
     };
     table.into_iter().map(entry).collect()
 }

@@ -1,6 +1,9 @@
 //! YAML 1.2: one document, anchors, merge keys, the core schema. A key given twice is an error, as in PM2 and the specification.
 
-use std::{collections::HashMap, path::Path};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+};
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
 
@@ -60,7 +63,12 @@ struct Open {
 
 enum Items {
     List(Vec<Node>),
-    Map { entries: Entries, key: Option<Key>, merged: Vec<Entry> },
+    /// `merged`: what each `<<` takes over, the one that wins first.
+    Map {
+        entries: Entries,
+        key: Option<Key>,
+        merged: Vec<Vec<Entry>>,
+    },
 }
 
 struct Key {
@@ -107,6 +115,7 @@ impl Reader<'_> {
                 self.add(built, false)
             }
             Event::Scalar(text, style, anchor, tag) => {
+                let place = self.quoted(place, style);
                 let plain = style == ScalarStyle::Plain;
                 let value = self.scalar(&text, plain, tag.as_deref(), place)?;
                 // A key is what stands there: `8080: x` has the key 8080, `true: x` the key true.
@@ -142,13 +151,7 @@ impl Reader<'_> {
         let Some(open) = self.open.pop() else { return Ok(()) };
         let value = match open.items {
             Items::List(nodes) => Value::List(nodes),
-            Items::Map { mut entries, key: _, merged } => {
-                for entry in merged {
-                    // What is written here, or merged before, wins.
-                    let _ = entries.add(entry);
-                }
-                Value::Map(entries.into_list())
-            }
+            Items::Map { entries, key: _, merged } => Value::Map(under(entries.into_list(), merged)),
         };
         let built = Built { node: Node { value, place: open.place }, depth: open.depth + 1, values: open.values };
         self.remember(open.anchor, &built);
@@ -188,7 +191,8 @@ impl Reader<'_> {
                     };
                     return merge(merged, node).map_err(|place| Box::new(problem(place)));
                 }
-                if let Err((entry, first)) = entries.add(Entry { key: text, place, node }) {
+                if let Err(twice) = entries.add(Entry { key: text, place, node, merged: false }) {
+                    let (entry, first) = *twice;
                     let message = format!("{} is given twice, first {}", entry.key, line_of(first));
                     self.problems.push(Problem::error(self.file, place, message));
                 }
@@ -223,6 +227,29 @@ impl Reader<'_> {
     fn place(&self, span: Span) -> Place {
         place(&self.lines, span.start, span.end)
     }
+
+    /// The place of a text in quotes up to the quote that closes it: to the parser, it goes on to the end of a comment behind it.
+    fn quoted(&self, place: Place, style: ScalarStyle) -> Place {
+        let quote = match style {
+            ScalarStyle::SingleQuoted => '\'',
+            ScalarStyle::DoubleQuoted => '"',
+            ScalarStyle::Plain | ScalarStyle::Literal | ScalarStyle::Folded => return place,
+        };
+        let Place::At { line, column, len } = place else { return place };
+        let (number, first) = (usize::try_from(line).unwrap_or(0), usize::try_from(column).unwrap_or(1) - 1);
+        let Some(line_text) = short(&self.lines, number) else { return place };
+        let mut chars = line_text.chars().skip(first).enumerate().skip_while(|(_, char)| *char != quote).skip(1).peekable();
+        while let Some((at, char)) = chars.next() {
+            match char {
+                '\\' if quote == '"' => drop(chars.next()),
+                // Two of them are one that is part of the text.
+                '\'' if quote == '\'' && chars.next_if(|(_, next)| *next == '\'').is_some() => {}
+                other if other == quote => return Place::At { line, column, len: u32::try_from(at + 1).unwrap_or(len) },
+                _ => {}
+            }
+        }
+        place
+    }
 }
 
 fn tagged(tag: &Tag) -> String {
@@ -230,11 +257,25 @@ fn tagged(tag: &Tag) -> String {
     format!("the tag {shown} asks for more than data, and a project file is data alone")
 }
 
+/// Puts what was taken over below what a map says itself: what counts less comes first.
+fn under(own: Vec<Entry>, merged: Vec<Vec<Entry>>) -> Vec<Entry> {
+    if merged.is_empty() {
+        return own;
+    }
+    let mut taken: HashSet<String> = own.iter().map(|entry| entry.key.clone()).collect();
+    let mut layers = vec![own];
+    for layer in merged {
+        let kept = layer.into_iter().filter(|entry| taken.insert(entry.key.clone()));
+        layers.push(kept.map(|entry| Entry { merged: true, ..entry }).collect());
+    }
+    layers.into_iter().rev().flatten().collect()
+}
+
 /// Takes keys over; what is there wins, of a list the earlier maps. `Err`: the place of something that has no keys.
-fn merge(merged: &mut Vec<Entry>, node: Node) -> Result<(), Place> {
+fn merge(merged: &mut Vec<Vec<Entry>>, node: Node) -> Result<(), Place> {
     match node.value {
         Value::Map(entries) => {
-            merged.extend(entries);
+            merged.push(entries);
             Ok(())
         }
         Value::List(nodes) if nodes.iter().all(|node| matches!(node.value, Value::Map(_))) => {
@@ -251,6 +292,12 @@ fn merge(merged: &mut Vec<Entry>, node: Node) -> Result<(), Place> {
     }
 }
 
+/// A line, where it is short enough to be looked at for each value that it has: a file may be one long line.
+fn short<'a>(lines: &Lines<'a>, number: usize) -> Option<&'a str> {
+    const LONGEST: usize = 1000;
+    Some(lines.line(number)).filter(|line| line.len() <= LONGEST)
+}
+
 /// The place between two marks, as far as the first line goes; what has no extent (the start of a block) has its whole line.
 pub fn place(lines: &Lines<'_>, start: Marker, end: Marker) -> Place {
     // The parser may stand behind the last line.
@@ -258,7 +305,16 @@ pub fn place(lines: &Lines<'_>, start: Marker, end: Marker) -> Place {
         return lines.end();
     }
     let len = if start.line() == end.line() && end.col() > start.col() {
-        end.col() - start.col()
+        let len = end.col() - start.col();
+        match short(lines, start.line()) {
+            // A bracket takes the blanks behind it along.
+            Some(line) => {
+                let blanks =
+                    line.chars().skip(start.col()).take(len).fold(0, |blanks, char| if char.is_whitespace() { blanks + 1 } else { 0 });
+                len - blanks.min(len - 1)
+            }
+            None => len,
+        }
     } else {
         lines.line(start.line()).trim_end().chars().count().saturating_sub(start.col())
     };

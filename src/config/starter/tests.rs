@@ -4,7 +4,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    config::{End, Output, Owner, Pipes, node::Value, source},
+    config::{End, Output, Owner, Pipes, Seen, node::Value, source},
     model::{Exit, Launch},
 };
 
@@ -30,6 +30,7 @@ fn project(package: &str) -> (TempDir, Host) {
             owner: Owner::default(),
             asks_as: None,
             pipes: Pipes::default(),
+            seen: Seen::default(),
         },
     )
 }

@@ -178,16 +178,16 @@ fn names_have_prefixes_and_environments_and_make_room() {
 #[test]
 fn plans_hide_secrets_and_say_what_differs() {
     let mut project = project(
-        r#"{ "script": "app.js", "env": { "API_TOKEN": "s3cret", "DB": "pg://u:s3cret@h/d", "A": "x y", "OLD": null }, "instances": 2, "restart_delay": 5, "autorestart": true, "stop_exit_codes": 0, "watch": ["api", { "paths": ["*.html"], "run": "make", "action": "reload" }], "ignore_watch": "*.tmp", "ext": "js" }"#,
+        r#"{ "script": "app.js", "args": "--password s3cret --db pg://u:s3cret@h", "hooks": { "onCrash": "./tell.sh", "on_ready": "make warm --token s3cret" }, "env": { "API_TOKEN": "s3cret", "DB": "pg://u:s3cret@h/d", "A": "x y", "OLD": null }, "instances": 2, "restart_delay": 5, "autorestart": true, "stop_exit_codes": 0, "watch": ["api", { "paths": ["*.html"], "run": "make", "action": "reload" }], "ignore_watch": "*.tmp", "ext": "js", "cron": "0 3 * * *", "max_memory_restart": "300M" }"#,
     );
     project.var("OLD", "1");
     project.var("SAME", "1");
     let resolved = project.resolve(&request(&[]));
-    let json = plan::json(&resolved, &project.host).to_string();
+    let json = plan::json(&resolved, &project.host, &jiff::Zoned::default()).to_string();
     assert!(!json.contains("s3cret") && !json.contains("SAME"), "{json}");
-    insta::assert_snapshot!(project.short(&plan::text(&resolved, &project.host)), @"
+    insta::assert_snapshot!(project.short(&plan::text(&resolved, &project.host, &jiff::Zoned::default())), @r#"
     app (2 instances, cluster)
-      runs      node app.js
+      runs      node app.js --password ******** --db pg://u:********@h
       in        /home/p
       env       A='x y'
                 API_TOKEN='********'
@@ -197,10 +197,14 @@ fn plans_hide_secrets_and_say_what_differs() {
                 OLD is not passed on
                 name=app
                 pm_id=0
-      watches   api, *.html; *.html: make, then reload; only .js; not *.tmp
+      watches   api, *.html; *.html: run "make", then reload; only .js; not *.tmp
       restarts  after 5 ms, given up after 16 runs shorter than 1 s in a row, or 16 restarts within 15 m; not after exit code 0
+      cron      0 3 * * *, next at 03:00 (in 3 h)
       stops     SIGINT, and SIGKILL after 5 s
-    ");
+      limits    300 MiB of memory
+      hooks     on_ready: make warm
+                on_crash: ./tell.sh
+    "#);
 }
 
 #[test]
@@ -258,4 +262,30 @@ fn what_is_asked_and_built_for_an_app_runs_as_its_user() {
 #[test]
 fn a_file_without_apps_says_so() {
     assert_eq!(project(r#"{ "apps": [] }"#).notices(&Request::default()), ["pmdev.json: it has no apps, so nothing runs\n"]);
+}
+
+#[test]
+fn what_an_app_says_itself_wins_over_what_yaml_merges_whatever_name_the_key_has() {
+    let project = Project::new(&["node"]);
+    project.files(&["own.js", "first.js", "second.js"]);
+    let base = "base: &base { exec: first.js, killTimeout: 1s, cron: '@daily', env: { A: '1' } }\nother: &other { cmd: second.js, kill_timeout: 2s }\n";
+    let of = |app: &str| {
+        project.file("pmdev.yaml", &format!("{base}apps:\n  - {{ name: x, {app} }}\n"));
+        let app = project.app_of(&request(&[]));
+        let told = project.notices(&request(&[])).join("\n");
+        assert!(!told.contains("by another name"), "{told}");
+        (app.launch.argv[1].to_str().unwrap().to_owned(), app.stop.timeout.as_secs(), app.cron)
+    };
+    let daily = Some("@daily".to_owned());
+    assert_eq!(of("<<: *base"), ("first.js".to_owned(), 1, daily.clone()));
+    // Before it or behind it.
+    assert_eq!(of("script: own.js, <<: *base, kill_timeout: 3s"), ("own.js".to_owned(), 3, daily.clone()));
+    assert_eq!(of("<<: *base, command: own.js, killTimeout: 3s, cron_restart: 0"), ("own.js".to_owned(), 3, None));
+    // Of several maps, the earlier one wins.
+    assert_eq!(of("<<: [*other, *base]"), ("second.js".to_owned(), 2, daily.clone()));
+    assert_eq!(of("<<: [*base, *other]"), ("first.js".to_owned(), 1, daily.clone()));
+    assert_eq!(of("<<: { <<: *base, script: own.js }"), ("own.js".to_owned(), 1, daily));
+    // Written twice in the app itself, the later one counts, and that is told.
+    project.file("pmdev.yaml", "apps:\n  - { exec: first.js, script: own.js }\n");
+    assert!(project.notices(&request(&[])).join("\n").contains("by another name"));
 }

@@ -113,3 +113,31 @@ fn a_pipe_is_read_once_for_all_apps_and_for_good() {
     project.file("secrets", "SECRET=new\n");
     assert_eq!(known(&project.resolve(&request)), ["new", "new"], "a file in its place is read");
 }
+
+#[test]
+fn a_pipe_that_nobody_writes_is_refused_where_a_limit_is_set() {
+    let mut project = Project::new(&["node"]);
+    project.files(&["a.js"]);
+    let fifo = project.host.cwd.join("secrets");
+    rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR, 0).unwrap();
+    let request = |file: &str| Request { targets: vec!["a.js".into()], ..with_files(&[file]) };
+    project.host.pipes = project.host.pipes.within(std::time::Duration::from_millis(50));
+    let refusal = project.refusal(&request("secrets"));
+    insta::assert_snapshot!(refusal, @r"
+    /home/p/secrets cannot be read as an env file
+    because: it is a pipe, and nobody wrote it to its end within 50 ms; save the project file again once somebody does
+    ");
+    // Somebody holds it open and writes a part.
+    let half = fs::OpenOptions::new().read(true).write(true).open(&fifo).unwrap();
+    std::io::Write::write_all(&mut &half, b"SECRET=ha").unwrap();
+    assert_eq!(project.refusal(&request("secrets")), refusal);
+    drop(half);
+    project.host.pipes = project.host.pipes.within(std::time::Duration::from_secs(20));
+    let writer = std::thread::spawn(move || fs::write(fifo, "SECRET=known\n").unwrap());
+    assert_eq!(var(&project.app_of(&request("secrets")), "SECRET"), Some("known"));
+    writer.join().unwrap();
+    insta::assert_snapshot!(project.refusal(&request("/dev/tty")), @r"
+    /dev/tty cannot be read as an env file
+    because: it is neither a file nor a pipe; what a terminal or a device holds is read at the start of pmdev alone
+    ");
+}

@@ -34,7 +34,7 @@ fn the_same_apps_in_six_formats_are_the_same_plan() {
         ] {
             let path = project.file(file, &written(format, &apps));
             let request = Request { profile: Some(profile.into()), ..Request::default() };
-            let plan = format!("{:#}", plan::json(&project.resolve(&request), &project.host));
+            let plan = format!("{:#}", plan::json(&project.resolve(&request), &project.host, &jiff::Zoned::default()));
             fs::remove_file(path).unwrap();
             // The file itself is never watched, so it is the one thing that differs.
             plans.push((format, plan.replace(file, "FILE")));

@@ -68,6 +68,7 @@ const ROWS: &[Row] = &[
     ("health", r#"{ "tcp": 3000, "interval": "2s" }"#, "/health/interval_ms", "2000"),
     ("listen", r#"["tmp/x.sock"]"#, "/listen/0", r#""/home/p/tmp/x.sock""#),
     ("hooks", r#"{ "onCrash": "make" }"#, "/hooks/on_crash", r#""make""#),
+    ("crash_capsules", "true", "/crash_capsules", "true"),
     ("limits", r#"{ "nofile": 100, "noNewPrivs": true }"#, "/limits/nofile", "100"),
     ("umask", r#""022""#, "/limits/umask", r#""022""#),
     ("uid", "1000", "/user", r#""1000""#),
@@ -75,7 +76,7 @@ const ROWS: &[Row] = &[
     ("logs", r#"{ "out": "a.log", "maxSize": "1K" }"#, "/logs/max_size", "1024"),
     ("out_file", r#""a.log""#, "/logs/out", r#""/home/p/a.log""#),
     ("error_file", r#""b.log""#, "/logs/error", r#""/home/p/b.log""#),
-    ("log_file", "true", "/logs/file", "true"),
+    ("log_file", "true", "/logs/file", r#""/home/.pmdev/logs/FILE.log""#),
     ("disable_logs", "true", "/logs/disabled", "true"),
     ("log_type", r#""json""#, "/logs/format", r#""json""#),
     ("log_date_format", r#""HH:mm""#, "/logs/timestamp", r#""HH:mm""#),
@@ -83,9 +84,9 @@ const ROWS: &[Row] = &[
     ("merge_logs", "false", "/logs/merge", "false"),
     ("pid_file", r#""x.pid""#, "/pid_file", r#""/home/p/x.pid""#),
     ("profiles", r#"{ "dev": { "kill_timeout": 1 }, "prod": { "kill_timeout": 2 } }"#, "/stop/timeout_ms", "1"),
+    ("source_map_support", "true", "/argv", r#"["node", "--enable-source-maps", "app.js"]"#),
+    ("disable_source_map_support", "true", "/argv", r#"["node", "mapped.js"]"#),
     // They have no place in a plan: what is said of them is told below.
-    ("source_map_support", "true", "", ""),
-    ("disable_source_map_support", "true", "", ""),
     ("kill_retry_time", "100", "", ""),
     ("windows_hide", "true", "", ""),
     ("force", "true", "", ""),
@@ -134,6 +135,7 @@ fn apps() -> (Vec<Json>, Vec<&'static Row>) {
             // Without these the effect would not show.
             match row.0 {
                 "restart_delay" | "exp_backoff_restart_delay" => app.insert("autorestart".into(), true.into()),
+                "disable_source_map_support" => app.insert("script".into(), "mapped.js".into()),
                 "execute_command" => app.insert("instances".into(), 1.into()),
                 _ => None,
             };
@@ -206,14 +208,14 @@ pub fn node(launch: &Launch, _: Duration) -> Result<Output, Error> {
 fn every_key_under_every_name_in_every_format() {
     let mut project = Project::new(&["node", "python3", "sh"]);
     project.host.run = std::sync::Arc::new(node);
-    project.files(&["app.js", "other.js", "sub/app.js", "t/x"]);
+    project.files(&["app.js", "mapped.js", "mapped.js.map", "other.js", "sub/app.js", "t/x"]);
     project.file("my.env", "FROM_FILE=yes\n");
     project.var("IS_HIDDEN_ONE", "1");
     let (apps, rows) = apps();
     for (format, file) in [("json", "a.json"), ("yaml", "a.yaml"), ("toml", "pmdev.toml"), ("js", "a.config.js")] {
         let written = project.file(file, &written(format, &apps));
         let request = Request { env_name: Some("stage".into()), ..request(&[file]) };
-        let plan = plan::json(&project.resolve(&request), &project.host);
+        let plan = plan::json(&project.resolve(&request), &project.host, &jiff::Zoned::default());
         let told = project.notices(&request).join("\n");
         for (at, (key, value, pointer, expected)) in rows.iter().enumerate() {
             let app = &plan["apps"][at + 1];
@@ -226,7 +228,7 @@ fn every_key_under_every_name_in_every_format() {
                 let plain = name.trim_start_matches("shop:").trim_end_matches("-stage");
                 let expected = match *key {
                     "name" => json!(format!("renamed-{}", plain.rsplit('-').next().unwrap())),
-                    _ => json(&expected.replace("NAME", plain)),
+                    _ => json(&expected.replace("NAME", plain).replace("FILE", &plain.replace('_', "-"))),
                 };
                 assert_eq!(shown, expected, "{format}: {key}: {value} at {pointer}: {app:#}");
             }

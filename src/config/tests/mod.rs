@@ -4,9 +4,11 @@ mod builds;
 mod detection;
 mod ecosystems;
 mod environments;
+mod flags;
 mod formats;
 mod interpreters;
 mod key_table;
+mod logs;
 mod mistakes;
 mod needs;
 mod profiles;
@@ -25,7 +27,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{Host, Output, Owner, Pipes, Request, Resolved, resolve};
+use super::{Host, Output, Owner, Pipes, Request, Resolved, Seen, resolve};
 use crate::model::{AppSpec, Error, Launch};
 
 struct Project {
@@ -54,6 +56,7 @@ impl Project {
                 owner: Owner { user: 1000, group: 1000 },
                 asks_as: None,
                 pipes: Pipes::default(),
+                seen: Seen::default(),
             },
             root,
             _folder: folder,

@@ -140,7 +140,7 @@ fn asking_why_needs_nothing_that_runs() {
     let project = Project::new(&["node"]);
     let roots_of = |request: &Request| {
         let specs = resolve_watch(request, &project.host).unwrap();
-        specs.into_iter().map(|(name, spec)| format!("{name}: {}", roots(&project, Some(spec)))).collect::<Vec<_>>()
+        specs.into_iter().map(|app| format!("{}: {}", app.name, roots(&project, Some(app.spec)))).collect::<Vec<_>>()
     };
     assert_eq!(roots_of(&request(&[])), ["p: /home/p"]);
     project.file("src/a.js", "");

@@ -98,7 +98,8 @@ impl Question {
     async fn run(&self, line: &str, launch: &Launch) -> Result<(), String> {
         let (reply, answer) = oneshot::channel();
         let reply = Box::new(|answer| drop(reply.send(answer)));
-        let question = tool::Question { launch: launch.clone(), limit: self.limit, of: Some(self.run), reply };
+        let question =
+            tool::Question { launch: launch.clone(), limit: self.limit, input: Vec::new(), of: Some(self.run), shown: None, reply };
         let _ = self.inbox.send(Inbox::Ask(question));
         let line = shown(line, SHOWN);
         let Answer { end, out: _, said } = match answer.await {

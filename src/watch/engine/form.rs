@@ -1,17 +1,17 @@
 //! Which rooms there are: formed at the beginning, and formed anew when what shall run was edited, without a disturbance for those that stay.
 
 use std::{
-    collections::HashSet,
     path::PathBuf,
     rc::Rc,
     time::{Duration, Instant, SystemTime},
 };
 
-use super::{Engine, Room, now};
+use super::{Engine, Room, now, room::Project};
 use crate::{
-    model::{Level, Notice, NoticeKind, PollMode, WatchRoot, WatchSpec},
+    model::{ActionRule, Level, Notice, NoticeKind, PollMode, WatchRoot, WatchSpec},
     watch::{
         Fs as _, Out, Wanted, Watched,
+        actions::Actions,
         group::{Group, Member},
         paths,
         tree::Tree,
@@ -54,8 +54,8 @@ impl Engine {
 
     /// Forms the rooms that are missing and moves apps; rooms without apps are left over. `wall`: changes since then count.
     pub(super) fn form(&mut self, wanted: Wanted, wall: SystemTime) -> Vec<Formed> {
-        let Wanted { apps, files, read_at } = wanted;
-        let project: HashSet<PathBuf> = files.iter().map(|path| paths::canonical_entry(path)).collect();
+        let Wanted { apps, files, modules, read_at } = wanted;
+        let project = Project::new(&files, &modules);
         let same_project = *self.project == project;
         if !same_project {
             self.project = Rc::new(project);
@@ -64,13 +64,16 @@ impl Engine {
         let mut moved = self.let_go(&apps);
         let mut formed: Vec<Formed> = Vec::new();
         let poll = apps.first().map_or(PollMode::Auto, |app| app.spec.poll);
-        for Watched { app, name, spec } in apps {
-            if self.rooms.iter().any(|room| room.group.has(app)) {
+        for Watched { app, name, spec, rules } in apps {
+            let actions = self.actions(&name, &rules, &spec);
+            if let Some(room) = self.rooms.iter_mut().find(|room| room.group.has(app)) {
+                room.group.act(app, actions);
                 continue;
             }
             let index = moved.iter().position(|moved| moved.member.app == app);
             let Moved { member, pending } =
                 index.map_or_else(|| Moved { member: Member::new(app, name), pending: None }, |index| moved.swap_remove(index));
+            let member = member.acting(actions);
             let since = self.wall(pending, wall);
             if let Some(index) = self.rooms.iter().position(|room| room.spec == spec && !room.group.is_project()) {
                 self.rooms[index].group.join(member);
@@ -85,7 +88,7 @@ impl Engine {
         let held = moved.into_iter().filter(|moved| moved.member.is_held());
         self.notices.extend(held.map(|moved| Out::ProbeOver { app: moved.member.app }));
         if !same_project {
-            formed.extend(self.form_project(files, poll, read_at));
+            formed.extend(self.form_project(poll, read_at));
         }
         self.fs.share(self.rooms.len() > 1);
         formed
@@ -105,16 +108,24 @@ impl Engine {
     }
 
     /// The room of the files that say what shall run takes the place of the one there was.
-    fn form_project(&mut self, files: Vec<PathBuf>, poll: PollMode, read_at: SystemTime) -> Option<Formed> {
+    fn form_project(&mut self, poll: PollMode, read_at: SystemTime) -> Option<Formed> {
         let old = self.rooms.iter().position(|room| room.group.is_project());
         let pending = old.and_then(|index| self.rooms[index].group.settle.pending());
         let since = self.wall(pending, read_at);
         if let Some(index) = old {
             self.rooms[index].group.retire();
         }
-        let spec = project_spec(files, poll)?;
+        let spec = project_spec(self.project.all(), poll)?;
         let group = Group::of_project(&spec, paths::canonical(&spec.base), self.explain);
         self.open(spec, group).map(|index| Formed { index, since })
+    }
+
+    /// An app's rules; ones that cannot be read are told, and then every save restarts it.
+    fn actions(&mut self, name: &str, rules: &[ActionRule], spec: &WatchSpec) -> Actions {
+        Actions::new(rules, spec).unwrap_or_else(|error| {
+            self.notices.push(Out::Notice(Notice::new(Level::Error, NoticeKind::Watch, error.to_string()).about(name)));
+            Actions::default()
+        })
     }
 
     fn open(&mut self, spec: WatchSpec, group: Group) -> Option<usize> {

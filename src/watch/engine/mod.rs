@@ -10,7 +10,6 @@ mod tests;
 
 use std::{
     collections::HashSet,
-    path::PathBuf,
     rc::Rc,
     thread,
     time::{Duration, Instant, SystemTime},
@@ -20,10 +19,11 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use disk::Disk;
 pub use disk::stamp;
-use room::{Room, World};
+use room::{Project, Room, World};
 
 use super::{
     Ctl, Out, Raw, Wanted, Watched,
+    actions::Actions,
     backend::Shared,
     feed::{self, Feed, Inbox, Message},
     git::Repositories,
@@ -31,7 +31,7 @@ use super::{
     limits,
     tree::Tree,
 };
-use crate::model::{AppId, Error, Level, Notice, NoticeKind, WatchSpec};
+use crate::model::{ActionRule, AppId, Error, Level, Notice, NoticeKind, WatchSpec};
 
 /// Lost events are told at most this often.
 const TELL_LOSS: Duration = Duration::from_secs(10);
@@ -56,7 +56,8 @@ impl Watcher {
     fn with(wanted: Wanted, explain: bool, out: UnboundedSender<Out>, (feed, inbox): (Feed, Inbox)) -> Result<Self, Error> {
         let began = (Instant::now(), SystemTime::now());
         let mut built = Vec::new();
-        for Watched { spec, .. } in &wanted.apps {
+        for Watched { spec, rules, .. } in &wanted.apps {
+            Actions::new(rules, spec)?;
             if built.iter().all(|(known, _)| known != spec) {
                 built.push((spec.clone(), Tree::new(spec)?));
             }
@@ -81,8 +82,9 @@ impl Watcher {
     }
 }
 
-/// Whether a spec can be watched: a bad pattern is a usage error with the line to write instead.
-pub fn check(spec: &WatchSpec) -> Result<(), Error> {
+/// Whether a spec can be watched, with these rules: a bad pattern is a usage error with the line to write instead.
+pub fn check(spec: &WatchSpec, rules: &[ActionRule]) -> Result<(), Error> {
+    Actions::new(rules, spec)?;
     Tree::new(spec).map(drop)
 }
 
@@ -122,8 +124,8 @@ struct Engine {
     loss: Loss,
     /// Every decision is told.
     explain: bool,
-    /// The files that say what shall run, canonical.
-    project: Rc<HashSet<PathBuf>>,
+    /// The files that say what shall run.
+    project: Rc<Project>,
     /// Trees that were made to see whether they can be.
     built: Vec<(WatchSpec, (Tree, Vec<Notice>))>,
     /// Troubles told already.
@@ -228,7 +230,7 @@ impl Engine {
         for room in &mut self.rooms {
             let mut set = self.set.group(room.number);
             room.offer(at, raw, &mut World { set: &mut set, fs: &mut self.fs, out: &mut self.notices });
-            room.group.after_event(at, &mut self.fs, &mut self.git, &mut self.notices);
+            room.group.after_event(at, &room.project.modules, &mut self.fs, &mut self.git, &mut self.notices);
         }
     }
 
@@ -249,9 +251,11 @@ impl Engine {
         }
         let mut due = false;
         let mut rescan = false;
-        for room in &mut self.rooms {
+        // What says what shall run first: an app's change of the same file is held until its plan is known.
+        let (project, apps): (Vec<_>, Vec<_>) = self.rooms.iter_mut().partition(|room| room.group.is_project());
+        for room in project.into_iter().chain(apps) {
             room.group.idle(now, &mut self.fs, &mut self.notices);
-            room.group.after_event(now, &mut self.fs, &mut self.git, &mut self.notices);
+            room.group.after_event(now, &room.project.modules, &mut self.fs, &mut self.git, &mut self.notices);
             if room.group.deadline().is_some_and(|deadline| deadline <= now) {
                 due = true;
                 rescan |= room.group.expire(now, &mut self.fs, &mut self.git, &mut self.notices) == Step::Rescan;

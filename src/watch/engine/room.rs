@@ -19,8 +19,8 @@ const SWEEP_MAX: usize = 50_000;
 pub struct Room {
     /// What it was made from.
     pub spec: WatchSpec,
-    /// The files that say what shall run, canonical: they are no apps' change.
-    pub project: Rc<HashSet<PathBuf>>,
+    /// The files that say what shall run.
+    pub project: Rc<Project>,
     /// The folders.
     pub tree: Tree,
     /// The apps.
@@ -29,6 +29,31 @@ pub struct Room {
     pub number: usize,
     /// The last event was the end of a folder, perhaps the first half of a rename.
     pub folder_left: bool,
+}
+
+/// The files that say what shall run, canonical, with all that links among them lead through.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Project {
+    /// They are no app's change.
+    pub own: HashSet<PathBuf>,
+    /// What they load: an app's change as well, but nothing stops early for it, because their plan comes first.
+    pub modules: HashSet<PathBuf>,
+}
+
+impl Project {
+    /// From the files as they were named.
+    pub fn new(files: &[PathBuf], modules: &[PathBuf]) -> Self {
+        let own: HashSet<PathBuf> = files.iter().flat_map(|path| paths::with_links(path)).collect();
+        let modules = modules.iter().flat_map(|path| paths::with_links(path)).filter(|path| !own.contains(path)).collect();
+        Self { own, modules }
+    }
+
+    /// All of them, in an order that stays.
+    pub fn all(&self) -> Vec<PathBuf> {
+        let mut all: Vec<PathBuf> = self.own.union(&self.modules).cloned().collect();
+        all.sort();
+        all
+    }
 }
 
 /// What an event needs of the world.
@@ -55,7 +80,7 @@ impl Room {
         if !self.group.is_project() {
             return;
         }
-        for path in self.project.iter() {
+        for path in self.project.own.union(&self.project.modules) {
             if let Some(stat) = fs.lstat(path).filter(|stat| stat.ctime < since) {
                 self.group.settle.know(path, &stat, fs);
             }
@@ -225,7 +250,7 @@ impl Room {
 
     /// Whether it is a file that says what shall run, and this the room of apps.
     fn is_apart(&self, path: &Path) -> bool {
-        !self.group.is_project() && self.project.contains(path)
+        !self.group.is_project() && self.project.own.contains(path)
     }
 
     /// Whether the path counts. An ignore file is read again instead; what a rule drops is explained.

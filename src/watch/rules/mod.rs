@@ -7,6 +7,7 @@ mod exclude;
 pub mod scope;
 
 use std::{
+    os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -121,7 +122,7 @@ impl Rules {
         if let Some(name) = builtin::version_control(name) {
             return ignored(Reason::VersionControl(name));
         }
-        if let Some(own) = find(&self.own, path) {
+        if let Some(own) = find_own(&self.own, path) {
             return ignored(Reason::Own(own));
         }
         if let Some(pattern) = self.user.matching(path, &root.path, is_dir) {
@@ -177,4 +178,31 @@ impl Verdict<'_> {
 /// A path in a short list. By bytes: to compare paths by components costs more than all other rules together.
 fn find<'a>(list: &'a [PathBuf], path: &Path) -> Option<&'a Path> {
     list.iter().find(|one| one.as_os_str() == path.as_os_str()).map(PathBuf::as_path)
+}
+
+/// One of our own files, or a log file that was put away, with the time behind its name: `out.log.20260304T183709.042Z.gz`.
+fn find_own<'a>(list: &'a [PathBuf], path: &Path) -> Option<&'a Path> {
+    let is_own = |own: &&PathBuf| match path.as_os_str().as_bytes().strip_prefix(own.as_os_str().as_bytes()) {
+        Some([]) => true,
+        Some([b'.', rest @ ..]) => rest.len() >= 20 && rest[..8].iter().all(u8::is_ascii_digit) && rest[8] == b'T' && rest[19] == b'Z',
+        Some(_) | None => false,
+    };
+    list.iter().find(is_own).map(PathBuf::as_path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_file_that_was_put_away_is_our_own_and_what_only_begins_like_one_is_not() {
+        let own = [PathBuf::from("/p/.env"), "/p/out.log".into()];
+        let found = |path: &str| find_own(&own, Path::new(path)).is_some();
+        for path in ["/p/.env", "/p/out.log", "/p/out.log.20260304T183709.042Z", "/p/out.log.20260304T183709.042Z.gz.tmp"] {
+            assert!(found(path), "{path}");
+        }
+        for path in ["/p/.env.local", "/p/out.log.js", "/p/out.log.d/20260304T183709.042Z", "/p/out.logs", "/p"] {
+            assert!(!found(path), "{path}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ mod app;
 mod fs;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     fmt::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -18,9 +18,10 @@ pub use fs::{FakeFs, GIT_LOCK, OneRepository};
 
 use super::{
     FileKind, Fs, Out,
+    actions::Actions,
     group::{Group, Member, Step},
 };
-use crate::model::{AppId, ChangeSet, NoticeKind, WatchRoot, WatchSpec};
+use crate::model::{ActionRule, AppId, ChangeSet, NoticeKind, SaveAction, WatchRoot, WatchSpec};
 
 /// What hands, tools and apps do to files; each makes the events that inotify makes.
 #[derive(Debug, Clone)]
@@ -83,6 +84,7 @@ pub struct Sim {
     queue: BTreeMap<(Instant, usize), Act>,
     queued: usize,
     app: App,
+    rules: Vec<ActionRule>,
     pub changes: Vec<(u64, Arc<ChangeSet>)>,
     pub early: Vec<(u64, PathBuf)>,
     pub skipped: Vec<String>,
@@ -120,6 +122,7 @@ impl Sim {
             queue: BTreeMap::new(),
             queued: 0,
             app: App::new(script),
+            rules: Vec::new(),
             changes: Vec::new(),
             early: Vec::new(),
             skipped: Vec::new(),
@@ -130,6 +133,13 @@ impl Sim {
         };
         sim.begin();
         sim
+    }
+
+    /// The app has these rules from now on.
+    pub fn acting(mut self, rules: Vec<ActionRule>) -> Self {
+        self.group.act(APP, Actions::new(&rules, &spec()).expect("tests write globs that can be read"));
+        self.rules = rules;
+        self
     }
 
     /// A file that was there before anything was watched.
@@ -167,7 +177,7 @@ impl Sim {
                     Act::App(act) => self.app_act(act, &mut out),
                 }
                 self.group.idle(self.now, &mut self.fs, &mut out);
-                self.group.after_event(self.now, &mut self.fs, &mut OneRepository, &mut out);
+                self.group.after_event(self.now, &HashSet::new(), &mut self.fs, &mut OneRepository, &mut out);
             } else if self.group.expire(self.now, &mut self.fs, &mut OneRepository, &mut out) == Step::Rescan {
                 self.rescans += 1;
                 self.group.settle.rescanned();
@@ -218,8 +228,12 @@ impl Sim {
             match out {
                 Out::Changed { changes, .. } => {
                     self.note(&format!("CHANGED {} ({})", changes.shown, changes.total));
+                    let replaces = |at: &usize| matches!(self.rules[*at].action, SaveAction::Restart | SaveAction::Reload);
+                    let due = changes.unmatched || changes.matched.iter().any(replaces);
                     self.changes.push((ms, changes));
-                    self.restart();
+                    if due {
+                        self.restart();
+                    }
                 }
                 Out::Early { path, .. } => {
                     self.note("EARLY");

@@ -35,20 +35,21 @@ pub struct Thrown {
 }
 
 impl Answer {
-    /// Reads an answer; `Err`: why it is none, `missing` where there is nothing.
-    pub fn read(bytes: &[u8], missing: &str) -> Result<Self, String> {
+    /// Reads an answer, and the files that were loaded; `Err`: why it is none, `missing` where there is nothing.
+    pub fn read(bytes: &[u8], missing: &str) -> Result<(Self, Vec<PathBuf>), String> {
         if bytes.is_empty() {
             return Err(missing.to_owned());
         }
         let answer: Json = serde_json::from_slice(bytes).map_err(|error| format!("its result was cut off: {error}"))?;
+        let modules = answer["modules"].as_array().into_iter().flatten().filter_map(Json::as_str).map(PathBuf::from).collect();
         if let Some(left) = answer["unfinished"].as_bool() {
-            return Ok(Self::Unfinished { left });
+            return Ok((Self::Unfinished { left }, modules));
         }
         if let Some(thrown) = answer.get("error") {
-            return Ok(Self::Thrown(Thrown::new(thrown)));
+            return Ok((Self::Thrown(Thrown::new(thrown)), modules));
         }
         let parts = answer["value"].as_array().map(Vec::as_slice).unwrap_or_default();
-        node(&mut parts.iter()).map(Self::Value)
+        node(&mut parts.iter()).map(|node| (Self::Value(node), modules))
     }
 }
 
@@ -95,7 +96,7 @@ fn node(parts: &mut slice::Iter<'_, Json>) -> Result<Node, String> {
 
 fn entry(parts: &mut slice::Iter<'_, Json>) -> Result<Entry, String> {
     let key = parts.next().map(text).unwrap_or_default();
-    Ok(Entry { key, place: Place::Unknown, node: node(parts)? })
+    Ok(Entry { key, place: Place::Unknown, node: node(parts)?, merged: false })
 }
 
 fn text(json: &Json) -> String {

@@ -110,11 +110,35 @@ fn places_are_counted_in_characters_from_one() {
 }
 
 #[test]
+fn places_of_texts_in_quotes_end_with_the_quote() {
+    let project = Project::new();
+    let lines = [
+        ("a: \"x\" # a comment", "\"x\""),
+        ("a: 'it''s'   # it's", "'it''s'"),
+        (r#"a: "x\"y\\" # "z""#, r#""x\"y\\""#),
+        ("a: &b \"x\" # c", "&b \"x\""),
+        ("a: !!str 'x' # c", "!!str 'x'"),
+        ("a: \"x", "\"x"),
+        ("a: [ 1 ] # c", "["),
+        ("a: { b: 1 }", "{"),
+        ("a: x # c", "x"),
+    ];
+    for (line, expected) in lines {
+        project.file("a.yaml", if expected == "\"x" { format!("{line}\n  y\" # c\n") } else { format!("{line}\n") });
+        assert_eq!(place_of(&project.read("a.yaml"), &["a"]), (1, 4, expected.to_owned()), "{line}");
+    }
+    // A file may be one long line, in which no value is worth a look at all of it.
+    let many = format!("[{}]", vec!["'a'"; 20_000].join(", "));
+    project.file("a.yaml", &many);
+    assert_eq!(place_of(&project.read("a.yaml"), &["19999"]).2, "'a'");
+}
+
+#[test]
 fn yaml_has_anchors_merge_keys_tags_and_the_core_schema() {
     let merged = "base: &base { script: a.js, env: &env { A: 1, B: 2 } }\napps:\n  - <<: *base\n    name: x\n  - { <<: [{ script: b.js }, *base], env: { <<: *env, A: 9 } }\n";
     assert_eq!(
         parsed("a.yaml", merged),
-        r#"{base: {script: "a.js", env: {A: 1, B: 2}}, apps: [{name: "x", script: "a.js", env: {A: 1, B: 2}}, {env: {A: 9, B: 2}, script: "b.js"}]}"#
+        r#"{base: {script: "a.js", env: {A: 1, B: 2}}, apps: [{script: "a.js", env: {A: 1, B: 2}, name: "x"}, {script: "b.js", env: {B: 2, A: 9}}]}"#
     );
     let scalars = "[yes, on, no, null, ~, '', Null, True, 'true', 0o17, 0x1F, 022, -5, +5, 1e3, .5, .inf, inf, 1_000, 12:30, 2024-01-01, 99999999999999999999, !!str 5, !!int '5', 1.0, '<<', 0x-5, -]";
     assert_eq!(

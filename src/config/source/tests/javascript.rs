@@ -212,3 +212,53 @@ fn the_runtime_is_the_projects_own() {
     project.file("deno.json", "{}");
     assert_eq!(words(&project), "/bin/deno run --allow-all --quiet");
 }
+
+/// What a project file loads, relative to its folder.
+fn modules(project: &Project, name: &str) -> Vec<String> {
+    let (modules, seen) = match read(Path::new(name), &project.host) {
+        Ok(document) => (document.modules, project.host.seen.all().modules),
+        Err(_) => (Vec::new(), project.host.seen.all().modules),
+    };
+    let seen: Vec<PathBuf> = seen.into_iter().collect();
+    let mut loaded = if modules.is_empty() { seen.clone() } else { modules };
+    loaded.sort();
+    assert_eq!(loaded, seen, "what is seen is what is told");
+    loaded.iter().map(|path| path.strip_prefix(&project.host.cwd).unwrap().display().to_string()).collect()
+}
+
+#[test]
+fn the_files_it_loads_are_told() {
+    let project = || {
+        let project = Project::new();
+        project.file("lib/index.js", "exports.port = require('./deep').port; require('pkg')");
+        project.file("lib/deep.js", "exports.port = 1");
+        project.file("lib/data.json", "{}");
+        project.file("node_modules/pkg/index.js", "require('./inner')");
+        project.file("node_modules/pkg/inner.js", "");
+        project.file("esm.mjs", "export { port } from './more.mjs'");
+        project.file("more.mjs", "export const port = 2");
+        project.file("never.js", "");
+        project
+    };
+    let loads = |name: &str, text: &str| {
+        let project = project();
+        project.file(name, text);
+        modules(&project, name).join(" ")
+    };
+    let whole = "const { port } = require('./lib'); const data = require(__dirname + '/lib/data.json'); require('fs');
+        // require('never.js')
+        module.exports = { apps: [{ script: 'a.js', env: { port } }] }";
+    assert_eq!(loads("a.config.js", whole), "lib/data.json lib/deep.js lib/index.js");
+    assert_eq!(
+        loads("a.config.mjs", "import { port } from './esm.mjs'; import './lib/index.js'; export default [{ port }]"),
+        "esm.mjs lib/deep.js lib/index.js more.mjs"
+    );
+    assert_eq!(loads("a.config.mjs", "const { port } = await import('./more.mjs'); export default [{ port }]"), "more.mjs");
+    assert_eq!(loads("a.config.js", "module.exports = []"), "");
+    // What is wrong or missing is what is edited next.
+    assert_eq!(loads("a.config.js", "require('./lib'); throw new Error('no')"), "lib/deep.js lib/index.js");
+    assert_eq!(loads("a.config.js", "require('./soon'); module.exports = []"), "soon.js");
+    assert_eq!(loads("a.config.mjs", "import './soon.mjs'"), "soon.mjs");
+    assert_eq!(loads("a.config.js", "require('./lib'); module.exports = {"), "lib/deep.js lib/index.js");
+    assert_eq!(loads("a.config.js", "require('./lib'); process.exit(3)"), "lib/deep.js lib/index.js");
+}

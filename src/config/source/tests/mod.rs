@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use super::{Format, read};
 use crate::{
     config::{
-        End, Host, Output, Owner, Pipes,
+        End, Host, Output, Owner, Pipes, Seen,
         node::{Document, Node, Value},
     },
     model::{Error, Exit, Launch, Signal},
@@ -47,6 +47,7 @@ impl Project {
                 owner: Owner::default(),
                 asks_as: None,
                 pipes: Pipes::default(),
+                seen: Seen::default(),
             },
             _folder: folder,
         }

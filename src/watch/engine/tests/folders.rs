@@ -105,7 +105,7 @@ fn a_root_that_goes_and_comes_back_is_watched_again() {
     let root = dir.path().join("app");
     fs::create_dir(&root).unwrap();
     fs::write(root.join("a.js"), "x").unwrap();
-    let app = Watched { app: AppId(0), name: "api".into(), spec: spec(&root, |_| ()) };
+    let app = Watched { app: AppId(0), name: "api".into(), spec: spec(&root, |_| ()), rules: Vec::new() };
     let mut world = World::start(dir, vec![app]);
     fs::remove_dir_all(&root).unwrap();
     world.changed("the end of the root");

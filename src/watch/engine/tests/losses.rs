@@ -39,7 +39,7 @@ fn a_full_channel_is_a_rescan_as_well() {
         feed.raw(now(), Raw::Write("/elsewhere/a.js".into()));
     }
     let dir = tempfile::tempdir().unwrap();
-    let app = Watched { app: AppId(0), name: "api".into(), spec: spec(dir.path(), |_| ()) };
+    let app = Watched { app: AppId(0), name: "api".into(), spec: spec(dir.path(), |_| ()), rules: Vec::new() };
     let (tx, rx) = unbounded_channel();
     let watcher = Watcher::with(without_files(vec![app]), true, tx, (feed, inbox)).unwrap();
     let mut world = World { dir, watcher, rx, heard: Vec::new(), dirs: 0 };
@@ -57,7 +57,7 @@ fn a_save_while_the_folders_are_walked_is_one_change_set() {
     }
     fs::create_dir(dir.path().join(".git")).unwrap();
     let (tx, rx) = unbounded_channel();
-    let app = Watched { app: AppId(0), name: "api".into(), spec: spec(dir.path(), |_| ()) };
+    let app = Watched { app: AppId(0), name: "api".into(), spec: spec(dir.path(), |_| ()), rules: Vec::new() };
     let watcher = Watcher::start(without_files(vec![app]), true, tx).unwrap();
     let began = Disk::default().now();
     let mut world = World { dir, watcher, rx, heard: Vec::new(), dirs: 0 };

@@ -1,5 +1,6 @@
 //! The whole engine on real folders and real events. Every wait has a deadline and prints what was told so far when it fails.
 
+mod actions;
 mod folders;
 mod losses;
 mod reforms;
@@ -41,7 +42,7 @@ fn spec(root: &Path, change: impl FnOnce(&mut WatchSpec)) -> WatchSpec {
 
 /// Apps, and no file that says what shall run.
 fn without_files(apps: Vec<Watched>) -> Wanted {
-    Wanted { apps, files: Vec::new(), read_at: SystemTime::UNIX_EPOCH }
+    Wanted { apps, files: Vec::new(), modules: Vec::new(), read_at: SystemTime::UNIX_EPOCH }
 }
 
 impl World {
@@ -50,7 +51,7 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         prepare(dir.path());
         let spec = spec(dir.path(), change);
-        Self::start(dir, vec![Watched { app: AppId(0), name: "api".into(), spec }])
+        Self::start(dir, vec![Watched { app: AppId(0), name: "api".into(), spec, rules: Vec::new() }])
     }
 
     fn start(dir: tempfile::TempDir, apps: Vec<Watched>) -> Self {

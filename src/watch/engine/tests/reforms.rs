@@ -8,7 +8,7 @@ fn app(world: &Path, id: u32, root: &str, change: impl FnOnce(&mut WatchSpec)) -
         spec.roots = roots;
         change(spec);
     };
-    Watched { app: AppId(id), name: format!("app{id}"), spec: spec(world, change) }
+    Watched { app: AppId(id), name: format!("app{id}"), spec: spec(world, change), rules: Vec::new() }
 }
 
 /// Two apps in folders of their own, one that watches everything, and a project file with an env file beside it.
@@ -21,13 +21,13 @@ fn world() -> (World, Vec<Watched>, Vec<PathBuf>) {
     let files = ["pmdev.toml", ".env"].map(|name| dir.path().join(name));
     files.iter().for_each(|file| fs::write(file, "old").unwrap());
     let apps = vec![app(dir.path(), 0, "api", |_| ()), app(dir.path(), 1, "web", |_| ()), app(dir.path(), 2, "", |_| ())];
-    let wanted = Wanted { apps: apps.clone(), files: files.to_vec(), read_at: stamp() + Duration::from_secs(1) };
+    let wanted = Wanted { apps: apps.clone(), files: files.to_vec(), modules: Vec::new(), read_at: stamp() + Duration::from_secs(1) };
     (World::with(dir, wanted), apps, files.to_vec())
 }
 
 impl World {
     fn reform(&mut self, apps: &[Watched], files: &[PathBuf]) {
-        self.watcher.watch(Wanted { apps: apps.to_vec(), files: files.to_vec(), read_at: stamp() });
+        self.watcher.watch(Wanted { apps: apps.to_vec(), files: files.to_vec(), modules: Vec::new(), read_at: stamp() });
     }
 
     /// The names of the files that were edited.
@@ -127,7 +127,7 @@ fn a_file_that_was_edited_after_it_was_read_is_told() {
     let read_at = stamp();
     world.write("env.local", "edited meanwhile");
     world.concerns("env.local", &[2]);
-    world.watcher.watch(Wanted { apps, files: vec![files[0].clone(), world.path("env.local")], read_at });
+    world.watcher.watch(Wanted { apps, files: vec![files[0].clone(), world.path("env.local")], modules: Vec::new(), read_at });
     // The other one is as old as the kernel's stamps are exact, so it may be named as well.
     assert!(world.edited().contains(&"env.local".to_owned()));
 }
@@ -173,7 +173,7 @@ fn a_bad_pattern_is_told_and_the_others_are_watched() {
     let (mut world, mut apps, files) = world();
     let dir = world.dir.path().to_owned();
     apps[1] = app(&dir, 1, "web", |spec| spec.ignore.push("[".into()));
-    assert!(check(&apps[1].spec).is_err());
+    assert!(check(&apps[1].spec, &[]).is_err());
     world.reform(&apps, &files);
     world.until("notice", |out| matches!(out, Out::Notice(notice) if notice.level == Level::Error).then_some(()));
     world.concerns("api/a.js", &[0, 2]);

@@ -51,7 +51,12 @@ fn apps_with_other_folders_are_told_of_their_own_changes_alone() {
     let apps: Vec<Watched> = apps
         .iter()
         .zip(0..)
-        .map(|(names, n)| Watched { app: AppId(n), name: format!("app{n}"), spec: spec(dir.path(), |spec| spec.roots = roots(names)) })
+        .map(|(names, n)| Watched {
+            app: AppId(n),
+            name: format!("app{n}"),
+            spec: spec(dir.path(), |spec| spec.roots = roots(names)),
+            rules: Vec::new(),
+        })
         .collect();
     let mut world = World::start(dir, apps);
     assert_eq!(world.dirs, 3, "a folder that several groups watch is watched once");
@@ -106,7 +111,7 @@ fn a_pattern_that_cannot_be_read_is_an_error_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let (tx, _rx) = unbounded_channel();
     let spec = spec(dir.path(), |spec| spec.ignore = vec!["^(".into()]);
-    let apps = vec![Watched { app: AppId(0), name: "api".into(), spec }];
+    let apps = vec![Watched { app: AppId(0), name: "api".into(), spec, rules: Vec::new() }];
     let error = Watcher::start(without_files(apps), false, tx).unwrap_err();
     assert_eq!(error.exit_code(), 2);
 }

@@ -47,7 +47,10 @@ type Token = fn(&Zoned, &mut String) -> std::fmt::Result;
 
 /// A format of local time; what is no token stands for itself, as does anything in `[brackets]`.
 #[derive(Debug, Clone)]
-pub struct TimestampFormat(Vec<Part>);
+pub struct TimestampFormat {
+    text: String,
+    parts: Vec<Part>,
+}
 
 #[derive(Debug, Clone)]
 enum Part {
@@ -56,19 +59,31 @@ enum Part {
 }
 
 impl TimestampFormat {
-    /// The time as it stands before a line, with the space after it.
-    pub(super) fn lead(&self, now: &Zoned) -> Vec<u8> {
+    /// The format as it was written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// This time in this format.
+    pub fn shown(&self, time: &Zoned) -> String {
         let mut out = String::with_capacity(32);
-        for part in &self.0 {
+        for part in &self.parts {
             match part {
-                Part::Token(token) => token(now, &mut out).expect("writing to a String cannot fail"),
+                Part::Token(token) => token(time, &mut out).expect("writing to a String cannot fail"),
                 Part::Literal(text) => out.push_str(text),
             }
         }
-        out.push(' ');
-        out.into_bytes()
+        out
     }
 }
+
+impl PartialEq for TimestampFormat {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for TimestampFormat {}
 
 impl Default for TimestampFormat {
     fn default() -> Self {
@@ -105,7 +120,7 @@ impl FromStr for TimestampFormat {
         if !parts.iter().any(|part| matches!(part, Part::Token(_))) {
             return wrong("it has none of the tokens YYYY MM DD HH mm ss SSS");
         }
-        Ok(Self(parts))
+        Ok(Self { text: text.to_owned(), parts })
     }
 }
 
@@ -134,29 +149,29 @@ mod tests {
 
     fn shown(format: &str, at: DateTime) -> String {
         let time = at.to_zoned(tz::offset(5).saturating_add(jiff::SignedDuration::from_mins(30)).to_time_zone()).unwrap();
-        String::from_utf8(format.parse::<TimestampFormat>().unwrap().lead(&time)).unwrap()
+        format.parse::<TimestampFormat>().unwrap().shown(&time)
     }
 
     #[test]
     fn every_token_as_day_js_has_it() {
         let at = date(2026, 3, 5).at(0, 7, 9, 42_000_000);
         for (format, expected) in [
-            (DEFAULT, "2026-03-05T00:07:09.042 "),
-            ("YYYY-MM-DD HH:mm Z", "2026-03-05 00:07 +05:30 "),
-            ("ZZ", "+0530 "),
-            ("D/M/YY", "5/3/26 "),
-            ("dddd ddd dd d, MMMM MMM", "Thursday Thu Th 4, March Mar "),
-            ("hh:mm A", "12:07 AM "),
-            ("h:m:s a", "12:7:9 am "),
-            ("[at] H [hours]", "at 0 hours "),
-            ("x X", "1772649429042 1772649429 "),
-            ("HH:mm:ss UTC", "00:07:09 UTC "),
-            ("YYYY年", "2026年 "),
+            (DEFAULT, "2026-03-05T00:07:09.042"),
+            ("YYYY-MM-DD HH:mm Z", "2026-03-05 00:07 +05:30"),
+            ("ZZ", "+0530"),
+            ("D/M/YY", "5/3/26"),
+            ("dddd ddd dd d, MMMM MMM", "Thursday Thu Th 4, March Mar"),
+            ("hh:mm A", "12:07 AM"),
+            ("h:m:s a", "12:7:9 am"),
+            ("[at] H [hours]", "at 0 hours"),
+            ("x X", "1772649429042 1772649429"),
+            ("HH:mm:ss UTC", "00:07:09 UTC"),
+            ("YYYY年", "2026年"),
         ] {
             assert_eq!(shown(format, at), expected, "{format}");
         }
-        assert_eq!(shown("h A", at.with().hour(12).build().unwrap()), "12 PM ");
-        assert_eq!(shown("hh a", at.with().hour(23).build().unwrap()), "11 pm ");
+        assert_eq!(shown("h A", at.with().hour(12).build().unwrap()), "12 PM");
+        assert_eq!(shown("hh a", at.with().hour(23).build().unwrap()), "11 pm");
     }
 
     #[test]
@@ -167,6 +182,6 @@ mod tests {
             let error = format.parse::<TimestampFormat>().unwrap_err();
             assert!(error.contains(part) && error.contains(DEFAULT), "{format}: {error}");
         }
-        assert!(!TimestampFormat::default().lead(&Zoned::now()).is_empty());
+        assert!(!TimestampFormat::default().shown(&Zoned::now()).is_empty());
     }
 }

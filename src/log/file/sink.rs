@@ -1,0 +1,347 @@
+//! What waits for a log file, and the thread that writes it: started when there is something to write, gone when there was nothing for a while.
+
+use std::{
+    borrow::Cow,
+    collections::VecDeque,
+    path::PathBuf,
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    News, Settings, World,
+    writer::{Failure, Writer},
+};
+use crate::log::queue::{Budget, Chunk, append};
+
+/// How long a thread that has nothing to write stays, its file open.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// The first and the longest pause between tries to write into a file that fails; each is double the one before.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// A file that fails again within this time of its last failure has not recovered: it gets the next longer pause, not the first one.
+const RECOVERED: SignedDuration = SignedDuration::from_secs(10);
+
+/// A log file, as those who write into it see it.
+#[derive(Debug)]
+pub(in crate::log) struct Sink {
+    path: PathBuf,
+    state: Mutex<State>,
+    work: Condvar,
+    /// A copy of that in the state, for pumps that only want to know.
+    failing: AtomicBool,
+    world: World,
+}
+
+#[derive(Debug)]
+struct State {
+    chunks: VecDeque<Chunk>,
+    /// How the file is kept; known from the first user on.
+    settings: Option<Arc<Settings>>,
+    users: usize,
+    /// A thread is at work.
+    thread: bool,
+    /// The file is to be opened anew.
+    reopen: bool,
+    failing: bool,
+    /// Lines that are being written right now.
+    underway: u64,
+    /// Lines that are missing in the file and were not told yet.
+    lost: u64,
+    /// A full file could not be put away, which was told.
+    unrotated: bool,
+    ending: Ending,
+}
+
+/// How long a failing file has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    No,
+    /// What cannot be written now is given up.
+    LastTry,
+    /// Nothing is written any more.
+    Over,
+}
+
+/// The pauses of a file that fails.
+struct Pauses {
+    next: Duration,
+    last: Option<Timestamp>,
+}
+
+impl Pauses {
+    fn next(&mut self) -> Duration {
+        let now = Timestamp::now();
+        if self.last.is_none_or(|last| now.duration_since(last) > RECOVERED) {
+            self.next = PAUSES.0;
+        }
+        self.last = Some(now);
+        let pause = self.next;
+        self.next = (pause * 2).min(PAUSES.1);
+        pause
+    }
+}
+
+/// What a thread is to do next.
+enum Job {
+    Reopen,
+    Write(Chunk),
+    Rest,
+}
+
+impl Sink {
+    pub(super) fn new(path: PathBuf, world: World) -> Self {
+        let state = State {
+            chunks: VecDeque::new(),
+            settings: None,
+            users: 0,
+            thread: false,
+            reopen: false,
+            failing: false,
+            underway: 0,
+            lost: 0,
+            unrotated: false,
+            ending: Ending::No,
+        };
+        Self { path, state: Mutex::new(state), work: Condvar::new(), failing: AtomicBool::new(false), world }
+    }
+
+    /// One more user, who knows how the file is kept; the first has it opened.
+    pub fn enter(self: &Arc<Self>, settings: Settings) {
+        let mut state = self.state();
+        state.users += 1;
+        state.reopen |= state.users == 1;
+        state.settings = Some(Arc::new(settings));
+        if state.reopen {
+            self.start(&mut state);
+        }
+    }
+
+    /// One more user.
+    pub fn join(&self) {
+        self.state().users += 1;
+    }
+
+    /// One user less.
+    pub fn leave(&self) {
+        self.state().users -= 1;
+        self.work.notify_one();
+    }
+
+    /// Nobody writes into it any more, and nothing waits.
+    pub fn is_done(&self) -> bool {
+        let state = self.state();
+        state.users == 0 && !state.thread && state.chunks.is_empty()
+    }
+
+    /// Nothing waits.
+    pub fn is_at_rest(&self) -> bool {
+        let state = self.state();
+        !state.thread && state.chunks.is_empty()
+    }
+
+    /// Has the file opened anew.
+    pub fn reopen(self: &Arc<Self>) {
+        let mut state = self.state();
+        if state.users > 0 {
+            state.reopen = true;
+            self.start(&mut state);
+        }
+    }
+
+    /// Takes nothing new; what cannot be written now is given up.
+    pub fn finish(&self) {
+        let mut state = self.state();
+        if state.ending == Ending::No {
+            state.ending = Ending::LastTry;
+        }
+        drop(state);
+        self.work.notify_one();
+    }
+
+    /// Gives up what was not written.
+    pub fn give_up(&self) {
+        let mut state = self.state();
+        state.ending = Ending::Over;
+        let left: Vec<Chunk> = state.chunks.drain(..).collect();
+        state.lost += std::mem::take(&mut state.underway) + left.iter().map(|chunk| lines(&chunk.bytes)).sum::<u64>();
+        self.tell_lost(&mut state);
+        drop(state);
+        self.work.notify_one();
+    }
+
+    fn tell_lost(&self, state: &mut State) {
+        let lost = std::mem::take(&mut state.lost);
+        if lost > 0 {
+            self.world.tell(News::Lost { path: self.path.clone(), lost });
+        }
+    }
+
+    /// Whether nobody is held back for its sake.
+    pub fn is_failing(&self) -> bool {
+        self.failing.load(Ordering::Acquire)
+    }
+
+    /// Adds whole lines. Those of an app whose budget is spent are lost while the file fails; else the app is to be held back.
+    pub fn push(self: &Arc<Self>, bytes: Cow<'_, [u8]>, budget: &Arc<Budget>) {
+        let mut state = self.state();
+        if state.ending == Ending::Over || state.failing && budget.is_full() {
+            state.lost += lines(&bytes);
+            return;
+        }
+        append(&mut state.chunks, bytes, Some(budget));
+        self.start(&mut state);
+    }
+
+    /// Sees to it that a thread is at work.
+    fn start(self: &Arc<Self>, state: &mut State) {
+        if state.thread {
+            self.work.notify_one();
+            return;
+        }
+        let sink = Arc::clone(self);
+        match std::thread::Builder::new().name("pmdev-log".to_owned()).spawn(move || sink.run()) {
+            Ok(_) => state.thread = true,
+            // The next line tries again.
+            Err(error) => self.fails(state, error),
+        }
+    }
+
+    fn fails(&self, state: &mut State, error: std::io::Error) {
+        if !state.failing {
+            state.failing = true;
+            self.failing.store(true, Ordering::Release);
+            self.world.tell(News::Failing { path: self.path.clone(), error });
+        }
+        // Whoever was held back may go on, and lose lines.
+        state.chunks.iter().for_each(Chunk::wake);
+    }
+
+    /// What was handed to the thread is written.
+    fn works(&self) {
+        let mut state = self.state();
+        state.underway = 0;
+        if state.failing {
+            state.failing = false;
+            self.failing.store(false, Ordering::Release);
+            let lost = std::mem::take(&mut state.lost);
+            self.world.tell(News::Resumed { path: self.path.clone(), lost });
+        }
+    }
+
+    fn run(self: Arc<Self>) {
+        let mut writer = Writer::default();
+        let mut pauses = Pauses { next: PAUSES.0, last: None };
+        loop {
+            match self.next() {
+                Job::Rest => break,
+                Job::Reopen => {
+                    let settings = self.settings();
+                    match writer.reopen(&self.path, &settings, &self.world.compressor) {
+                        // That it is there proves nothing on a full disk.
+                        Ok(()) => {}
+                        Err(error) => self.failed(error, &mut pauses),
+                    }
+                }
+                Job::Write(chunk) => self.write(&mut writer, &chunk, &mut pauses),
+            }
+        }
+        self.world.rested.notify_waiters();
+    }
+
+    fn settings(&self) -> Arc<Settings> {
+        self.state().settings.clone().expect("a sink has settings from its first user on")
+    }
+
+    /// Writes a chunk, however long it takes, or counts what is lost of it.
+    fn write(&self, writer: &mut Writer, chunk: &Chunk, pauses: &mut Pauses) {
+        let mut rest = chunk.bytes.as_slice();
+        while !rest.is_empty() {
+            let settings = self.settings();
+            let is_over = || self.state().ending == Ending::Over;
+            let mut unrotated = |error: &std::io::Error| self.unrotated(error);
+            match writer.write(rest, &self.path, &settings, &self.world.compressor, &mut unrotated, is_over) {
+                Ok(count) => {
+                    rest = &rest[count..];
+                    if rest.is_empty() {
+                        self.works();
+                    }
+                }
+                Err((count, failure)) => {
+                    rest = &rest[count..];
+                    if let Failure::Failed(error) = failure {
+                        chunk.wake();
+                        self.failed(error, pauses);
+                    }
+                    let mut state = self.state();
+                    state.underway = state.underway.min(lines(rest));
+                    if state.ending != Ending::No || state.users == 0 {
+                        state.lost += std::mem::take(&mut state.underway);
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tells that the file fails, and pauses before the next try.
+    fn failed(&self, error: std::io::Error, pauses: &mut Pauses) {
+        let mut state = self.state();
+        self.fails(&mut state, error);
+        // More lines are no reason to try again; somebody who wants the file opened anew is.
+        let waits = |state: &mut State| !state.reopen && state.ending == Ending::No && state.users > 0;
+        let (mut state, _) = self.work.wait_timeout_while(state, pauses.next(), waits).unwrap_or_else(PoisonError::into_inner);
+        // Each try opens the file anew.
+        state.reopen = false;
+    }
+
+    fn unrotated(&self, error: &std::io::Error) {
+        let mut state = self.state();
+        if !std::mem::replace(&mut state.unrotated, true) {
+            let error = std::io::Error::new(error.kind(), error.to_string());
+            self.world.tell(News::Unrotated { path: self.path.clone(), error });
+        }
+    }
+
+    /// Waits for something to do. After that there is no thread, and whoever adds something starts another.
+    fn next(&self) -> Job {
+        let mut state = self.state();
+        loop {
+            if std::mem::take(&mut state.reopen) && state.ending != Ending::Over {
+                return Job::Reopen;
+            }
+            if let Some(chunk) = state.chunks.pop_front() {
+                state.underway = lines(&chunk.bytes);
+                return Job::Write(chunk);
+            }
+            if state.users == 0 || state.ending != Ending::No {
+                break;
+            }
+            let (woken, timeout) = self.work.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+            if timeout.timed_out() && state.chunks.is_empty() && !state.reopen {
+                break;
+            }
+        }
+        state.thread = false;
+        if state.users == 0 {
+            self.tell_lost(&mut state);
+        }
+        Job::Rest
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Every change of the state is complete before anything can panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn lines(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
+}

@@ -1,0 +1,243 @@
+//! A log file being written: opened where it is wanted, in whole lines, put away when it is full.
+
+use std::{
+    fs::{self, DirBuilder, File, Metadata, OpenOptions},
+    io,
+    os::{
+        fd::AsFd as _,
+        unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _},
+    },
+    path::{Path, PathBuf},
+};
+
+use jiff::{Timestamp, Zoned, tz::TimeZone};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    fs::OFlags,
+    io::Errno,
+};
+
+use super::{
+    Settings,
+    archive::{self, Compressor},
+    rotate,
+};
+
+/// After a file could not be put away it grows by so much before that is tried again.
+const GROWTH: u64 = 1 << 20;
+
+/// How long one look at a file that takes nothing right now, a pipe, may last.
+const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+
+/// Why lines were not written.
+#[derive(Debug)]
+pub enum Failure {
+    /// It cannot be written.
+    Failed(io::Error),
+    /// It took nothing, and nobody waits for it any longer.
+    GivenUp,
+}
+
+/// A log file, open or not.
+#[derive(Debug, Default)]
+pub struct Writer {
+    open: Option<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    file: File,
+    /// Where it really is; `None`: it is never put away.
+    place: Option<PathBuf>,
+    size: u64,
+    written: Zoned,
+    /// It ends within a line.
+    torn: bool,
+    /// Its file system counts names, so that a file without any is one that was removed.
+    counted: bool,
+    /// It could not be put away, so it is not tried again below this size.
+    grows_to: u64,
+}
+
+impl Writer {
+    /// Opens the file anew; folders are made where they are missing. What an earlier runner left to be done with those put away is done.
+    pub fn reopen(&mut self, path: &Path, settings: &Settings, compressor: &Compressor) -> io::Result<()> {
+        self.open = None;
+        match &self.opened(path, settings)?.place {
+            Some(place) => archive::rotate(place, &settings.together, &settings.rotation, None, compressor),
+            None => Ok(()),
+        }
+    }
+
+    fn opened(&mut self, path: &Path, settings: &Settings) -> io::Result<&mut Open> {
+        if self.open.is_none() {
+            self.open = Some(Open::new(path, settings.private.as_deref())?);
+        }
+        Ok(self.open.as_mut().expect("it was opened right now"))
+    }
+
+    /// Writes the first of these whole lines; how many bytes that were. `unrotated` is told why a full file could not be put away.
+    ///
+    /// # Errors
+    /// With the bytes of whole lines that were written before it failed; nothing of another line stays in the file.
+    pub fn write(
+        &mut self,
+        lines: &[u8],
+        path: &Path,
+        settings: &Settings,
+        compressor: &Compressor,
+        mut unrotated: impl FnMut(&io::Error),
+        is_over: impl Fn() -> bool,
+    ) -> Result<usize, (usize, Failure)> {
+        let failed = |error| (0, Failure::Failed(error));
+        let open = self.opened(path, settings).map_err(failed)?;
+        if let Err(failure) = open.mend(&is_over) {
+            self.open = None;
+            return Err((0, failure));
+        }
+        let now = Zoned::now();
+        let limit = settings.rotation.limit(settings.together.len()).filter(|_| open.place.is_some());
+        let room = |open: &Open| limit.map_or(u64::MAX, |limit| limit.max(open.grows_to).saturating_sub(open.size));
+        let mut count = rotate::fit(lines, room(open), open.size == 0);
+        let is_over_time = open.place.is_some() && open.size > 0 && settings.rotation.is_over(&open.written, &now);
+        if count == 0 || is_over_time && open.grows_to <= open.size {
+            let moved_on = match &open.place {
+                // Whoever has put another file in its place has put it away.
+                Some(place) if open.is_at(place) => {
+                    archive::rotate(place, &settings.together, &settings.rotation, Some(now.timestamp()), compressor)
+                }
+                Some(_) | None => Ok(()),
+            };
+            match moved_on {
+                Ok(()) => {
+                    self.open = None;
+                    let open = self.opened(path, settings).map_err(failed)?;
+                    // Where even a file just opened is not what lies there, nothing can be put away.
+                    open.place = open.place.take().filter(|place| open.is_at(place));
+                    return Ok(0);
+                }
+                Err(error) => {
+                    unrotated(&error);
+                    open.grows_to = open.size + GROWTH;
+                    count = rotate::fit(lines, room(open), false);
+                }
+            }
+            if count == 0 {
+                count = memchr::memchr(b'\n', lines).map_or(lines.len(), |newline| newline + 1);
+            }
+        }
+        open.written = now;
+        let result = open.append(&lines[..count], is_over);
+        match result {
+            // What nobody can find any more was not written.
+            Ok(0) => {
+                self.open = None;
+                Ok(0)
+            }
+            Ok(_) => Ok(count),
+            Err((written, failure)) => {
+                // Perhaps it can be had again elsewhere: the disk was changed, the folder is another one.
+                self.open = None;
+                Err((written, failure))
+            }
+        }
+    }
+}
+
+impl Open {
+    /// `private`: the folder that is the user's alone.
+    fn new(path: &Path, private: Option<&Path>) -> io::Result<Self> {
+        if let Some(folder) = path.parent() {
+            make(folder, private)?;
+        }
+        // A pipe that nobody reads must not stop us.
+        let flags = OFlags::NONBLOCK.bits().cast_signed();
+        let file = OpenOptions::new().append(true).create(true).custom_flags(flags).open(path)?;
+        let about = file.metadata()?;
+        let regular = about.is_file();
+        let place = if regular { archive::real(path) } else { None };
+        let written = Timestamp::new(about.mtime(), 0).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(TimeZone::system());
+        let size = if regular { about.len() } else { 0 };
+        // A runner that was killed may have left half a line.
+        let mut last = [b'\n'];
+        if let (true, Ok(reader)) = (size > 0, File::open(path)) {
+            let _ = reader.read_at(&mut last, size - 1);
+        }
+        Ok(Self { file, place, size, written, torn: last != [b'\n'], counted: regular && about.nlink() > 0, grows_to: 0 })
+    }
+
+    /// Whether it is still what lies at its place.
+    fn is_at(&self, place: &Path) -> bool {
+        let (Ok(own), Ok(there)) = (self.file.metadata(), fs::symlink_metadata(place)) else { return false };
+        (own.dev(), own.ino()) == (there.dev(), there.ino())
+    }
+
+    /// Ends the line within which it ends.
+    fn mend(&mut self, is_over: impl Fn() -> bool) -> Result<(), Failure> {
+        if self.torn {
+            self.all(b"\n", is_over).map_err(|(_, failure)| failure)?;
+            self.torn = false;
+            self.size += 1;
+        }
+        Ok(())
+    }
+
+    /// Appends whole lines; 0: the file was removed, and what was written with it.
+    fn append(&mut self, lines: &[u8], is_over: impl Fn() -> bool) -> Result<usize, (usize, Failure)> {
+        match self.all(lines, &is_over) {
+            Ok(()) => {
+                let about = self.file.metadata().map_err(|error| (lines.len(), Failure::Failed(error)))?;
+                if self.counted && about.nlink() == 0 {
+                    return Ok(0);
+                }
+                self.size = if about.is_file() { about.len() } else { 0 };
+                Ok(lines.len())
+            }
+            Err((written, failure)) => {
+                let whole = memchr::memrchr(b'\n', &lines[..written]).map_or(0, |newline| newline + 1);
+                self.take_back(written, whole);
+                Err((whole, failure))
+            }
+        }
+    }
+
+    fn all(&self, bytes: &[u8], is_over: impl Fn() -> bool) -> Result<(), (usize, Failure)> {
+        let mut written = 0;
+        while written < bytes.len() {
+            match rustix::io::write(&self.file, &bytes[written..]) {
+                Ok(count) => written += count,
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) if is_over() => return Err((written, Failure::GivenUp)),
+                Err(Errno::AGAIN) => {
+                    let _ = poll(&mut [PollFd::new(&self.file.as_fd(), PollFlags::OUT)], Some(&LOOK));
+                }
+                Err(error) => return Err((written, Failure::Failed(error.into()))),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes back the part of a line that was written last. Where that cannot be, because others write as well, the next open ends the line.
+    fn take_back(&self, written: usize, whole: usize) {
+        let is_last = |about: &Metadata| about.is_file() && about.len() == self.size + written as u64;
+        if written > whole && self.file.metadata().is_ok_and(|about| is_last(&about)) {
+            let _ = self.file.set_len(self.size + whole as u64);
+        }
+    }
+}
+
+/// Makes folders where they are missing, those in the private one for the user alone.
+fn make(folder: &Path, private: Option<&Path>) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let mode = if private.is_some_and(|private| folder.starts_with(private)) { 0o700 } else { 0o777 };
+    DirBuilder::new().recursive(true).mode(mode).create(folder).map_err(|error| match error.kind() {
+        // What is there is something else.
+        io::ErrorKind::AlreadyExists => Errno::NOTDIR.into(),
+        _ => error,
+    })
+}
+
+#[cfg(test)]
+mod tests;

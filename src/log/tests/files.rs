@@ -1,0 +1,179 @@
+//! What of it goes into files, and what the console shows meanwhile.
+
+use std::{fs, path::PathBuf, sync::Arc};
+
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+use tempfile::TempDir;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::*;
+use crate::log::{
+    Files, Form, News, Recording, Rotation,
+    file::{Handle, Settings},
+};
+
+/// What an app may have waiting, in bytes.
+const BUDGET: usize = 1 << 20;
+
+struct Logs {
+    folder: TempDir,
+    files: Files,
+    news: UnboundedReceiver<News>,
+}
+
+impl Logs {
+    fn new() -> Self {
+        let (files, news) = Files::new();
+        Self { folder: tempfile::tempdir().unwrap(), files, news }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn open(&self, name: &str) -> Handle {
+        let path = self.path(name);
+        let rotation = Rotation { max_size: None, every: None, keep: 9, compress: false, total: None };
+        self.files.open(&path, Settings { rotation, together: vec![path.clone()], private: None })
+    }
+
+    fn record(&self, source: &Source, out: &[&str], error: &[&str]) {
+        let open = |names: &[&str]| names.iter().map(|name| self.open(name)).collect();
+        source.record(Recording {
+            out: open(out),
+            error: open(error),
+            form: Form::default(),
+            muted: false,
+            files: Some(self.files.clone()),
+        });
+    }
+
+    async fn read(&self, name: &str) -> String {
+        self.files.finish(DEADLINE).await;
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+}
+
+fn numbered(lines: usize) -> Vec<u8> {
+    (0..lines).flat_map(|line| format!("line {line} {}\n", "-".repeat(line % 100)).into_bytes()).collect()
+}
+
+/// Writes all from a thread of its own, as a child would.
+fn feed(mut pipe: File, bytes: Arc<Vec<u8>>) -> tokio::task::JoinHandle<()> {
+    tokio::task::spawn_blocking(move || pipe.write_all(&bytes).unwrap())
+}
+
+#[test]
+fn a_stopped_terminal_holds_nobody_whose_lines_are_in_a_file_and_says_what_it_did_not_show() {
+    run(false, async {
+        let mut logs = Logs::new();
+        let screen = Screen::new(text());
+        let (noisy, other) = (screen.source("n | "), screen.source("o | "));
+        logs.record(&noisy, &["out.log"], &[]);
+        let bytes = Arc::new(numbered(200_000));
+        feed(child(&noisy, Stream::Out), Arc::clone(&bytes)).await.unwrap();
+        noisy.drained(DEADLINE).await;
+        assert!(noisy.waiting() < BUDGET + (64 << 10) * 4, "{} bytes wait for the terminal", noisy.waiting());
+        let (console, reader) = screen.read();
+        let News::Unshown { app, lines } = tokio::time::timeout(DEADLINE, logs.news.recv()).await.unwrap().unwrap() else {
+            panic!("other news")
+        };
+        console.say(format!("[pmdev] {lines}\n").into_bytes());
+        let mut pipe = child(&noisy, Stream::Out);
+        pipe.write_all(b"shown again\n").unwrap();
+        drop(pipe);
+        noisy.drained(DEADLINE).await;
+        finished(console).await;
+        let shown = String::from_utf8(reader.join().unwrap()).unwrap();
+        let shown: Vec<&str> = shown.lines().collect();
+        assert_eq!(app, "n");
+        assert_eq!(shown.len() - 2 + usize::try_from(lines).unwrap(), 200_000);
+        assert_eq!(shown[shown.len() - 2..], [format!("[pmdev] {lines}"), "n | shown again".to_owned()]);
+        assert!(shown[..shown.len() - 2].iter().enumerate().all(|(at, line)| line.starts_with(&format!("n | line {at} "))));
+        drop(other);
+        assert!(logs.read("out.log").await.into_bytes() == [bytes.as_slice(), b"shown again\n"].concat(), "the file lacks lines");
+    });
+}
+
+#[test]
+fn a_slow_file_holds_its_app_back() {
+    run(false, async {
+        let logs = Logs::new();
+        let pipe = logs.path("pipe");
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+        let mut reader = File::options().read(true).write(true).open(&pipe).unwrap();
+        let screen = Screen::new(text());
+        let source = screen.source("");
+        let (console, shown) = screen.read();
+        logs.record(&source, &["pipe"], &[]);
+        let bytes = Arc::new(numbered(200_000));
+        let writer = feed(child(&source, Stream::Out), Arc::clone(&bytes));
+        source.drained(Duration::from_millis(100)).await;
+        assert!(!writer.is_finished(), "10 MB were taken, and nobody has read any");
+        let length = bytes.len();
+        let read = tokio::task::spawn_blocking(move || {
+            let mut all = vec![0; length];
+            reader.read_exact(&mut all).unwrap();
+            all
+        });
+        writer.await.unwrap();
+        assert!(read.await.unwrap() == *bytes);
+        source.drained(DEADLINE).await;
+        finished(console).await;
+        assert!(shown.join().unwrap() == *bytes);
+    });
+}
+
+#[test]
+fn files_get_whole_lines_whatever_is_shown_of_them() {
+    run(true, async {
+        let logs = Logs::new();
+        let screen = Screen::new(text());
+        let source = screen.source("");
+        logs.record(&source, &["out.log", "all.log"], &["all.log"]);
+        let (mut out, mut error) = (child(&source, Stream::Out), child(&source, Stream::Err));
+        out.write_all(b"10%").unwrap();
+        settle().await;
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        assert!(screen.console.unfinished());
+        out.write_all(b"\r50%").unwrap();
+        settle().await;
+        error.write_all(b"oh\n").unwrap();
+        settle().await;
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        out.write_all(b"\r100%\n\nlast").unwrap();
+        drop(out);
+        settle().await;
+        source.drained(DEADLINE).await;
+        assert_eq!(screen.end_text().await, "10%\noh\n\r50%\r100%\n\nlast");
+        // The clock of the test runs ahead of the threads that write.
+        tokio::time::resume();
+        assert_eq!(logs.read("out.log").await, "10%\r50%\r100%\n\nlast\n");
+        assert_eq!(logs.read("all.log").await, "oh\n10%\r50%\r100%\n\nlast\n");
+    });
+}
+
+#[test]
+fn other_files_take_over_from_the_next_line_on() {
+    run(false, async {
+        let logs = Logs::new();
+        let screen = Screen::new(text());
+        let source = screen.source("");
+        logs.record(&source, &["one.log"], &[]);
+        let mut out = child(&source, Stream::Out);
+        out.write_all(b"one\n").unwrap();
+        source.drained(DEADLINE).await;
+        logs.record(&source, &["one.log", "two.log"], &[]);
+        out.write_all(b"both\n").unwrap();
+        source.drained(DEADLINE).await;
+        logs.record(&source, &["two.log"], &[]);
+        out.write_all(b"two\n").unwrap();
+        source.drained(DEADLINE).await;
+        source.record(Recording { muted: true, ..Recording::default() });
+        out.write_all(b"nowhere\n").unwrap();
+        source.drained(DEADLINE).await;
+        assert_eq!((logs.read("one.log").await, logs.read("two.log").await), ("one\nboth\n".into(), "both\ntwo\n".into()));
+        assert_eq!(screen.end_text().await, "one\nboth\ntwo\n");
+        assert_eq!(source.ring(1), [b"nowhere".to_vec()], "for those who look for a reason");
+    });
+}

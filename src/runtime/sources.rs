@@ -1,0 +1,55 @@
+//! The files that say what shall run, and those that they load.
+
+use std::{
+    collections::{BTreeSet, HashSet},
+    path::PathBuf,
+    time::SystemTime,
+};
+
+use crate::{
+    config::Files,
+    model::{Cause, ChangeSet},
+    watch::{Wanted, Watched},
+};
+
+/// The files of the last reading, absolute.
+#[derive(Debug, Default)]
+pub struct Sources {
+    /// Project files and env files.
+    pub files: Vec<PathBuf>,
+    /// What project files load: apps may load it too.
+    modules: Vec<PathBuf>,
+    /// The same without links, as changes name them.
+    real_modules: HashSet<PathBuf>,
+}
+
+impl Sources {
+    /// Of a reading that was good.
+    pub fn new(files: Vec<PathBuf>, modules: Vec<PathBuf>) -> Self {
+        let real_modules = modules.iter().map(|module| module.canonicalize().unwrap_or_else(|_| module.clone())).collect();
+        Self { files, modules, real_modules }
+    }
+
+    /// These as well, as far as a reading came that was not.
+    pub fn join(&mut self, seen: Files) {
+        let add = |mut known: Vec<PathBuf>, more: BTreeSet<PathBuf>| {
+            let new: Vec<PathBuf> = more.into_iter().filter(|path| !known.contains(path)).collect();
+            known.extend(new);
+            known
+        };
+        let Self { files, modules, .. } = std::mem::take(self);
+        *self = Self::new(add(files, seen.own), add(modules, seen.modules));
+    }
+
+    /// What is to be watched, for them and for apps. `read_at`: when they were read.
+    pub fn wanted(&self, apps: Vec<Watched>, read_at: SystemTime) -> Wanted {
+        Wanted { apps, files: self.files.clone(), modules: self.modules.clone(), read_at }
+    }
+
+    /// Whether a save was one of files that project files load, and of nothing else.
+    pub fn are_all_of(&self, changes: &ChangeSet) -> bool {
+        changes.cause == Cause::Files
+            && changes.total == changes.paths.len()
+            && changes.paths.iter().all(|(path, _)| self.real_modules.contains(path))
+    }
+}
