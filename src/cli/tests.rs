@@ -173,7 +173,7 @@ fn what_is_wrong_is_said_as_everything_else_is() {
     insta::assert_snapshot!(refusal("pmdev app.js --raw=3"), @r#"--raw takes no value, but was given "3""#);
     insta::assert_snapshot!(refusal("pmdev init xml"), @r#""xml" is none of toml, yaml, json, js"#);
     insta::assert_snapshot!(refusal("pmdev why"), @r"
-    PATH is missing
+    PATH|APP is missing
     hint: how it is used: pmdev why --help
     ");
 }
@@ -317,12 +317,12 @@ fn help_reads_well() {
       pmdev --prod app.js                       no watching, restart with backoff
     "#);
     insta::assert_snapshot!(help("why"), @r#"
-    Tell which rule watches or ignores a path; nothing is started
+    Tell which rule watches or ignores a path, or why an app failed last; nothing is started
 
-    Usage: pmdev why [OPTIONS] <PATH>...
+    Usage: pmdev why [OPTIONS] <PATH|APP>...
 
     Arguments:
-      <PATH>...  Files and folders to ask about; they need not exist
+      <PATH|APP>...  Files and folders to ask about, which need not exist; or apps by name
 
     Options:
           --target <TARGET>  What `pmdev start` would be given; repeatable [default: what the folder is made to run]
@@ -352,6 +352,7 @@ fn help_reads_well() {
       pmdev why src/app.log                           is this file watched, and which rule says so?
       pmdev why dist/main.js --target dist/main.js    the same for an app that runs from dist
       pmdev why notes.md --ext js,json                with the options of a start
+      pmdev why api                                   why did this app fail last? (from its crash capsule)
     "#);
     insta::assert_snapshot!(Cli::command().term_width(120).render_help(), @r"
     Runs a project's apps, and has the new version running the moment a save settles
@@ -363,7 +364,7 @@ fn help_reads_well() {
       init       Write a commented project file for this folder
       check      Show what would run, and everything that is wrong; nothing is started
       schema     Print the JSON Schema of project files, for editors
-      why        Tell which rule watches or ignores a path; nothing is started
+      why        Tell which rule watches or ignores a path, or why an app failed last; nothing is started
       list       Show the apps of a runner [aliases: ls, ps, status]
       stop       Stop apps, and keep them in the list
       restart    Stop apps, and start them again

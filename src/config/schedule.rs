@@ -96,7 +96,7 @@ mod tests {
         let refused = |text: &str| text.parse::<Schedule>().unwrap_err();
         insta::assert_snapshot!(refused("every day"), @"Invalid pattern: Pattern must have between 5 and 7 fields");
         insta::assert_snapshot!(refused("61 * * * *"), @"Component error: Number out of bounds");
-        insta::assert_snapshot!(refused("0 0 30 2 *"), @"");
+        insta::assert_snapshot!(refused("0 0 30 2 *"), @"there is no such date");
     }
 
     #[test]

@@ -58,9 +58,9 @@ impl Alarm {
         let value = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: at };
         match timerfd_settime(&self.0, TimerfdTimerFlags::ABSTIME | TimerfdTimerFlags::CANCEL_ON_SET, &value) {
             // A system that cannot tell that its clock is set still has a clock.
-            Err(Errno::INVAL) => drop(timerfd_settime(&self.0, TimerfdTimerFlags::ABSTIME, &value)?),
-            set => drop(set?),
-        }
+            Err(Errno::INVAL) => timerfd_settime(&self.0, TimerfdTimerFlags::ABSTIME, &value)?,
+            set => set?,
+        };
         Ok(())
     }
 

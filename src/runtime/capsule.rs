@@ -58,16 +58,14 @@ impl Capsules {
 impl Runner {
     /// Keeps what is known of a failure, where the app keeps such things.
     pub fn keep(&mut self, instance: InstanceId, run: RunId, crash: Crash) {
-        let Some(live) = self.runs.get(&run) else { return };
-        let spec = self.apps.spec(instance.app).unwrap_or(&live.spec);
-        if !spec.capsules {
-            return;
-        }
+        // Of a program that could not be started there is nothing any more.
+        let live = self.runs.get(&run);
+        let Some(spec) = self.apps.spec(instance.app).or(live.map(|live| &live.spec)).filter(|spec| spec.capsules) else { return };
         let lines = self.apps.source(instance).map(|source| source.ring(LINES)).unwrap_or_default();
         // It may run on: then it is being stopped.
         let now = crash.happening.pid.filter(|_| crash.happening.exit.is_none()).and_then(process::peak);
-        let peak = live.peak.max(now);
-        let capsule = Capsule::new(&crash, run, &live.spec.launch.cwd, &lines, peak, Timestamp::now());
+        let peak = live.and_then(|live| live.peak).max(now);
+        let capsule = Capsule::new(&crash, run, &spec.launch.cwd, &lines, peak, Timestamp::now());
         if let Err(why) = self.capsules.send(capsule, &self.inbox) {
             self.miss_capsule(&why);
         }

@@ -76,7 +76,7 @@ pub enum Inbox {
     /// A run has shown something of itself.
     Sign(RunId, Sign),
     /// A question needs a child.
-    Ask(Question),
+    Ask(Box<Question>),
     /// What that child printed is read.
     ToolRead(RunId),
     /// A hook is over.
@@ -356,7 +356,7 @@ impl Runner {
             Inbox::Event(event) => self.handle(event),
             Inbox::Notice(notice) => self.say(&notice),
             Inbox::Sign(run, sign) => self.sign(run, sign),
-            Inbox::Ask(question) => self.ask(question),
+            Inbox::Ask(question) => self.ask(*question),
             Inbox::ToolRead(run) => self.tool_read(run),
             Inbox::HookOver(over) => self.hook_over(over),
             Inbox::Loaded(loaded) => self.loaded(*loaded),

@@ -265,7 +265,8 @@ impl Link {
         let (reply, answer) = mpsc::channel();
         let reply = Box::new(move |answer| drop(reply.send(answer)));
         let failed = || Error::failed(format!("{} could not be started", shown(launch)));
-        let _ = self.0.send(Inbox::Ask(Question { launch: launch.clone(), limit, input: Vec::new(), of: None, shown: None, reply }));
+        let _ =
+            self.0.send(Inbox::Ask(Box::new(Question { launch: launch.clone(), limit, input: Vec::new(), of: None, shown: None, reply })));
         match answer.recv() {
             Ok(answer) => answer.map_err(|failure| failed().because(failure)),
             Err(_) => Err(failed().because("the runner ends")),

@@ -102,3 +102,17 @@ fn an_app_that_is_killed_for_its_memory_leaves_one_too() {
     runner.signal(Signal::TERM);
     runner.finish();
 }
+
+#[test]
+fn an_app_that_cannot_be_started_leaves_one_too() {
+    let project = Project::empty();
+    project.script("api", "#!/no/such/interpreter\n");
+    project.save("pmdev.json", r#"[{ "name": "api", "script": "./api", "interpreter": "none", "max_restarts": 0 }]"#);
+    let ending = project.pmdev(["start", "--prod"]).finish();
+    assert_eq!(ending.code, Some(127), "{}", ending.all());
+    let files = files(&project);
+    assert_eq!(files.len(), 1, "{files:?}");
+    let capsule = capsule(&files[0]);
+    assert!(capsule["reason"].as_str().is_some_and(|reason| reason.starts_with("it could not be started")), "{capsule}");
+    assert_eq!((&capsule["exit_code"], &capsule["pid"]), (&Value::Null, &Value::Null), "{capsule}");
+}

@@ -53,7 +53,7 @@ mod tests {
             assert_eq!(read(off), Some(Cron(None)), "{off}");
         }
         insta::assert_snapshot!(refused::<Cron>(r#""every day""#), @r#"key is "every day", but it takes a cron pattern of 5 or 6 fields, or false: Invalid pattern: Pattern must have between 5 and 7 fields"#);
-        insta::assert_snapshot!(refused::<Cron>(r#""0 0 30 2 *""#), @"");
-        insta::assert_snapshot!(refused::<Cron>("5"), @"");
+        insta::assert_snapshot!(refused::<Cron>(r#""0 0 30 2 *""#), @r#"key is "0 0 30 2 *", but it takes a cron pattern of 5 or 6 fields, or false: there is no such date"#);
+        insta::assert_snapshot!(refused::<Cron>("5"), @"key is 5, but it takes a cron pattern of 5 or 6 fields, or false");
     }
 }

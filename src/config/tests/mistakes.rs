@@ -66,7 +66,7 @@ fn what_is_only_doubtful_is_told_and_runs() {
   "apps": [
     { "name": "api", "script": "app.js", "wacth": true, "kill-timeout": 3, "port": 3000, "pmx": true, "vizion": false },
     { "name": "web", "script": "app.js", "interpreter": "node", "exec_interpreter": "node", "port": 3000, "max_memory_restart": 0 },
-    { "name": "job", "script": "app.js", "cron": "@daily", "watch_options": { "usePoling": true, "atomic": true }, "merge_logs": null }
+    { "name": "job", "script": "app.js", "listen": "3000", "watch_options": { "usePoling": true, "atomic": true }, "merge_logs": null }
   ],
   "deploy": {},
   "static": [],

@@ -100,7 +100,7 @@ impl Question {
         let reply = Box::new(|answer| drop(reply.send(answer)));
         let question =
             tool::Question { launch: launch.clone(), limit: self.limit, input: Vec::new(), of: Some(self.run), shown: None, reply };
-        let _ = self.inbox.send(Inbox::Ask(question));
+        let _ = self.inbox.send(Inbox::Ask(Box::new(question)));
         let line = shown(line, SHOWN);
         let Answer { end, out: _, said } = match answer.await {
             Ok(Ok(answer)) => answer,
