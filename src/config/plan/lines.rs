@@ -65,7 +65,7 @@ pub fn app(app: &AppSpec, env: &[Difference], first_id: usize, now: &Zoned) -> S
     }
     let kinds = [HookKind::Ready, HookKind::Exit, HookKind::Crash, HookKind::Errored, HookKind::Reload];
     for (at, (kind, command)) in kinds.into_iter().filter_map(|kind| Some((kind, app.hooks.command(kind)?))).enumerate() {
-        line(if at == 0 { "hooks" } else { "" }, &format!("{kind}: {command}"));
+        line(if at == 0 { "hooks" } else { "" }, &format!("{kind}: {}", secret::line(command)));
     }
     if !app.depends_on.is_empty() {
         let names: Vec<_> = app.depends_on.iter().map(|needed| needed.app.as_str()).collect();

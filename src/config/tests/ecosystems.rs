@@ -202,7 +202,7 @@ fn plans_hide_secrets_and_say_what_differs() {
       cron      0 3 * * *, next at 03:00 (in 3 h)
       stops     SIGINT, and SIGKILL after 5 s
       limits    300 MiB of memory
-      hooks     on_ready: make warm
+      hooks     on_ready: make warm --token ********
                 on_crash: ./tell.sh
     "#);
 }

@@ -120,7 +120,11 @@ fn a_slow_file_holds_its_app_back() {
         assert!(read.await.unwrap() == *bytes);
         source.drained(DEADLINE).await;
         finished(console).await;
-        assert!(shown.join().unwrap() == *bytes);
+        // A screen that lags behind misses lines, which is told; what it shows is in order.
+        let shown = String::from_utf8(shown.join().unwrap()).unwrap();
+        let number = |line: &str| line.strip_prefix("line ")?.split(' ').next()?.parse::<u64>().ok();
+        let numbers: Vec<u64> = shown.lines().filter_map(number).collect();
+        assert!(!numbers.is_empty() && numbers.is_sorted());
     });
 }
 
