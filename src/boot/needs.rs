@@ -10,7 +10,7 @@ use super::{
     account::{Account, is_in_a_home},
     service::{Scope, text},
 };
-use crate::model::{AppSpec, Condition, Error, Launch, Listen, LogFile, Probe};
+use crate::model::{AppSpec, Condition, Error, Launch, Listen, LogFile, Probe, UNLIMITED};
 
 /// What the runner itself needs after the last app, and then some.
 const MARGIN: Duration = Duration::from_secs(10);
@@ -100,7 +100,7 @@ impl Needs {
             in_temporary: temporary.map(text).transpose()?,
             capabilities,
             low_ports: if account.root { Vec::new() } else { low_ports },
-            open_files: apps.iter().filter_map(|app| app.limits.nofile).fold(OPEN_FILES, u64::max),
+            open_files: apps.iter().filter_map(|app| app.limits.nofile).filter(|limit| *limit != UNLIMITED).fold(OPEN_FILES, u64::max),
             compiles: compiles(apps, file),
             writable,
         })

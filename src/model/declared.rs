@@ -266,14 +266,14 @@ pub struct Account {
 pub struct PidFile {
     /// The file, absolute.
     pub path: PathBuf,
-    /// Whether the number of the instance is put before the ending: `api.pid` is `api-0.pid`.
+    /// Whether the number of the instance is put before the ending even where there is one instance alone: `api.pid` is `api-0.pid`.
     pub numbered: bool,
 }
 
 impl PidFile {
-    /// The file of an instance, where it has a number: `api-0.pid` for `api.pid`.
-    pub fn path_of(&self, number: impl fmt::Display) -> PathBuf {
-        if !self.numbered {
+    /// The file of an instance, one of so many as there are now.
+    pub fn path_of(&self, number: impl fmt::Display, instances: u16) -> PathBuf {
+        if !self.numbered && instances <= 1 {
             return self.path.clone();
         }
         let mut name = self.path.file_stem().unwrap_or_default().to_owned();

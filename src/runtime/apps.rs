@@ -71,7 +71,7 @@ impl Apps {
     /// Where the pid of an instance goes.
     pub fn pid_file(&mut self, instance: InstanceId, spec: &AppSpec) -> Option<PidFile> {
         let number = self.number(instance);
-        spec.pid_file.as_ref().map(|file| PidFile::new(file.path_of(number)))
+        spec.pid_file.as_ref().map(|file| PidFile::new(file.path_of(number, spec.instances)))
     }
 
     fn number(&mut self, instance: InstanceId) -> usize {

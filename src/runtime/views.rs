@@ -47,7 +47,7 @@ impl Runner {
         let pm_id = self.apps.number_of(instance.id);
         InstanceView {
             pm_id,
-            pid_file: spec.pid_file.as_ref().map(|file| text(&file.path_of(pm_id))),
+            pid_file: spec.pid_file.as_ref().map(|file| text(&file.path_of(pm_id, spec.instances))),
             name: app.name.clone(),
             instance: instance.id.slot,
             instances: spec.instances,

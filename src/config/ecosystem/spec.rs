@@ -153,7 +153,7 @@ fn pid_file(spec: &AppSpec, layer: &Layer, cwd: &Path, host: &Host) -> Option<Pi
             let name: String = spec.name.chars().map(|c| if c.is_ascii_alphanumeric() || ".-".contains(c) { c } else { '-' }).collect();
             Some(PidFile { path: place::home(host)?.join("pids").join(format!("{name}.pid")), numbered: true })
         }
-        File::At(file) => Some(PidFile { path: place::absolute(cwd, Path::new(&file)), numbered: spec.instances > 1 }),
+        File::At(file) => Some(PidFile { path: place::absolute(cwd, Path::new(&file)), numbered: false }),
     }
 }
 

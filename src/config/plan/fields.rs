@@ -12,8 +12,8 @@ use super::{Difference, next};
 use crate::{
     config::{element::rotate_every, secret},
     model::{
-        AfterExit, AppSpec, Backoff, Condition, ExecMode, Health, Identity, Launch, Limits, Listen, LogFile, Logs, PidFile, PollMode,
-        Probe, RestartPolicy, SaveAction, UNLIMITED, WatchRoot, WatchSpec,
+        AfterExit, AppSpec, Backoff, Condition, ExecMode, Health, Identity, Launch, Limits, Listen, LogFile, Logs, PollMode, Probe,
+        RestartPolicy, SaveAction, UNLIMITED, WatchRoot, WatchSpec,
     },
 };
 
@@ -61,18 +61,13 @@ pub fn app(app: &AppSpec, env: &[Difference], now: &Zoned) -> Json {
         "crash_capsules": app.capsules,
         "cron": app.cron,
         "cron_next": next(app, now).map(|next| next.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()),
-        "pid_file": app.pid_file.as_ref().map(pid_file),
+        "pid_file": app.pid_file.as_ref().map(|file| path(&file.path_of("*", app.instances))),
     })
 }
 
 /// As numbers, which a name may come to mean only in time.
 fn identity(identity: &Identity) -> Json {
     json!({ "user": identity.user, "group": identity.group, "groups": identity.groups, "home": path(&identity.home) })
-}
-
-/// With a star for the number of the instance.
-fn pid_file(file: &PidFile) -> String {
-    path(&file.path_of("*"))
 }
 
 fn argv(launch: &Launch) -> Vec<String> {

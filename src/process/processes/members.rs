@@ -30,7 +30,7 @@ impl Processes {
         runs.into_iter().map(|run| (run, Usage::of(&self.glance(run)))).collect()
     }
 
-    /// The memory of a run's process set in bytes, shared pages counted once: dearer than [`Self::usage`], by a millisecond for each GiB or so.
+    /// The memory of a run's process set in bytes, shared pages counted once: dearer than [`Self::usage`], which docs/benchmarks.md tells.
     pub fn exact_memory(&mut self, run: RunId) -> u64 {
         usage::exact(&self.tree_of(run))
     }

@@ -60,6 +60,9 @@ fn limits_are_those_of_the_file() {
 
 #[test]
 fn production_has_limits_of_its_own_and_each_has_a_key() {
+    if !programs::have(&["prlimit"]) {
+        return;
+    }
     let project = project(json!({}));
     let facts = |out: &str| ["core", "umask", "no_new_privs"].map(|name| value(out, name).trim_start_matches('0').to_owned());
     let [core, umask, privileges] = facts(&run(&project, &["prlimit", "--core=0:4096"], &["--prod"]));

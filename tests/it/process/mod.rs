@@ -228,7 +228,7 @@ fn the_shim_cannot_be_called_by_hand() {
 
 /// Whether programs can be started as other users here, and rights be taken from a runner.
 pub fn can_become_others() -> bool {
-    if rustix::process::geteuid().is_root() && programs::have(&["setpriv"]) {
+    if rustix::process::geteuid().is_root() && programs::have(&["setpriv", "prlimit"]) {
         return true;
     }
     programs::skip("only root can start programs as other users");
