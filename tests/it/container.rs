@@ -66,14 +66,18 @@ fn what_stops_a_container_stops_the_app_first() {
     }
 }
 
+/// Signals that would end a program that does not catch them, and what is said of each.
+const ANSWERED: [(Signal, &str); 2] =
+    [(Signal::USR1, "SIGUSR1 means nothing to pmdev, so nothing was done"), (Signal::USR2, "the log files were opened again (SIGUSR2)")];
+
 #[test]
 fn a_signal_that_means_nothing_ends_nothing() {
     let Some(project) = project() else { return };
     let mut runner = start(&project, &["--no-watch"]);
     let first = runner.runner_pid();
-    for (signal, name) in [(Signal::USR1, "SIGUSR1"), (Signal::USR2, "SIGUSR2")] {
+    for (signal, answer) in ANSWERED {
         processes::send(first, signal);
-        runner.wait_for(&words::says(format!("{name} means nothing to pmdev, so nothing was done")));
+        runner.wait_for(&words::says(answer));
     }
     DEADLY.iter().for_each(|signal| processes::send(first, *signal));
     runner.type_line(words::RESTART_KEY);
@@ -86,9 +90,9 @@ fn outside_a_container_what_means_nothing_ends_nothing_as_well() {
     let project = Project::fixture("bash");
     let mut runner = project.start(["app.sh"]);
     runner.wait_for(&words::app_says("app v1"));
-    for (signal, name) in [(Signal::USR1, "SIGUSR1"), (Signal::USR2, "SIGUSR2")] {
+    for (signal, answer) in ANSWERED {
         runner.signal(signal);
-        runner.wait_for(&words::says(format!("{name} means nothing to pmdev, so nothing was done")));
+        runner.wait_for(&words::says(answer));
     }
     runner.signal(Signal::TERM);
     assert_eq!(runner.finish().code, Some(0));
