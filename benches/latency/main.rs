@@ -10,6 +10,7 @@ mod child;
 mod clock;
 mod files;
 mod logs;
+mod many;
 mod processes;
 mod project;
 mod ready;
@@ -28,7 +29,7 @@ use subject::Runner;
 const HELP: &str = "\
 cargo bench --bench latency -- [SECTION]... [--rounds N] [--dir FOLDER] [--alone]
 
-Sections: save, start, logs, files, idle, check, usage; without one, all of them.
+Sections: save, start, logs, files, idle, check, usage, many; without one, all of them.
   --rounds N    saves of each kind, for each runner [default: 31]; a third of it are the starts on the big project
   --dir FOLDER  where projects are made for the time of the run [default: the system's folder for such files]
   --alone       without the peers
@@ -73,7 +74,7 @@ fn options(args: Vec<String>) -> Option<Options> {
             "--rounds" => options.rounds = args.next()?.parse().ok()?,
             "--dir" => options.dir = args.next()?.into(),
             "--alone" => options.alone = true,
-            "save" | "start" | "logs" | "files" | "idle" | "check" | "usage" => options.sections.push(arg),
+            "save" | "start" | "logs" | "files" | "idle" | "check" | "usage" | "many" => options.sections.push(arg),
             _ => return None,
         }
     }
@@ -113,6 +114,11 @@ fn measure(options: &Options) -> io::Result<()> {
     }
     if wants("usage") {
         usage::measure(options.rounds)?;
+    }
+    if wants("many") {
+        let project = folder.path().join("many");
+        fs::create_dir(&project)?;
+        many::measure(&project)?;
     }
     Ok(())
 }

@@ -30,6 +30,9 @@ impl Runner {
             let Some(instance) = app.instances.iter().find(|instance| instance.id == *id) else { continue };
             let Some(spec) = self.apps.spec(id.app).cloned() else { continue };
             let mut view = self.view(app, instance, &spec);
+            if !reveal {
+                view.argv = config::words_without_secrets(view.argv);
+            }
             if env {
                 view.env = self.variables(*id, reveal);
             }

@@ -182,3 +182,13 @@ fn a_second_start_is_the_verb_or_a_second_runner_but_never_the_same_apps_twice()
     verb(&project, &["kill", "--runner", &beside.runner_pid().to_string()], 0);
     assert_eq!(states(&project).len(), 4);
 }
+
+#[test]
+fn arguments_that_are_secrets_are_not_listed() {
+    let project = project();
+    project.edit("pmdev.toml", "script = \"api.sh\"", "script = \"api.sh\"\nargs = \"--token s3cret --db pg://u:s3cret@h --port 3\"");
+    let mut runner = project.start([""; 0]);
+    runner.wait_for(&says("api runs"));
+    let listed = verb(&project, &["list", "--json"], 0).out;
+    assert!(listed.contains("--token") && listed.contains("--port") && !listed.contains("s3cret"), "{listed}");
+}
