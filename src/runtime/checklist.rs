@@ -77,7 +77,9 @@ impl Entry {
                 since => Progress::Ready(*self.took.get_or_insert(now - since.unwrap_or(now))),
             };
         }
-        let waits = why.split_once("it waits until ").map(|(_, needed)| format!("waits until {needed}"));
+        // All instances wait for the same; what is said of each is said once.
+        let needed = why.split_once("it waits until ").map(|(_, needed)| needed.split("; ").next().unwrap_or(needed));
+        let waits = needed.map(|needed| format!("waits until {needed}"));
         if let (Some(waits), true) = (waits, is(Status::Launching) && app.instances.iter().all(|instance| instance.pid.is_none())) {
             return Progress::Waiting(waits);
         }
@@ -152,7 +154,7 @@ mod tests {
         let mut entry = Entry::new("api".into(), true);
         let start = now();
         let at = |ms: u64| start + Duration::from_millis(ms);
-        let waiting = "api is launching: it waits until db is ready";
+        let waiting = "api:0 is launching: it waits until db is ready; api:1 is launching: it waits until db is ready";
         assert_eq!(entry.progress(&app(&[(Status::Launching, None)]), waiting, at(0)), Progress::Waiting("waits until db is ready".into()));
         assert_eq!(entry.progress(&app(&[(Status::Building, None)]), "", at(500)), Progress::Building(Duration::ZERO));
         let half = [(Status::Online, Some(7)), (Status::Launching, Some(8))];

@@ -38,6 +38,13 @@ impl Runner {
     /// Makes the socket. A runner that cannot be reached runs its apps all the same.
     pub fn open_desk(&mut self, folders: Option<Folders>) {
         let Some(folders) = folders else { return };
+        // Made on the way to a socket, the home is as private as what lies in it.
+        if folders.foreground.starts_with(&folders.home)
+            && !folders.home.exists()
+            && let Err(error) = endpoint::private_folder(&folders.home)
+        {
+            return self.unreachable(&error);
+        }
         let bound = endpoint::bind(&folders.foreground_socket(std::process::id()));
         let (listener, bound) = match bound {
             Ok(bound) => bound,
