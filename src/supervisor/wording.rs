@@ -121,6 +121,7 @@ pub(super) fn ended(name: &str, app: &App, outcome: &Outcome, verdict: Verdict) 
     let notice = Notice::new(level, kind, text).about(&spec.name);
     match (outcome, &spec.missing_hint) {
         (Outcome::Launch(failure), Some(hint)) if failure.stage == Stage::Exec && failure.errno == 2 => notice.hint(hint),
+        (Outcome::Launch(failure), Some(_) | None) => Notice { hint: failure.hint(), ..notice },
         (_, Some(_) | None) => notice,
     }
 }
