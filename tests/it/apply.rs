@@ -218,8 +218,11 @@ fn an_env_file_of_the_command_line_is_edited() {
     let project = project(PROJECT);
     project.save("some.env", "MODE=slow\n");
     let mut runner = start(&project, &["api.sh", "web.sh", "--env-file", "some.env"]);
-    project.save("some.env", "MODE=slow\n");
-    project.save("some.env", "PORT=1\n");
+    // At once, so that nobody reads a file that is only half written.
+    for text in ["MODE=slow\n", "PORT=1\n"] {
+        project.save("some.env.new", text);
+        std::fs::rename(project.path("some.env.new"), project.path("some.env")).expect("the project can be written");
+    }
     runner.wait_for(&plan("api: env PORT added (1), env MODE removed, restart"));
     runner.wait_for(&plan("web: env PORT added (1), env MODE removed, restart"));
     runner.wait_for(&prefixed("api", "port=1 mode=none"));
