@@ -36,6 +36,9 @@ const FOLLOWING: usize = 60;
 /// Clients that restart an app, each so often, and wait until it is online again.
 const RESTARTING: (usize, Duration) = (20, Duration::from_millis(500));
 
+/// What a client does until the phase is over.
+type Client = fn(&Path, &Seen) -> io::Result<()>;
+
 /// What the clients saw.
 #[derive(Debug, Default)]
 struct Seen {
@@ -63,8 +66,7 @@ pub fn measure(folder: &Path, phases: usize) -> io::Result<()> {
         missed += saves(&file, &mut stamps, &mut random, &mut quiet)?;
         seen.over.store(false, Ordering::Relaxed);
         missed += thread::scope(|scope| {
-            let clients: [(usize, fn(&Path, &Seen) -> io::Result<()>); 3] =
-                [(LISTING.0, list), (FOLLOWING, follow), (RESTARTING.0, restart)];
+            let clients: [(usize, Client); 3] = [(LISTING.0, list), (FOLLOWING, follow), (RESTARTING.0, restart)];
             for (count, client) in clients {
                 for _ in 0..count {
                     let (socket, seen) = (&socket, &seen);
