@@ -78,6 +78,8 @@ pub struct Request {
     pub source_maps: Option<bool>,
     /// What is said of log files.
     pub logs: LogRequest,
+    /// Whether it is for the background runner.
+    pub background: bool,
 }
 
 /// Runs a tool to its end and gives its standard output.

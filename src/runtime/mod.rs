@@ -17,6 +17,7 @@ mod logs;
 mod memory;
 mod pid_file;
 mod port;
+mod project;
 mod reload;
 mod runner;
 mod service;

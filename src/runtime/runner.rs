@@ -24,7 +24,8 @@ use super::{
     hooks::{Hooks, Over},
     logs::LogFiles,
     memory::Sampler,
-    reload::{Loaded, Project},
+    project::Projects,
+    reload::Loaded,
     service::Service,
     signals::{self, Meaning, Signals},
     signs::Sign,
@@ -97,7 +98,7 @@ pub struct Runner {
     pub watcher: Option<Watcher>,
     pub apps: Apps,
     pub logs: LogFiles,
-    pub project: Project,
+    pub projects: Projects,
     /// What is still to come, where that is shown.
     pub checklist: Option<Checklist>,
     pub tools: Tools,
@@ -109,6 +110,8 @@ pub struct Runner {
     pub sockets: Option<Folder>,
     /// Who waits for something over the socket.
     pub desk: Desk,
+    /// The folder the runner was started in.
+    pub folder: String,
     pub inbox: UnboundedSender<Inbox>,
     pub exit: Option<u8>,
     /// Nothing is waited for any more.
@@ -140,7 +143,6 @@ impl Runner {
     /// Prepares everything and starts nothing but the threads that look at files, the terminal and the screen.
     pub fn start(options: Options) -> Result<Self, Error> {
         let Options { resolved, read_at, request, host, output, stdin, explain, folders, guard_death, manager } = options;
-        let apps = Apps::new(resolved.apps, resolved.env);
         let signals = Signals::listen(guard_death)?;
         let (inbox, news) = mpsc::unbounded_channel();
         let (out, outs) = mpsc::unbounded_channel();
@@ -154,8 +156,11 @@ impl Runner {
         let stage = AsyncFd::new(stage).map_err(no_system)?;
         let logs = LogFiles::new(&host);
         let capsules = Capsules::new(&host);
-        let project = Project::new(request, host, Sources::new(resolved.files, resolved.modules), &resolved.notices);
-        let wanted = project.sources.wanted(apps.watched(), read_at);
+        let folder = host.cwd.to_string_lossy().into_owned();
+        let mut projects = Projects::default();
+        let first = projects.add(request, host, Sources::new(resolved.files, resolved.modules), &resolved.notices).id;
+        let apps = Apps::new(first, resolved.apps, resolved.env);
+        let wanted = projects.wanted(apps.watched(), read_at);
         let watcher = if wanted.apps.is_empty() && wanted.files.is_empty() { None } else { Some(Watcher::start(wanted, explain, out)?) };
         process::terminal::ignore_background_stops();
         terminal::listen(typing).map_err(no_system)?;
@@ -168,7 +173,8 @@ impl Runner {
             watcher,
             apps,
             logs,
-            project,
+            projects,
+            folder,
             checklist: None,
             tools: Tools::default(),
             hooks: Hooks::default(),
