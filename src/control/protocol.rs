@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::run::{How, Run, Saved};
+
 /// The version of the protocol. A change that an older end would misread makes the next one; a new verb or field does not.
 pub const VERSION: u32 = 1;
 
@@ -80,6 +82,26 @@ pub enum Request {
         /// Whose; empty: all.
         targets: Vec<String>,
     },
+    /// Run apps as well: a background runner alone does. `Text` may come before the last answer.
+    Run {
+        /// What.
+        run: Run,
+        /// Whether the answer waits until they are online.
+        wait: bool,
+    },
+    /// Restart or reload with another environment: a background runner alone does.
+    Update {
+        /// Restart or reload.
+        how: How,
+        /// To whom, whole apps.
+        targets: Vec<String>,
+        /// The environment, in the place of the one they were started from.
+        env: Vec<(String, String)>,
+        /// Whether the answer waits until they are online.
+        wait: bool,
+    },
+    /// What a background runner would have to be asked for to have the apps it has. The answer is `Saved`.
+    Save,
     /// End the runner and all its apps. The answer comes when they have ended, right before the runner does.
     Kill,
 }
@@ -119,6 +141,13 @@ pub enum Reply {
         instances: Vec<InstanceView>,
         /// How long it took, in milliseconds.
         took_ms: u64,
+    },
+    /// What to keep.
+    Saved {
+        /// The requests.
+        runs: Vec<Saved>,
+        /// What cannot be kept, and why, as sentences.
+        left_out: Vec<String>,
     },
     /// Whole sentences.
     Text {
@@ -277,10 +306,12 @@ mod tests {
             assert_eq!(serde_json::to_value(reply).unwrap(), value(line));
         }
         let all = asked.concat() + &answered.concat();
-        for word in ["hello", "list", "act", "scale", "watch", "signal", "send", "why", "kill"].map(|verb| format!("\"verb\":\"{verb}\"")) {
+        for word in ["hello", "list", "act", "scale", "watch", "signal", "send", "why", "run", "update", "save", "kill"]
+            .map(|verb| format!("\"verb\":\"{verb}\""))
+        {
             assert!(all.contains(&word), "{word} is not written down");
         }
-        for word in ["hello", "list", "done", "text", "refused"].map(|reply| format!("\"reply\":\"{reply}\"")) {
+        for word in ["hello", "list", "done", "saved", "text", "refused"].map(|reply| format!("\"reply\":\"{reply}\"")) {
             assert!(all.contains(&word), "{word} is not written down");
         }
         for word in ["start", "stop", "restart", "reload", "delete", "reset"].map(|action| format!("\"action\":\"{action}\"")) {

@@ -29,6 +29,9 @@ impl Runner {
             Asked::Signal { signal, targets } => self.signalled(&signal, &targets).map(Some),
             Asked::Send { line, targets } => self.sent(&line, &targets).map(Some),
             Asked::Why { targets } => self.explained(&targets).map(Some),
+            Asked::Run { run, wait } => self.run_asked(run, wait, responder.clone()),
+            Asked::Update { how, targets, env, wait } => self.update_asked(how, &targets, &env, wait, &responder),
+            Asked::Save => Ok(Some(self.saved())),
             Asked::Kill => {
                 self.answer_at_end(responder.clone());
                 self.handle(Event::Shutdown(ShutdownCause::Asked));
@@ -52,7 +55,7 @@ impl Runner {
             cwd: self.folder.clone(),
             files: self.projects.files().map(|file| file.to_string_lossy().into_owned()).collect(),
             apps: self.apps.specs().map(|spec| spec.name.clone()).collect(),
-            background: false,
+            background: self.background.is_some(),
         }
     }
 

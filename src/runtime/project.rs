@@ -86,6 +86,20 @@ impl Said {
         }
     }
 
+    /// The apps with another number of instances, by name, and that number.
+    pub fn scales(&self) -> Vec<(String, u16)> {
+        let mut scales: Vec<_> = self.scaled.iter().map(|(name, (_, count))| (name.clone(), *count)).collect();
+        scales.sort();
+        scales
+    }
+
+    /// The apps that are not of it any more, by name.
+    pub fn deleted_names(&self) -> Vec<String> {
+        let mut names: Vec<_> = self.deleted.iter().cloned().collect();
+        names.sort();
+        names
+    }
+
     /// Lays it over what files say.
     pub fn over(&self, resolved: Resolved) -> Resolved {
         let Resolved { apps, env, notices, files, modules } = resolved;

@@ -15,6 +15,7 @@ use tokio::{
 use super::{
     Options, Output,
     apps::Apps,
+    background::{Background, Completed},
     capsule::Capsules,
     checklist::Checklist,
     cron::Cron,
@@ -22,8 +23,10 @@ use super::{
     desk::Desk,
     effects,
     hooks::{Hooks, Over},
+    journal::Journal,
     logs::LogFiles,
     memory::Sampler,
+    pid_file::PidFile,
     project::Projects,
     reload::Loaded,
     service::Service,
@@ -86,6 +89,8 @@ pub enum Inbox {
     Loaded(Box<Loaded>),
     /// Somebody asks over the socket.
     Asked(Incoming),
+    /// What somebody asked to be run is completed.
+    Completed(Box<Completed>),
 }
 
 /// Everything that lives as long as the runner.
@@ -137,12 +142,18 @@ pub struct Runner {
     pub explain: bool,
     /// The service manager that started us.
     pub service: Service,
+    /// What makes it the background runner, where it is that.
+    pub background: Option<Background>,
+    /// Where its own words go then.
+    pub journal: Option<Journal>,
+    /// Where its pid stands then.
+    pub own_pid: Option<PidFile>,
 }
 
 impl Runner {
     /// Prepares everything and starts nothing but the threads that look at files, the terminal and the screen.
     pub fn start(options: Options) -> Result<Self, Error> {
-        let Options { resolved, read_at, request, host, output, stdin, explain, folders, guard_death, manager } = options;
+        let Options { resolved, read_at, request, host, output, stdin, explain, folders, guard_death, manager, background } = options;
         let signals = Signals::listen(guard_death)?;
         let (inbox, news) = mpsc::unbounded_channel();
         let (out, outs) = mpsc::unbounded_channel();
@@ -160,12 +171,16 @@ impl Runner {
         let mut projects = Projects::default();
         let first = projects.add(request, host, Sources::new(resolved.files, resolved.modules), &resolved.notices).id;
         let apps = Apps::new(first, resolved.apps, resolved.env);
+        // The background runner has none of its own.
+        projects.retain(|_| background.is_none());
         let wanted = projects.wanted(apps.watched(), read_at);
         let watcher = if wanted.apps.is_empty() && wanted.files.is_empty() { None } else { Some(Watcher::start(wanted, explain, out)?) };
+        let supervisor = Supervisor::new(std::process::id().into());
+        let journal = background.as_ref().map(|background| Journal::open(&background.home)).transpose()?;
         process::terminal::ignore_background_stops();
         terminal::listen(typing).map_err(no_system)?;
         let mut runner = Self {
-            supervisor: Supervisor::new(std::process::id().into()),
+            supervisor: if background.is_some() { supervisor.staying() } else { supervisor },
             processes,
             console,
             runs: HashMap::new(),
@@ -200,10 +215,14 @@ impl Runner {
             stdin,
             explain,
             service: Service::new(manager, now()),
+            background,
+            journal,
+            own_pid: None,
         };
         runner.label();
         runner.feed_input();
-        runner.open_desk(folders);
+        runner.open_desk(folders)?;
+        runner.write_own_pid();
         Ok(runner)
     }
 
@@ -285,7 +304,8 @@ impl Runner {
     async fn next(&mut self) {
         let own =
             [self.tools.deadline(), self.hooks.deadline(), self.memory.deadline(), self.service.deadline(now()), self.checklist_due()];
-        let deadline = own.into_iter().chain([self.supervisor.next_deadline(), self.processes.next_look()]).flatten().min();
+        let others = [self.supervisor.next_deadline(), self.processes.next_look(), self.desk_deadline()];
+        let deadline = own.into_iter().chain(others).flatten().min();
         tokio::select! {
             biased;
             meaning = self.signals.next() => self.signal(meaning),
@@ -312,6 +332,7 @@ impl Runner {
                 self.collect();
                 self.end_tools();
                 self.look_at_memory();
+                self.look_at_desk();
                 if self.supervisor.next_deadline().is_some_and(|due| due <= now()) {
                     self.handle(Event::Deadline);
                 }
@@ -332,6 +353,9 @@ impl Runner {
         let output = &self.output;
         if notice::is_shown(notice, output.quiet) {
             self.console.say(notice::render(notice, self.style, output.json, jiff::Timestamp::now()));
+            if let Some(journal) = &self.journal {
+                journal.write(&notice::render(notice, Style { colour: false }, false, jiff::Timestamp::now()));
+            }
         }
     }
 
@@ -375,6 +399,7 @@ impl Runner {
             Inbox::HookOver(over) => self.hook_over(over),
             Inbox::Loaded(loaded) => self.loaded(*loaded),
             Inbox::Asked(incoming) => self.asked(incoming),
+            Inbox::Completed(completed) => self.completed(*completed),
             Inbox::LastWords(run) => {
                 let ending = self.runs.get_mut(&run).map(|live| std::mem::take(&mut live.ending)).unwrap_or_default();
                 for event in ending {

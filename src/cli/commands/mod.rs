@@ -2,9 +2,11 @@
 //! None of them prints a failure: that is done in one place, above. Start reading with [`start`].
 
 pub mod act;
+pub mod background;
 pub mod check;
 pub mod init;
 pub mod list;
+pub mod save;
 pub mod schema;
 pub mod second;
 pub mod start;
@@ -15,7 +17,10 @@ pub mod why;
 
 use clap::Subcommand;
 
-use crate::{control::Action, model::Error};
+use crate::{
+    control::{Action, How},
+    model::Error,
+};
 
 /// What to do; each variant's help is that of its arguments.
 #[derive(Debug, Subcommand)]
@@ -38,6 +43,18 @@ pub(crate) enum Verb {
     Delete(act::Act),
     /// Start the counters of apps afresh
     Reset(act::Act),
+    /// Restart the apps of a project file in the background, and start those that are missing
+    #[command(name = "startOrRestart", visible_alias = "start-or-restart")]
+    StartOrRestart(Box<start::Start>),
+    /// Reload the apps of a project file in the background, and start those that are missing
+    #[command(name = "startOrReload", visible_alias = "start-or-reload", alias = "startOrGracefulReload")]
+    StartOrReload(Box<start::Start>),
+    #[command(visible_alias = "dump")]
+    Save(save::Save),
+    Resurrect(save::Resurrect),
+    Cleardump(save::Cleardump),
+    #[command(name = background::VERB, hide = true)]
+    Background(background::Background),
     Scale(talk::Scale),
     Signal(talk::Signal),
     Send(talk::Send),
@@ -62,6 +79,12 @@ impl Verb {
             Self::Reload(act) => act.run(Action::Reload),
             Self::Delete(act) => act.run(Action::Delete),
             Self::Reset(act) => act.run(Action::Reset),
+            Self::StartOrRestart(start) => start.hand_over(How::Restart),
+            Self::StartOrReload(start) => start.hand_over(How::Reload),
+            Self::Save(save) => save.run(),
+            Self::Resurrect(resurrect) => resurrect.run(),
+            Self::Cleardump(clear) => clear.run(),
+            Self::Background(background) => background.run(),
             Self::Scale(scale) => scale.run(),
             Self::Signal(signal) => signal.run(),
             Self::Send(send) => send.run(),
