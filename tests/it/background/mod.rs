@@ -61,10 +61,11 @@ impl Home {
         self.listed().iter().map(state).collect()
     }
 
-    /// Waits until an app's log file holds a text.
+    /// Waits until an app's log file holds a text; one of several instances is `api-out-0`.
     #[track_caller]
     fn logged(&self, app: &str, text: &str) {
-        let path = self.path(&format!("logs/{app}-out.log"));
+        let name = if app.contains("-out-") { format!("{app}.log") } else { format!("{app}-out.log") };
+        let path = self.path("logs").join(name);
         let holds = || fs::read_to_string(&path).is_ok_and(|have| have.contains(text));
         assert!(comes_true(PATIENCE, holds), "{}: {:?}", path.display(), fs::read_to_string(&path));
     }
