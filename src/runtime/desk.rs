@@ -2,7 +2,10 @@
 
 use std::time::Instant;
 
-use super::runner::{Inbox, Runner, now};
+use super::{
+    runner::{Inbox, Runner, now},
+    views::Shown,
+};
 use crate::{
     control::{
         Folders, Reply, Responder,
@@ -100,7 +103,7 @@ impl Runner {
             let reply = if wait.failed.is_empty() {
                 let took = now().duration_since(wait.began);
                 Reply::Done {
-                    instances: self.views(&wait.about, false, false),
+                    instances: self.views(&wait.about, Shown::default()),
                     took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
                 }
             } else {

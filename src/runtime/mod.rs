@@ -7,6 +7,7 @@ pub mod capsule;
 mod checklist;
 mod control;
 mod cron;
+mod decisions;
 mod deaths;
 mod desk;
 mod effects;
@@ -25,10 +26,13 @@ mod signs;
 mod sources;
 mod stdin;
 mod targets;
-mod terminal;
+pub mod terminal;
 mod tool;
+mod usage;
+mod version;
 mod views;
 mod warnings;
+pub mod why;
 
 use std::time::SystemTime;
 

@@ -18,6 +18,7 @@ use super::{
     capsule::Capsules,
     checklist::Checklist,
     cron::Cron,
+    decisions::Decisions,
     deaths::{LAST_WORDS, Live},
     desk::Desk,
     effects,
@@ -32,8 +33,11 @@ use super::{
     stdin::Inputs,
     terminal::{self, Typed},
     tool::{Question, Tools},
+    usage::Meter,
+    version::{Read, Versions},
 };
 use crate::{
+    config,
     control::Incoming,
     log::Console,
     model::{Error, Notice, RunId},
@@ -85,6 +89,8 @@ pub enum Inbox {
     Loaded(Box<Loaded>),
     /// Somebody asks over the socket.
     Asked(Incoming),
+    /// Versions of apps were read.
+    Versions(Vec<Read>),
 }
 
 /// Everything that lives as long as the runner.
@@ -109,6 +115,11 @@ pub struct Runner {
     pub sockets: Option<Folder>,
     /// Who waits for something over the socket.
     pub desk: Desk,
+    pub meter: Meter,
+    pub versions: Versions,
+    pub decisions: Decisions,
+    /// The user this runner runs as, as people call it.
+    pub own_name: String,
     pub inbox: UnboundedSender<Inbox>,
     pub exit: Option<u8>,
     /// Nothing is waited for any more.
@@ -154,6 +165,7 @@ impl Runner {
         let stage = AsyncFd::new(stage).map_err(no_system)?;
         let logs = LogFiles::new(&host);
         let capsules = Capsules::new(&host);
+        let own_name = config::user_name(host.owner.user);
         let project = Project::new(request, host, Sources::new(resolved.files, resolved.modules), &resolved.notices);
         let wanted = project.sources.wanted(apps.watched(), read_at);
         let watcher = if wanted.apps.is_empty() && wanted.files.is_empty() { None } else { Some(Watcher::start(wanted, explain, out)?) };
@@ -177,6 +189,10 @@ impl Runner {
             memory: Sampler::default(),
             sockets: None,
             desk: Desk::default(),
+            meter: Meter::default(),
+            versions: Versions::default(),
+            decisions: Decisions::default(),
+            own_name,
             inbox,
             exit: None,
             forced: false,
@@ -361,6 +377,7 @@ impl Runner {
             Inbox::HookOver(over) => self.hook_over(over),
             Inbox::Loaded(loaded) => self.loaded(*loaded),
             Inbox::Asked(incoming) => self.asked(incoming),
+            Inbox::Versions(read) => self.versions_read(read),
             Inbox::LastWords(run) => {
                 let ending = self.runs.get_mut(&run).map(|live| std::mem::take(&mut live.ending)).unwrap_or_default();
                 for event in ending {
