@@ -118,14 +118,17 @@ impl Runner {
     fn detail(&mut self, id: InstanceId, spec: &AppSpec, number: usize) -> Detail {
         let now = Zoned::now();
         let (watch, ignore_watch) = spec.watch.as_ref().map_or_else(|| (false.into(), Vec::new()), as_given);
-        let why = self.sentences(vec![id]).into_iter();
+        let name = if spec.instances > 1 { format!("{}:{} ", spec.name, id.slot) } else { format!("{} ", spec.name) };
+        let about = move |sentence: &String| sentence.starts_with(&name);
+        let apps = self.sentences(vec![id]);
+        let own = apps.iter().flat_map(|app| app.states.iter().chain(&app.starts)).filter(|sentence| about(sentence));
         Detail {
             watch,
             ignore_watch,
             next_restart: plan::next(spec, &now).map(|next| next.timestamp().as_millisecond()),
             plan: plan::object(spec, &now),
             lines: plan::rows(spec, number, &now).into_iter().map(|(title, what)| (title.to_owned(), what)).collect(),
-            why: why.flat_map(|app| app.states.into_iter().chain(app.starts).chain(app.waits)).collect(),
+            why: own.chain(apps.iter().flat_map(|app| &app.waits)).cloned().collect(),
         }
     }
 

@@ -187,9 +187,9 @@ mod tests {
         └────┴───────────────────────────┴───────────┴─────────┴──────┴──────┴────────┴───┴─────────────────┴──────┴───────┴──────┴──────────┘
         ");
         insta::assert_snapshot!(render(&[], Style::PLAIN, 40, NOW), @r"
-        ┌────┬──────┬────────┬─────┬─────┐
-        │ id │ name │ status │ cpu │ mem │
-        └────┴──────┴────────┴─────┴─────┘
+        ┌────┬──────┬───┬────────┬─────┬─────┐
+        │ id │ name │ ↺ │ status │ cpu │ mem │
+        └────┴──────┴───┴────────┴─────┴─────┘
         ");
     }
 
@@ -200,7 +200,15 @@ mod tests {
             assert!(shown.lines().all(|line| line.width() <= width), "{width}:\n{shown}");
             assert!(shown.contains("waiting restart"), "{width}:\n{shown}");
         }
-        insta::assert_snapshot!(render(&views(), Style::PLAIN, 80, NOW), @"");
+        insta::assert_snapshot!(render(&views(), Style::PLAIN, 80, NOW), @r"
+        ┌────┬────────────────────┬──────┬────────┬───┬─────────────────┬──────┬───────┐
+        │ id │ name               │ pid  │ uptime │ ↺ │ status          │ cpu  │ mem   │
+        ├────┼────────────────────┼──────┼────────┼───┼─────────────────┼──────┼───────┤
+        │ 0  │ api:0              │ 4711 │ 3m     │ 3 │ online          │ 1.5% │ 0b    │
+        │ 1  │ api:1              │ 0    │ 0      │ 3 │ waiting restart │ 1.5% │ 1.0mb │
+        │ 2  │ a-worker-with-a-l… │ 0    │ 0      │ 3 │ crashed         │ 1.5% │ 2.0mb │
+        └────┴────────────────────┴──────┴────────┴───┴─────────────────┴──────┴───────┘
+        ");
         assert!(!render(&views(), Style::PLAIN, 0, NOW).is_empty());
     }
 

@@ -31,7 +31,8 @@ pub(crate) enum Verb {
     Why(Box<why::Why>),
     List(list::List),
     Jlist(jlist::Jlist),
-    /// The same as jlist, indented
+    /// Print the same as jlist, indented
+    #[command(hide = true)]
     Prettylist(jlist::Jlist),
     Show(show::Show),
     Env(ask::Env),

@@ -71,7 +71,9 @@ fn rows(view: &InstanceView, now: Timestamp) -> Vec<(&str, Cell)> {
     };
     let uptime = list::uptime(view, now.as_millisecond()).map_or_else(|| "0".to_owned(), |uptime| HumanDuration(uptime).to_string());
     let (interpreter_args, args) = jlist::arguments(view);
-    let (interpreter_args, args) = (shell_words::join(interpreter_args), shell_words::join(args));
+    // Nobody is to type a mask, so it needs no quotes.
+    let joined = |words: &[String]| shell_words::join(words).replace("'********'", "********");
+    let (interpreter_args, args) = (joined(interpreter_args), joined(args));
     let mut rows = vec![
         ("status", Cell::painted(&view.status, list::colour(&view.status))),
         ("name", Cell::plain(&view.name)),
@@ -107,6 +109,6 @@ fn rows(view: &InstanceView, now: Timestamp) -> Vec<(&str, Cell)> {
     // What these say is in the rows above.
     let said = ["runs", "in"];
     let lines = view.detail.iter().flat_map(|detail| &detail.lines).filter(|(title, _)| !said.contains(&title.as_str()));
-    rows.extend(lines.map(|(title, what)| (title.as_str(), Cell::plain(what))));
+    rows.extend(lines.map(|(title, what)| (if title == "restarts" { "starts again" } else { title }, Cell::plain(what))));
     rows
 }

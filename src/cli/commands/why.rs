@@ -29,7 +29,7 @@ const LAST: usize = 5;
 /// Decisions that leave a crash capsule, where an app keeps them.
 const FAILURES: [&str; 4] = ["crashed", "errored", "launch_failed", "backoff"];
 
-/// Tell why an app is as it is, which rule watches or ignores a path, and what was decided lately; nothing is started
+/// Tell why apps are as they are, or which rule watches or ignores a path; nothing is started
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Why {
@@ -43,12 +43,12 @@ pub struct Why {
     #[arg(long, value_name = "FOLDER")]
     pub cwd: Option<PathBuf>,
     #[command(flatten)]
+    pub reach: ReachArgs,
+    #[command(flatten)]
     pub watch: WatchArgs,
     /// One JSON object a line
     #[arg(long, help_heading = "Output")]
     pub json: bool,
-    #[command(flatten)]
-    pub reach: ReachArgs,
 }
 
 const EXAMPLES: &str = "\
