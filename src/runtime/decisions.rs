@@ -95,7 +95,7 @@ impl Runner {
         };
         let by_rule = rule.as_ref().map(|rule| format!(" (the rule {rule})")).unwrap_or_default();
         let generation = self.supervisor.generation(app).map(|generation| generation.0);
-        self.decisions.add(DecisionView {
+        self.known.decisions.add(DecisionView {
             at: Timestamp::now().as_millisecond(),
             app: Some(name.clone()),
             generation,

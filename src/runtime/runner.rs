@@ -18,7 +18,6 @@ use super::{
     capsule::Capsules,
     checklist::Checklist,
     cron::Cron,
-    decisions::Decisions,
     deaths::{LAST_WORDS, Live},
     desk::Desk,
     effects,
@@ -33,11 +32,10 @@ use super::{
     stdin::Inputs,
     terminal::{self, Typed},
     tool::{Question, Tools},
-    usage::Meter,
-    version::{Read, Versions},
+    version::Read,
+    views::Known,
 };
 use crate::{
-    config,
     control::Incoming,
     log::Console,
     model::{Error, Notice, RunId},
@@ -115,11 +113,8 @@ pub struct Runner {
     pub sockets: Option<Folder>,
     /// Who waits for something over the socket.
     pub desk: Desk,
-    pub meter: Meter,
-    pub versions: Versions,
-    pub decisions: Decisions,
-    /// The user this runner runs as, as people call it.
-    pub own_name: String,
+    /// What is kept for those who ask.
+    pub known: Known,
     pub inbox: UnboundedSender<Inbox>,
     pub exit: Option<u8>,
     /// Nothing is waited for any more.
@@ -165,7 +160,7 @@ impl Runner {
         let stage = AsyncFd::new(stage).map_err(no_system)?;
         let logs = LogFiles::new(&host);
         let capsules = Capsules::new(&host);
-        let own_name = config::user_name(host.owner.user);
+        let known = Known::new(&host);
         let project = Project::new(request, host, Sources::new(resolved.files, resolved.modules), &resolved.notices);
         let wanted = project.sources.wanted(apps.watched(), read_at);
         let watcher = if wanted.apps.is_empty() && wanted.files.is_empty() { None } else { Some(Watcher::start(wanted, explain, out)?) };
@@ -189,10 +184,7 @@ impl Runner {
             memory: Sampler::default(),
             sockets: None,
             desk: Desk::default(),
-            meter: Meter::default(),
-            versions: Versions::default(),
-            decisions: Decisions::default(),
-            own_name,
+            known,
             inbox,
             exit: None,
             forced: false,

@@ -91,16 +91,16 @@ impl Runner {
     pub fn measure(&mut self) {
         let now = now();
         let apps = self.runs.iter().filter(|(_, live)| live.role == Role::App).map(|(run, _)| *run);
-        if !self.meter.is_fresh(now, apps) {
+        if !self.known.meter.is_fresh(now, apps) {
             let measures = self.processes.measures();
-            self.meter.take(now, measures);
+            self.known.meter.take(now, measures);
         }
     }
 
     /// What the runs of an instance use together, by the last look. `uptime`: that of its run.
     pub fn used(&self, instance: InstanceId, uptime: Duration) -> Used {
         let runs = self.runs.iter().filter(|(_, live)| live.instance == instance && live.role == Role::App);
-        let looks = runs.filter_map(|(run, _)| self.meter.runs.get(run));
+        let looks = runs.filter_map(|(run, _)| self.known.meter.runs.get(run));
         looks.map(|look| look.used(uptime)).fold(Used::default(), |sum, used| Used {
             cpu: sum.cpu + used.cpu,
             memory: sum.memory + used.memory,

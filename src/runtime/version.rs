@@ -43,24 +43,24 @@ impl Runner {
     /// A run has started: its version is looked for.
     pub fn look_for_version(&mut self, run: RunId) {
         if let Some(live) = self.runs.get(&run).filter(|live| live.role == Role::App) {
-            self.versions.due.insert(live.instance.app);
+            self.known.versions.due.insert(live.instance.app);
             self.read_versions();
         }
     }
 
     /// Apps may be there that have not started: theirs are looked for too.
     pub fn look_for_versions(&mut self) {
-        let unknown = self.apps.all().map(|(app, _)| app).filter(|app| !self.versions.known.contains_key(app));
-        self.versions.due.extend(unknown.collect::<Vec<_>>());
+        let unknown = self.apps.all().map(|(app, _)| app).filter(|app| !self.known.versions.known.contains_key(app));
+        self.known.versions.due.extend(unknown.collect::<Vec<_>>());
         self.read_versions();
     }
 
     fn read_versions(&mut self) {
-        if self.versions.is_reading || self.versions.due.is_empty() {
+        if self.known.versions.is_reading || self.known.versions.due.is_empty() {
             return;
         }
         let bound = PathBuf::from(self.folder());
-        let due = std::mem::take(&mut self.versions.due);
+        let due = std::mem::take(&mut self.known.versions.due);
         let places: Vec<(AppId, PathBuf, PathBuf)> = due
             .into_iter()
             .filter_map(|app| {
@@ -78,13 +78,13 @@ impl Runner {
             let _ = inbox.send(Inbox::Versions(read.collect()));
         };
         // Without a thread the list has no versions, which is no reason to say anything.
-        self.versions.is_reading = thread::Builder::new().name("pmdev-versions".to_owned()).spawn(read).is_ok();
+        self.known.versions.is_reading = thread::Builder::new().name("pmdev-versions".to_owned()).spawn(read).is_ok();
     }
 
     /// They were read.
     pub fn versions_read(&mut self, read: Vec<Read>) {
-        self.versions.is_reading = false;
-        self.versions.known.extend(read);
+        self.known.versions.is_reading = false;
+        self.known.versions.known.extend(read);
         self.read_versions();
     }
 }

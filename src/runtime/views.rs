@@ -5,14 +5,37 @@ use std::path::Path;
 use jiff::{Timestamp, Zoned};
 
 use super::{
+    decisions::Decisions,
     logs,
     runner::{Runner, now},
+    usage::Meter,
+    version::Versions,
 };
 use crate::{
-    config::{self, plan},
+    config::{self, Host, plan},
     control::{Detail, InstanceView},
     model::{AfterExit, AppSnapshot, AppSpec, ExecMode, Exit, InstanceId, InstanceSnapshot, WatchRoot, WatchSpec},
 };
+
+/// What is kept for those who ask.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// What the apps use.
+    pub meter: Meter,
+    /// Their versions.
+    pub versions: Versions,
+    /// What was decided lately.
+    pub decisions: Decisions,
+    /// The user this runner runs as, as people call it.
+    pub own_name: String,
+}
+
+impl Known {
+    /// Nothing yet, but who we are.
+    pub fn new(host: &Host) -> Self {
+        Self { own_name: config::user_name(host.owner.user), ..Self::default() }
+    }
+}
 
 /// What is told of instances beside their state.
 #[derive(Debug, Clone, Copy, Default)]
@@ -76,7 +99,7 @@ impl Runner {
             instance: instance.id.slot,
             instances: spec.instances,
             namespace: spec.namespace.clone(),
-            version: self.versions.of(app.id).map(str::to_owned),
+            version: self.known.versions.of(app.id).map(str::to_owned),
             mode: match spec.exec_mode {
                 ExecMode::Fork => "fork",
                 ExecMode::Cluster => "cluster",
@@ -97,7 +120,7 @@ impl Runner {
             user: match (&spec.launch.hardening.identity, &spec.account.user) {
                 (Some(identity), _) => identity.name.clone(),
                 (None, Some(user)) => user.clone(),
-                (None, None) => self.own_name.clone(),
+                (None, None) => self.known.own_name.clone(),
             },
             watching: app.watched,
             paused: false,

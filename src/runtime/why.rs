@@ -45,12 +45,12 @@ impl Runner {
         let is_asked = |decision: &&DecisionView| {
             paths.is_empty() && targets.is_empty() || decision.app.as_ref().is_some_and(|name| apps.iter().any(|app| app.app == *name))
         };
-        let decisions: Vec<DecisionView> = self.decisions.all().filter(is_asked).cloned().collect();
+        let decisions: Vec<DecisionView> = self.known.decisions.all().filter(is_asked).cloned().collect();
         if paths.is_empty() {
             return Ok(Some(Reply::Why { apps, paths: Vec::new(), decisions }));
         }
         let watched = self.apps.watched();
-        let all: Vec<DecisionView> = self.decisions.all().cloned().collect();
+        let all: Vec<DecisionView> = self.known.decisions.all().cloned().collect();
         let (paths, responder) = (paths.to_vec(), responder.clone());
         let answer = move || {
             let asked = paths.iter().flat_map(|path| watched.iter().map(move |app| (path, app)));
