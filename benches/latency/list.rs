@@ -34,13 +34,15 @@ pub fn measure(folder: &Path, rounds: usize) -> io::Result<()> {
     if pm2.is_none() {
         println!("pm2 is not installed and is left out.");
     }
-    let apps: Vec<_> =
-        (0..APPS).map(|number| json!({ "name": format!("app{number}"), "script": "/bin/sleep", "args": "1000000", "interpreter": "none" })).collect();
+    let apps: Vec<_> = (0..APPS)
+        .map(|number| json!({ "name": format!("app{number}"), "script": "/bin/sleep", "args": "1000000", "interpreter": "none" }))
+        .collect();
     fs::write(folder.join("apps.json"), json!({ "apps": apps }).to_string())?;
     pm2_in(&["start", "apps.json"])?;
 
     let pmdev = Path::new(env!("CARGO_BIN_EXE_pmdev"));
-    let names = ["over the socket", "over the socket, with all that is declared", "`pmdev list`", "`pmdev jlist`", "`pmdev ping`", "`pm2 jlist`"];
+    let names =
+        ["over the socket", "over the socket, with all that is declared", "`pmdev list`", "`pmdev jlist`", "`pmdev ping`", "`pm2 jlist`"];
     let mut figures = vec![Values::default(); names.len()];
     for _ in 0..rounds {
         let mut take = |row: usize, what: &dyn Fn() -> io::Result<()>| -> io::Result<()> {

@@ -101,10 +101,9 @@ impl Runner {
     pub fn used(&self, instance: InstanceId, uptime: Duration) -> Used {
         let runs = self.runs.iter().filter(|(_, live)| live.instance == instance && live.role == Role::App);
         let looks = runs.filter_map(|(run, _)| self.known.meter.runs.get(run));
-        looks.map(|look| look.used(uptime)).fold(Used::default(), |sum, used| Used {
-            cpu: sum.cpu + used.cpu,
-            memory: sum.memory + used.memory,
-        })
+        looks
+            .map(|look| look.used(uptime))
+            .fold(Used::default(), |sum, used| Used { cpu: sum.cpu + used.cpu, memory: sum.memory + used.memory })
     }
 }
 

@@ -78,7 +78,9 @@ impl Scale {
         let runner = self.reach.need()?;
         let app = self.app.clone();
         runner.answer(Request::Scale { app, count: self.count, wait: !self.no_wait })?;
-        let Reply::List { instances } = runner.answer(Request::List { targets: vec![self.app.clone()], env: false, reveal: false, detail: false })? else {
+        let Reply::List { instances } =
+            runner.answer(Request::List { targets: vec![self.app.clone()], env: false, reveal: false, detail: false })?
+        else {
             return Ok(0);
         };
         let names: Vec<String> = instances.iter().map(called).collect();

@@ -207,7 +207,8 @@ impl Place<'_> {
             return object(decision);
         }
         let time = Timestamp::from_millisecond(decision.at).unwrap_or(Timestamp::UNIX_EPOCH);
-        let format = if Timestamp::now().duration_since(time) < jiff::SignedDuration::from_hours(24) { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
+        let format =
+            if Timestamp::now().duration_since(time) < jiff::SignedDuration::from_hours(24) { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
         let generation = decision.generation.map(|generation| format!(", generation {generation}")).unwrap_or_default();
         format!("{} {}{generation}\n", time.to_zoned(TimeZone::system()).strftime(format), clean(&decision.text))
     }
@@ -273,7 +274,11 @@ mod tests {
 
     #[test]
     fn rules_with_an_action_are_told() {
-        let rule = |path: &str, run: Option<&str>, action: &str| ActionView { paths: vec![path.into()], run: run.map(str::to_owned), action: action.into() };
+        let rule = |path: &str, run: Option<&str>, action: &str| ActionView {
+            paths: vec![path.into()],
+            run: run.map(str::to_owned),
+            action: action.into(),
+        };
         let with = |rules: &[ActionView]| PathWhy { actions: rules.to_vec(), ..answer("a.html", "web", true, "no rule ignores it") };
         let say = |rules: &[ActionView]| sentence(&with(rules), Path::new("/p"));
         let reload = rule("templates/**", None, "reload");

@@ -8,8 +8,8 @@ use super::{Difference, fields, next};
 use crate::{
     config::{element::rotate_every, logs, place, schedule, secret},
     model::{
-        AfterExit, AppSpec, Backoff, ExecMode, HookKind, HumanDuration, Identity, Launch, Limits, Probe, RestartPolicy, SaveAction, UNLIMITED,
-        WatchSpec,
+        AfterExit, AppSpec, Backoff, ExecMode, HookKind, HumanDuration, Identity, Launch, Limits, Probe, RestartPolicy, SaveAction,
+        UNLIMITED, WatchSpec,
     },
 };
 

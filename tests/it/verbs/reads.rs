@@ -113,7 +113,9 @@ fn lists_tell_what_instances_use_in_every_form() {
     assert!(comes_true(PATIENCE, known), "versions are read beside the loop");
     let api = &views[0];
     assert!(api["memory"].as_u64() > Some(10 << 20) && api["cpu"].as_f64() > Some(0.0), "node has just started: {api}");
-    assert!(!api["user"].as_str().unwrap_or_default().is_empty() && api["out_file"].as_str().unwrap_or_default().ends_with("logs/api-0.log"));
+    assert!(
+        !api["user"].as_str().unwrap_or_default().is_empty() && api["out_file"].as_str().unwrap_or_default().ends_with("logs/api-0.log")
+    );
     assert_eq!((&views[2]["memory"], &views[2]["cpu"]), (&json!(0), &json!(0.0)));
 
     let table = verb(&project, &["ps", "--sort", "memory:desc"], 0).out;
@@ -125,7 +127,9 @@ fn lists_tell_what_instances_use_in_every_form() {
     assert!(mini.starts_with("+--- api:1\nnamespace : backend\nversion : 4.5.6\npid : "), "{mini}");
 
     let shown = verb(&project, &["show", "web", "api"], 0).out;
-    for part in ["│ exec mode         │ fork_mode", "0 3 * * *, next at", "300 MiB of memory", "│ script args       │ --port 3 --token ********"] {
+    for part in
+        ["│ exec mode         │ fork_mode", "0 3 * * *, next at", "300 MiB of memory", "│ script args       │ --port 3 --token ********"]
+    {
         assert!(shown.contains(part), "{part}: {shown}");
     }
     assert!(shown.contains("web is stopped: it starts when somebody starts it") && shown.contains("api:0 last started "), "{shown}");
