@@ -224,7 +224,7 @@ pub struct InstanceView {
     pub cwd: String,
     /// The interpreter, where there is one.
     pub interpreter: Option<String>,
-    /// The script, where there is one, else the program; absolute.
+    /// The script, absolute, where there is one; else the program as it was named.
     pub script: String,
     /// Where its standard output goes, where that is a file.
     pub out_file: Option<String>,
