@@ -19,7 +19,7 @@ use crate::{
 const APPS: usize = 100;
 
 /// Long enough for every look to be a new one.
-const REST: Duration = Duration::from_millis(300);
+const REST: Duration = Duration::from_millis(600);
 
 /// So many questions of each kind, in turn.
 pub fn measure(folder: &Path, rounds: usize) -> io::Result<()> {

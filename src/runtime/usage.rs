@@ -12,8 +12,8 @@ use crate::{
     supervisor::Role,
 };
 
-/// Looks closer together than this say nothing about processor time, which is counted in ticks of 10 ms.
-const CLOSEST: Duration = Duration::from_millis(200);
+/// Looks closer together than this say little about processor time, which is counted in ticks of 10 ms, and cost much where many ask.
+const CLOSEST: Duration = Duration::from_millis(500);
 
 /// A look that is older says nothing about now; pidusage, which PM2 asks, draws the line here as well.
 const OLDEST: Duration = Duration::from_secs(60);

@@ -83,19 +83,18 @@ impl Why {
         for asked in &self.paths {
             let name = asked.to_str().filter(|_| !config::absolute(&host.cwd, asked).exists());
             let now = Timestamp::now();
-            let app = name.zip(runner.as_ref()).and_then(|(name, runner)| app(name, runner));
-            let crash = || name.and_then(|name| crash::answer(name, &request, &host, self.json, now));
-            match (app, name) {
-                (Some((app, decisions)), Some(name)) => {
-                    let failed = decisions.iter().any(|decision| FAILURES.contains(&decision.action.as_str()));
-                    let none = || (failed && !self.json).then(|| crash::none(name, &host));
-                    let crash = crash::kept(name, &host, now, self.json).or_else(none);
-                    shown.push_str(&place.app(&app, &decisions, crash));
-                }
-                _ => match crash() {
+            let apps = name.zip(runner.as_ref()).map(|(name, runner)| apps(name, runner)).unwrap_or_default();
+            for (app, decisions) in &apps {
+                let failed = decisions.iter().any(|decision| FAILURES.contains(&decision.action.as_str()));
+                let none = || (failed && !self.json).then(|| crash::none(&app.app, &host));
+                let crash = crash::kept(&app.app, &host, now, self.json).or_else(none);
+                shown.push_str(&place.app(app, decisions, crash));
+            }
+            if apps.is_empty() {
+                match name.and_then(|name| crash::answer(name, &request, &host, self.json, now)) {
                     Some(answer) => shown.push_str(&answer),
                     None => paths.push(asked),
-                },
+                }
             }
         }
         if !paths.is_empty() {
@@ -134,16 +133,13 @@ fn is_of(runner: &Reached, cwd: &Path) -> bool {
     !runner.hello.background && cwd.starts_with(&runner.hello.cwd)
 }
 
-/// Why an app of the runner is as it is, and what was decided about it lately; `None`: it has no such app.
-fn app(name: &str, runner: &Reached) -> Option<(AppWhy, Vec<DecisionView>)> {
-    match runner.answer(Asked::Why { targets: vec![name.to_owned()], paths: Vec::new() }) {
-        Ok(Reply::Why { mut apps, decisions, .. }) if !apps.is_empty() => {
-            let app = apps.remove(0);
-            let decisions = decisions.into_iter().filter(|decision| decision.app.as_deref() == Some(&app.app)).collect();
-            Some((app, decisions))
-        }
-        Ok(_) | Err(_) => None,
-    }
+/// Why the apps of the runner that a word names are as they are, and what was decided about each lately.
+fn apps(word: &str, runner: &Reached) -> Vec<(AppWhy, Vec<DecisionView>)> {
+    let Ok(Reply::Why { apps, decisions, .. }) = runner.answer(Asked::Why { targets: vec![word.to_owned()], paths: Vec::new() }) else {
+        return Vec::new();
+    };
+    let about = |app: &AppWhy| decisions.iter().filter(|decision| decision.app.as_deref() == Some(&app.app)).cloned().collect();
+    apps.iter().map(|app| (app.clone(), about(app))).collect()
 }
 
 /// An answer of the runner for each path and app.

@@ -32,7 +32,8 @@ impl Processes {
 
     /// What every process set uses, with its memory as people are told it: shared pages counted once, as far as that can be told cheaply.
     pub fn measures(&mut self) -> Vec<(RunId, Usage, u64)> {
-        self.adopt();
+        // We alone start them, and what is orphaned comes to us: a runner with many log files has as many threads, none with a child.
+        self.adopt_all(tree::main_children(own_pid()));
         let runs: Vec<RunId> = self.runs.keys().copied().collect();
         let measure = |run| {
             let tree = self.glance(run);
@@ -51,8 +52,12 @@ impl Processes {
 
     /// Finds out whose our new children are.
     pub(super) fn adopt(&mut self) {
+        self.adopt_all(tree::children(own_pid()));
+    }
+
+    fn adopt_all(&mut self, children: Vec<i32>) {
         let related = own_pid() != 1;
-        for pid in tree::children(own_pid()) {
+        for pid in children {
             let main = self.runs.values().any(|run| run.pid == pid && !matches!(run.phase, Phase::Ended));
             if main || self.orphans.contains_key(&pid) {
                 continue;

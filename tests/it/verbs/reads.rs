@@ -104,12 +104,10 @@ fn small_questions_have_small_answers() {
 #[test]
 fn lists_tell_what_instances_use_in_every_form() {
     let project = project();
-    let _runner = running(&project);
-    let mut views = Value::Null;
-    let known = || {
-        views = json_of(&project, &["list", "--json"]);
-        views[2]["version"] == "4.5.6" && views[0]["version"] == "4.5.6"
-    };
+    let mut runner = running(&project);
+    runner.wait_for(&says("api:0 | api runs"));
+    let views = json_of(&project, &["list", "--json"]);
+    let known = || json_of(&project, &["list", "--json"]).as_array().expect("a list").iter().all(|view| view["version"] == "4.5.6");
     assert!(comes_true(PATIENCE, known), "versions are read beside the loop");
     let api = &views[0];
     assert!(api["memory"].as_u64() > Some(10 << 20) && api["cpu"].as_f64() > Some(0.0), "node has just started: {api}");
