@@ -18,6 +18,9 @@ use crate::{
     stats::{Values, table},
 };
 
+/// What a client does until the time is over.
+type Client = fn(&Path, &Seen) -> io::Result<()>;
+
 /// How long a phase is; quiet ones and loud ones take turns.
 const PHASE: Duration = Duration::from_secs(10);
 
@@ -35,9 +38,6 @@ const FOLLOWING: usize = 60;
 
 /// Clients that restart an app, each so often, and wait until it is online again.
 const RESTARTING: (usize, Duration) = (20, Duration::from_millis(500));
-
-/// What a client does until the phase is over.
-type Client = fn(&Path, &Seen) -> io::Result<()>;
 
 /// What the clients saw.
 #[derive(Debug, Default)]

@@ -18,6 +18,7 @@ use crate::{
     boot::notify,
     control::{Connection, Folders, How, InstanceView, Reply, Request, Run, client},
     model::{Error, HumanDuration},
+    ui::list::called,
 };
 
 /// The verb that a background runner is started as.
@@ -159,7 +160,7 @@ pub fn ask(runner: &Reached, request: Request, telling: Telling) -> Result<Vec<I
                 return Ok(instances);
             }
             Some(Reply::Refused { code, message, hint }) => return Err(client::refusal(code, message, hint)),
-            Some(Reply::Hello(_) | Reply::List { .. } | Reply::Saved { .. }) => {}
+            Some(Reply::Hello(_) | Reply::List { .. } | Reply::Saved { .. } | Reply::Why { .. }) => {}
             None => return Err(Error::failed("The background runner ended before it had answered")),
         }
     }
@@ -173,7 +174,7 @@ fn tell(instances: &[InstanceView], took_ms: u64, telling: Telling) {
         return;
     }
     let took = HumanDuration(Duration::from_millis(took_ms));
-    let named = |wanted: &dyn Fn(&InstanceView) -> bool| instances.iter().filter(|view| wanted(view)).map(act::called).collect::<Vec<_>>();
+    let named = |wanted: &dyn Fn(&InstanceView) -> bool| instances.iter().filter(|view| wanted(view)).map(called).collect::<Vec<_>>();
     let online = named(&|view| view.status == "online");
     let others = named(&|view| view.status != "online");
     if !online.is_empty() {

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::run::{How, Run, Saved};
+use super::view::{AppWhy, DecisionView, Detail, PathWhy};
 
 /// The version of the protocol. A change that an older end would misread makes the next one; a new verb or field does not.
 pub const VERSION: u32 = 1;
@@ -36,6 +37,9 @@ pub enum Request {
         /// Whether secrets among them are.
         #[serde(default)]
         reveal: bool,
+        /// Whether what is declared of their apps is told.
+        #[serde(default)]
+        detail: bool,
     },
     /// Do something to targets. `Progress` may come before the last answer.
     Act {
@@ -77,10 +81,13 @@ pub enum Request {
         /// To whom.
         targets: Vec<String>,
     },
-    /// Why apps are as they are.
+    /// Why apps are as they are, and what was decided lately; or which rules watch or ignore paths.
     Why {
-        /// Whose; empty: all.
+        /// Whose; empty: all, or none where paths are asked about.
         targets: Vec<String>,
+        /// Paths to ask about, absolute.
+        #[serde(default)]
+        paths: Vec<String>,
     },
     /// Run apps as well: a background runner alone does. `Text` may come before the last answer.
     Run {
@@ -148,6 +155,15 @@ pub enum Reply {
         runs: Vec<Saved>,
         /// What cannot be kept, and why, as sentences.
         left_out: Vec<String>,
+    },
+    /// Why things are as they are.
+    Why {
+        /// The apps that were asked about.
+        apps: Vec<AppWhy>,
+        /// An answer for each path and app that watches files.
+        paths: Vec<PathWhy>,
+        /// What was decided lately about those apps, the oldest first.
+        decisions: Vec<DecisionView>,
     },
     /// Whole sentences.
     Text {
@@ -224,13 +240,19 @@ pub struct InstanceView {
     pub user: String,
     /// Whether its files are watched.
     pub watching: bool,
+    /// Whether that is paused.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub paused: bool,
+    /// The version of the app.
+    #[serde(default)]
+    pub generation: u64,
     /// Program and arguments.
     pub argv: Vec<String>,
     /// The folder it runs in.
     pub cwd: String,
     /// The interpreter, where there is one.
     pub interpreter: Option<String>,
-    /// The script, where there is one, else the program; absolute.
+    /// The script, absolute, where there is one; else the program as it was named.
     pub script: String,
     /// Where its standard output goes, where that is a file.
     pub out_file: Option<String>,
@@ -245,6 +267,9 @@ pub struct InstanceView {
     /// Its variables, where they were asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<(String, String)>,
+    /// What is declared of its app, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Box<Detail>>,
 }
 
 impl Reply {
@@ -311,7 +336,7 @@ mod tests {
         {
             assert!(all.contains(&word), "{word} is not written down");
         }
-        for word in ["hello", "list", "done", "saved", "text", "refused"].map(|reply| format!("\"reply\":\"{reply}\"")) {
+        for word in ["hello", "list", "done", "saved", "text", "why", "refused"].map(|reply| format!("\"reply\":\"{reply}\"")) {
             assert!(all.contains(&word), "{word} is not written down");
         }
         for word in ["start", "stop", "restart", "reload", "delete", "reset"].map(|action| format!("\"action\":\"{action}\"")) {

@@ -19,6 +19,7 @@ use super::{
     reload::completed,
     runner::{Inbox, Runner},
     sources::Sources,
+    views::Shown,
 };
 use crate::{
     config::{self, EnvRecipe, Host, Request as Asked, Resolved, Seen},
@@ -231,7 +232,7 @@ impl Runner {
             return Ok(None);
         }
         let ids: Vec<_> = goals.iter().map(|(id, _)| *id).collect();
-        Ok(Some(Reply::Done { instances: self.views(&ids, false, false), took_ms: 0 }))
+        Ok(Some(Reply::Done { instances: self.views(&ids, Shown::default()), took_ms: 0 }))
     }
 
     /// Has the apps of a request come, change and start. `before`: those that were there. What is to be waited for comes back.

@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::runner::{Inbox, Runner, now};
+use super::{
+    runner::{Inbox, Runner, now},
+    views::Shown,
+};
 use crate::{
     control::{
         Folders, Reply, Responder,
@@ -150,7 +153,7 @@ impl Runner {
                 continue;
             }
             let reply = match (wait.failed.is_empty(), wait.steady) {
-                (true, _) => Reply::Done { instances: self.views(&wait.about, false, false), took_ms: milliseconds_since(wait.began) },
+                (true, _) => Reply::Done { instances: self.views(&wait.about, Shown::default()), took_ms: milliseconds_since(wait.began) },
                 (false, Steady::No) => Reply::refused(1, wait.failed.join("; ")),
                 (false, Steady::Wanted | Steady::Until(..)) => {
                     Reply::Refused { code: 1, message: wait.failed.join("; "), hint: self.last_lines(&wait.about) }
@@ -208,7 +211,7 @@ impl Runner {
     /// The last lines of the instances that do not run, as a hint.
     fn last_lines(&mut self, about: &[InstanceId]) -> Option<String> {
         let mut shown = Vec::new();
-        let views = self.views(about, false, false);
+        let views = self.views(about, Shown::default());
         for view in views.iter().zip(about).filter(|(view, _)| view.status != "online" || view.unstable_restarts > 0) {
             let (view, id) = view;
             let Some(source) = self.apps.source(*id) else { continue };

@@ -9,10 +9,12 @@ mod checklist;
 mod control;
 mod cron;
 mod deaths;
+mod decisions;
 mod desk;
 mod effects;
 mod files;
 mod hooks;
+mod inbox;
 mod journal;
 mod keys;
 mod logs;
@@ -28,10 +30,13 @@ mod signs;
 mod sources;
 mod stdin;
 mod targets;
-mod terminal;
+pub mod terminal;
 mod tool;
+mod usage;
+mod version;
 mod views;
 mod warnings;
+pub mod why;
 
 use std::time::SystemTime;
 

@@ -30,12 +30,14 @@ use super::{
     project::Projects,
     reload::Loaded,
     service::Service,
-    signals::{self, Meaning, Signals},
+    signals::Signals,
     signs::Sign,
     sources::Sources,
     stdin::Inputs,
     terminal::{self, Typed},
     tool::{Question, Tools},
+    version::Read,
+    views::Known,
 };
 use crate::{
     control::Incoming,
@@ -91,6 +93,8 @@ pub enum Inbox {
     Asked(Incoming),
     /// What somebody asked to be run is completed.
     Completed(Box<Completed>),
+    /// Versions of apps were read.
+    Versions(Vec<Read>),
 }
 
 /// Everything that lives as long as the runner.
@@ -117,10 +121,12 @@ pub struct Runner {
     pub desk: Desk,
     /// The folder the runner was started in.
     pub folder: String,
+    /// What is kept for those who ask.
+    pub known: Known,
     pub inbox: UnboundedSender<Inbox>,
     pub exit: Option<u8>,
     /// Nothing is waited for any more.
-    forced: bool,
+    pub forced: bool,
     /// Who holds the ports of apps that failed.
     pub lookups: JoinSet<Vec<Notice>>,
     /// What was named as having outlived SIGKILL.
@@ -167,6 +173,7 @@ impl Runner {
         let stage = AsyncFd::new(stage).map_err(no_system)?;
         let logs = LogFiles::new(&host);
         let capsules = Capsules::new(&host);
+        let known = Known::new(&host);
         let folder = host.cwd.to_string_lossy().into_owned();
         let mut projects = Projects::default();
         let first = projects.add(request, host, Sources::new(resolved.files, resolved.modules), &resolved.notices).id;
@@ -198,6 +205,7 @@ impl Runner {
             memory: Sampler::default(),
             sockets: None,
             desk: Desk::default(),
+            known,
             inbox,
             exit: None,
             forced: false,
@@ -355,56 +363,6 @@ impl Runner {
             self.console.say(notice::render(notice, self.style, output.json, jiff::Timestamp::now()));
             if let Some(journal) = &self.journal {
                 journal.write(&notice::render(notice, Style { colour: false }, false, jiff::Timestamp::now()));
-            }
-        }
-    }
-
-    fn signal(&mut self, meaning: Meaning) {
-        match meaning {
-            Meaning::Child => self.collect(),
-            Meaning::Stop(signal) => self.handle(Event::Shutdown(ShutdownCause::Signal(signal))),
-            Meaning::Reopen => self.reopen_logs(),
-            Meaning::Nothing(signal) => self.say(&signals::nothing(signal)),
-            Meaning::Force => {
-                self.forced = true;
-                self.handle(Event::ForceShutdown { code: 130 });
-            }
-            Meaning::GuardDied => {
-                self.forced = true;
-                self.processes.kill_everything();
-                self.handle(Event::ForceShutdown { code: 137 });
-            }
-            Meaning::Suspend => {
-                self.hide_checklist();
-                self.processes.freeze();
-                let before = now();
-                // The answer comes when somebody continues us.
-                let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
-                let stopped_for = now().duration_since(before);
-                self.processes.thaw();
-                self.tools.shift(stopped_for);
-                self.checklist.iter_mut().for_each(|list| list.shift(stopped_for));
-                self.handle(Event::Continued { stopped_for });
-            }
-        }
-    }
-
-    fn news(&mut self, news: Inbox) {
-        match news {
-            Inbox::Event(event) => self.handle(event),
-            Inbox::Notice(notice) => self.say(&notice),
-            Inbox::Sign(run, sign) => self.sign(run, sign),
-            Inbox::Ask(question) => self.ask(*question),
-            Inbox::ToolRead(run) => self.tool_read(run),
-            Inbox::HookOver(over) => self.hook_over(over),
-            Inbox::Loaded(loaded) => self.loaded(*loaded),
-            Inbox::Asked(incoming) => self.asked(incoming),
-            Inbox::Completed(completed) => self.completed(*completed),
-            Inbox::LastWords(run) => {
-                let ending = self.runs.get_mut(&run).map(|live| std::mem::take(&mut live.ending)).unwrap_or_default();
-                for event in ending {
-                    self.finished(run, event);
-                }
             }
         }
     }

@@ -16,6 +16,7 @@ use crate::{
     config,
     control::{Action, How, InstanceView, Reply, Request},
     model::{Error, HumanDuration},
+    ui::list::called,
 };
 
 /// What a verb acts on, and how.
@@ -159,11 +160,6 @@ pub fn target_word(word: &str) -> String {
 /// Instances as one JSON document.
 pub fn json(instances: &[InstanceView]) -> String {
     format!("{:#}\n", serde_json::json!(instances))
-}
-
-/// An instance as people call it.
-pub fn called(view: &InstanceView) -> String {
-    if view.instances > 1 { format!("{}:{}", view.name, view.instance) } else { view.name.clone() }
 }
 
 fn sentence(action: Action, instances: &[InstanceView], targets: &[String], took_ms: u64, asked_only: bool) -> String {
