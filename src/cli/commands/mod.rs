@@ -5,6 +5,7 @@ pub mod act;
 pub mod ask;
 pub mod background;
 pub mod check;
+pub mod completions;
 pub mod init;
 pub mod jlist;
 pub mod list;
@@ -71,6 +72,8 @@ pub(crate) enum Verb {
     Send(talk::Send),
     Ping(talk::Ping),
     Kill(talk::Kill),
+    Completions(completions::Completions),
+    Man(completions::Man),
     Startup(Box<startup::Startup>),
     Unstartup(Box<unstartup::Unstartup>),
 }
@@ -107,6 +110,8 @@ impl Verb {
             Self::Send(send) => send.run(),
             Self::Ping(ping) => ping.run(),
             Self::Kill(kill) => kill.run(),
+            Self::Completions(completions) => completions.run(),
+            Self::Man(man) => man.run(),
             Self::Startup(startup) => startup.run(),
             Self::Unstartup(unstartup) => unstartup.run(),
         }
