@@ -132,7 +132,7 @@ fn runners(typed: &OsStr) -> Vec<CompletionCandidate> {
 /// The script that has a shell ask; `None`: we know no such shell.
 pub fn script(shell: &str) -> Option<Vec<u8>> {
     let mut script = b"# Completions of pmdev for ".to_vec();
-    write!(script, "{shell}: pmdev completions {shell}\n").expect("a vector can be written to");
+    writeln!(script, "{shell}: pmdev completions {shell}").expect("a vector can be written to");
     let shells = clap_complete::env::Shells::builtins();
     let registered = shells.completer(shell)?.write_registration(VARIABLE, "pmdev", "pmdev", "pmdev", &mut script);
     registered.expect("a vector can be written to");

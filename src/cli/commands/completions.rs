@@ -13,10 +13,6 @@ use crate::{
     model::Error,
 };
 
-/// The shells, and the file of each in `completions/` and where it is installed.
-pub const SHELLS: [(&str, &str); 5] =
-    [("bash", "pmdev.bash"), ("zsh", "_pmdev"), ("fish", "pmdev.fish"), ("powershell", "_pmdev.ps1"), ("elvish", "pmdev.elv")];
-
 /// Print the completions for a shell, or install them
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -145,6 +141,10 @@ fn page(command: clap::Command) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The shells, and the file of each in `completions/`.
+    const SHELLS: [(&str, &str); 5] =
+        [("bash", "pmdev.bash"), ("zsh", "_pmdev"), ("fish", "pmdev.fish"), ("powershell", "_pmdev.ps1"), ("elvish", "pmdev.elv")];
 
     /// `PMDEV_WRITE_COMPLETIONS=1 cargo test --lib completions` writes them anew.
     #[test]
