@@ -24,7 +24,7 @@ pub struct Flush {
 
 /// Open all log files anew, after another program has put them away
 #[derive(Debug, Args)]
-#[command(name = "reloadLogs", visible_alias = "reload-logs")]
+#[command(visible_alias = "reloadLogs")]
 pub struct ReloadLogs {
     /// How many files, as JSON
     #[arg(long)]
