@@ -12,7 +12,10 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::runner::{Runner, now};
 use crate::{
     config::{self, Host},
-    log::{self, Files, Form, News, Recording, Rotation, file::Settings},
+    log::{
+        self, Files, Form, News, Recording, Rotation,
+        file::{Answer, Settings},
+    },
     model::{AppSpec, Level, Logs, Notice, NoticeKind},
 };
 
@@ -32,6 +35,11 @@ impl LogFiles {
     pub fn new(host: &Host) -> Self {
         let (files, news) = Files::new();
         Self { files, news, home: config::home(host) }
+    }
+
+    /// All of them.
+    pub fn files(&self) -> &Files {
+        &self.files
     }
 
     /// The next news. Cancelling it loses nothing.
@@ -67,6 +75,7 @@ impl Runner {
         let runs = &self.runs;
         self.apps.label(&self.console, self.style, |instance| runs.values().any(|live| live.instance == instance));
         self.record();
+        self.instances_changed();
         self.look_for_versions();
     }
 
@@ -111,10 +120,10 @@ impl Runner {
         Recording { out, error, form, muted: logs.disabled, files: Some(self.logs.files.clone()) }
     }
 
-    /// Opens all log files anew.
-    pub fn reopen_logs(&self) {
-        self.logs.files.reopen();
-        self.say(&Notice::new(Level::Info, NoticeKind::Log, "the log files were opened again (SIGUSR2)"));
+    /// Opens all log files anew, `why`; each tells when that is done.
+    pub fn reopen_logs(&self, why: &str, done: impl Fn() -> Answer<()>) {
+        self.logs.files.reopen(done);
+        self.say(&Notice::new(Level::Info, NoticeKind::Log, format!("the log files were opened again ({why})")));
     }
 
     /// Tells what is heard of log files.

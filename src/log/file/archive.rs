@@ -61,6 +61,16 @@ fn present(path: &Path) -> Option<Present> {
     Some(Present { path, size, archives })
 }
 
+/// The stamps of those that were put away of a file, the newest last.
+pub fn stamps(path: &Path) -> Vec<String> {
+    // A folder is not read at one moment: one whose compressed form takes its place meanwhile may be seen in neither, but only once.
+    let looks = [present(path), present(path)];
+    let mut stamps: Vec<String> = looks.into_iter().flatten().flat_map(|look| look.archives).map(|archive| archive.stamp).collect();
+    stamps.sort();
+    stamps.dedup();
+    stamps
+}
+
 /// Puts a file away at this time and thins out what was put away of it and of those that count together with it; without a time, thins
 /// out alone.
 ///
