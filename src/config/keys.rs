@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::{ExecMode, Health, PollMode, Signal};
+use crate::model::{ExecMode, PollMode, Signal};
 
 use super::element::{
     Fate::{self, Honoured, Ignored, Later},
@@ -23,7 +23,7 @@ use super::element::{
     logs::{Kind, RawLogs},
     number::Limit,
     patterns::Patterns,
-    probe::Readiness,
+    probe::{Checkup, Readiness},
     profiles::Profiles,
     size::Size,
     texts::Texts,
@@ -133,7 +133,7 @@ keyed! {
         /// What makes it ready.
         ready: Readiness, [], r#"{ "http": "http://localhost:3000/healthz", "timeout": "30s" }"#, Honoured;
         /// What tells that it hangs.
-        health: Health, [], r#"{ "tcp": 3000, "interval": "10s" }"#, Honoured;
+        health: Checkup, [], r#"{ "tcp": 3000, "interval": "10s" }"#, Honoured;
         /// What the runner binds for it, so that connections wait while it restarts.
         listen: Addresses, [], "3000", Later(On);
         /// Command lines that are told what happens to it: one JSON object on standard input, the same in `PMDEV_EVENT`, `PMDEV_APP`,

@@ -28,11 +28,14 @@ pub(super) struct Checks {
     late: Option<Instant>,
     /// When the next one is asked, or a sign that comes by itself is missed.
     due: Instant,
+    /// Until the first good answer, bad ones count only from then on.
+    excused: Option<Instant>,
 }
 
 impl Checks {
-    fn new(health: &Health, now: Instant) -> Self {
-        Self { number: 0, bad: 0, late: None, due: now + health.interval.max(SHORTEST) }
+    /// `started`: when the program began.
+    fn new(health: &Health, started: Instant, now: Instant) -> Self {
+        Self { number: 0, bad: 0, late: None, due: now + health.interval.max(SHORTEST), excused: Some(started + health.start_period) }
     }
 
     pub fn deadline(&self) -> Instant {
@@ -42,10 +45,15 @@ impl Checks {
     pub fn shift(&mut self, by: Duration) {
         self.late = self.late.map(|late| late + by);
         self.due += by;
+        self.excused = self.excused.map(|until| until + by);
     }
 
     fn answered(&mut self, well: bool, health: &Health, now: Instant) {
-        self.bad = if well { 0 } else { self.bad.saturating_add(1) };
+        if well {
+            (self.bad, self.excused) = (0, None);
+        } else if self.excused.is_none_or(|until| until <= now) {
+            self.bad = self.bad.saturating_add(1);
+        }
         self.late = None;
         self.due = now + health.interval.max(SHORTEST);
     }
@@ -69,7 +77,8 @@ impl App {
             run.checks = None;
             return false;
         };
-        let checks = run.checks.get_or_insert_with(|| Checks::new(health, step.now));
+        let started = run.started.unwrap_or(step.now);
+        let checks = run.checks.get_or_insert_with(|| Checks::new(health, started, step.now));
         if checks.deadline() > step.now {
             return false;
         }

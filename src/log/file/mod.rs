@@ -178,4 +178,4 @@ impl Drop for Handle {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::log) mod tests;
