@@ -78,7 +78,7 @@ keyed! {
         port: u16, [], "3000", Honoured;
         /// Whether it starts with the runner, or waits to be started.
         autostart: bool, [], "false", Honoured;
-        /// Whether it is started again when it ends by itself.
+        /// Whether it is started again when it ends by itself; a limit of memory, `health` and the clock restart it either way.
         autorestart: bool, [], "false", Honoured;
         /// Exit codes after which it is not started again.
         stop_exit_codes: ExitCodes, [], "[0]", Honoured;

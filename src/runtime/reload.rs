@@ -171,7 +171,9 @@ impl Runner {
             ..self.project.host.clone()
         };
         let (inbox, read_at) = (self.inbox.clone(), watch::stamp());
-        let request = Request { known: self.project.sources.files.clone(), ..self.project.request.clone() };
+        let as_root = self.apps.specs().filter(|spec| spec.account.user.is_none()).map(|spec| &spec.name);
+        let told_as_root = as_root.chain(&self.project.said.deleted).cloned().collect();
+        let request = Request { known: self.project.sources.files.clone(), told_as_root, ..self.project.request.clone() };
         let (paths, since) = (edited.clone(), now());
         let read = move || {
             let result = config::resolve(&request, &host).and_then(|resolved| {

@@ -3,6 +3,7 @@
 //! Start reading with [`Files`], then `sink` (what waits and what fails) and [`rotate`] (which files there are, and for how long).
 
 mod archive;
+pub mod place;
 pub mod rotate;
 mod sink;
 mod writer;
