@@ -98,11 +98,7 @@ impl Runner {
                 continue;
             }
             let reply = if wait.failed.is_empty() {
-                let took = now().duration_since(wait.began);
-                Reply::Done {
-                    instances: self.views(&wait.about, false, false),
-                    took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-                }
+                Reply::Done { instances: self.views(&wait.about, false, false), took_ms: millis_since(wait.began) }
             } else {
                 Reply::refused(1, wait.failed.join("; "))
             };
@@ -113,8 +109,7 @@ impl Runner {
     /// The end of the runner is told to those who wait for it, and to those whose wish cannot come true any more.
     pub async fn close_desk(&mut self) {
         for (responder, began) in std::mem::take(&mut self.desk.ends) {
-            let took = now().duration_since(began);
-            responder.say(Reply::Done { instances: Vec::new(), took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX) });
+            responder.say(Reply::Done { instances: Vec::new(), took_ms: millis_since(began) });
         }
         for wait in std::mem::take(&mut self.desk.waits) {
             wait.responder.say(Reply::refused(1, "The runner has ended"));
@@ -125,4 +120,8 @@ impl Runner {
             tokio::task::yield_now().await;
         }
     }
+}
+
+fn millis_since(began: Instant) -> u64 {
+    u64::try_from(now().duration_since(began).as_millis()).unwrap_or(u64::MAX)
 }
