@@ -38,6 +38,11 @@ impl Checks {
         Self { number: 0, bad: 0, late: None, due: now + health.interval.max(SHORTEST), excused: Some(started + health.start_period) }
     }
 
+    /// Whether no answer was good yet.
+    pub fn never_well(&self) -> bool {
+        self.excused.is_some()
+    }
+
     pub fn deadline(&self) -> Instant {
         self.late.unwrap_or(self.due)
     }
@@ -108,6 +113,10 @@ impl App {
         let Some(checks) = run.checks.as_ref().filter(|_| run.phase == Phase::Ready) else { return };
         // An answer to an older question comes too late, and was counted as that.
         if check.is_none_or(|check| check == checks.number && checks.late.is_some()) {
+            if let (None, Err(_), State::Up(run)) = (check, &answer, &mut self.instances[slot].state) {
+                // Whoever can say itself that it is unwell has started.
+                run.checks.iter_mut().for_each(|checks| checks.excused = None);
+            }
             self.health_judged(slot, answer, step);
         }
     }

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, fs};
 use rustix::process::Signal;
 use serde_json::json;
 
-use super::{apps, archives, number};
-use crate::support::{PATIENCE, Project, clock, programs};
+use super::{FILTER, apps, archives, number};
+use crate::support::{PATIENCE, Project, programs, words};
 
 /// Lines in a MiB of `misbehave --numbers`.
 const LINES: u64 = (1 << 20) / 64;
@@ -28,16 +28,13 @@ fn no_line_is_lost_torn_or_out_of_order_whichever_of_them_puts_the_files_away() 
                 "logs": { "max_size": "1M", "keep": 100_000, "total_size": 0, "compress": true },
             }]),
         );
-        runners.push(project.pmdev(["start", "--prod"]).env("PMDEV_HOME", &home).unread().spawn());
+        let start = project.pmdev(["start", "--prod"]).env("PMDEV_HOME", &home);
+        runners.push(start.wrapped(&["bash", "-c", FILTER, "bash"]).spawn());
     }
     let log = home.join("logs/api-out.log");
-    let done = || {
-        let texts = archives(&log).into_iter().rev().take(2).map(|(_, bytes)| bytes);
-        let newest: Vec<u8> = texts.flatten().collect();
-        let newest = String::from_utf8_lossy(&newest);
-        newest.contains("Aready ") && newest.contains("Bready ")
-    };
-    assert!(clock::comes_true(PATIENCE * 4, done), "they never came to their end");
+    for (runner, mark) in runners.iter_mut().zip(["A", "B"]) {
+        runner.wait_within(PATIENCE * 4, &words::app_says(format!("{mark}ready ")));
+    }
     for runner in runners {
         runner.signal(Signal::INT);
         assert_eq!(runner.finish().code, Some(0));
