@@ -18,7 +18,7 @@ use crate::{
     stats::{Values, table},
 };
 
-/// Asks the runner of this folder something, and notes what was seen.
+/// What a client does until the time is over.
 type Client = fn(&Path, &Seen) -> io::Result<()>;
 
 /// How long a phase is; quiet ones and loud ones take turns.

@@ -7,8 +7,10 @@ mod codec;
 pub mod endpoint;
 pub mod protocol;
 pub mod server;
+pub mod view;
 
 pub use client::Connection;
 pub use endpoint::Folders;
 pub use protocol::{Action, Hello, InstanceView, Reply, Request};
 pub use server::{Incoming, Responder};
+pub use view::{ActionView, AppWhy, DecisionView, Detail, PathWhy};

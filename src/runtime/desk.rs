@@ -2,7 +2,10 @@
 
 use std::time::Instant;
 
-use super::runner::{Inbox, Runner, now};
+use super::{
+    runner::{Inbox, Runner, now},
+    views::Shown,
+};
 use crate::{
     control::{
         Folders, Reply, Responder,
@@ -98,7 +101,7 @@ impl Runner {
                 continue;
             }
             let reply = if wait.failed.is_empty() {
-                Reply::Done { instances: self.views(&wait.about, false, false), took_ms: millis_since(wait.began) }
+                Reply::Done { instances: self.views(&wait.about, Shown::default()), took_ms: millis_since(wait.began) }
             } else {
                 Reply::refused(1, wait.failed.join("; "))
             };

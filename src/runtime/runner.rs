@@ -32,6 +32,8 @@ use super::{
     stdin::Inputs,
     terminal::{self, Typed},
     tool::{Question, Tools},
+    version::Read,
+    views::Known,
 };
 use crate::{
     control::Incoming,
@@ -85,6 +87,8 @@ pub enum Inbox {
     Loaded(Box<Loaded>),
     /// Somebody asks over the socket.
     Asked(Incoming),
+    /// Versions of apps were read.
+    Versions(Vec<Read>),
 }
 
 /// Everything that lives as long as the runner.
@@ -109,6 +113,8 @@ pub struct Runner {
     pub sockets: Option<Folder>,
     /// Who waits for something over the socket.
     pub desk: Desk,
+    /// What is kept for those who ask.
+    pub known: Known,
     pub inbox: UnboundedSender<Inbox>,
     pub exit: Option<u8>,
     /// Nothing is waited for any more.
@@ -154,6 +160,7 @@ impl Runner {
         let stage = AsyncFd::new(stage).map_err(no_system)?;
         let logs = LogFiles::new(&host);
         let capsules = Capsules::new(&host);
+        let known = Known::new(&host);
         let project = Project::new(request, host, Sources::new(resolved.files, resolved.modules), &resolved.notices);
         let wanted = project.sources.wanted(apps.watched(), read_at);
         let watcher = if wanted.apps.is_empty() && wanted.files.is_empty() { None } else { Some(Watcher::start(wanted, explain, out)?) };
@@ -177,6 +184,7 @@ impl Runner {
             memory: Sampler::default(),
             sockets: None,
             desk: Desk::default(),
+            known,
             inbox,
             exit: None,
             forced: false,
@@ -369,6 +377,7 @@ impl Runner {
             Inbox::HookOver(over) => self.hook_over(over),
             Inbox::Loaded(loaded) => self.loaded(*loaded),
             Inbox::Asked(incoming) => self.asked(incoming),
+            Inbox::Versions(read) => self.versions_read(read),
             Inbox::LastWords(run) => {
                 let ending = self.runs.get_mut(&run).map(|live| std::mem::take(&mut live.ending)).unwrap_or_default();
                 for event in ending {
