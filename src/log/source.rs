@@ -67,6 +67,8 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        // Whoever waits to tell it finds nothing any more.
+        self.tell_unshown();
         self.shared.sources.fetch_sub(1, Ordering::Relaxed);
     }
 }
@@ -91,19 +93,24 @@ impl Source {
     }
 
     /// The last lines of both streams since [`Source::begin_run`], oldest first, without line ends, each cut to its last 4 KiB. Of each
-    /// stream 1000 lines and 128 KiB are kept at most, whatever the other says.
+    /// stream 1000 lines and 128 KiB are kept at most, whatever the other says. None of an app whose lines are neither shown nor kept.
     pub fn ring(&self, lines: usize) -> Vec<Vec<u8>> {
-        self.ring_lock().last(lines)
+        if self.recorder().muted { Vec::new() } else { self.evidence(lines) }
     }
 
     /// The last lines of one stream, in the same way.
     pub fn ring_of(&self, stream: Stream, lines: usize) -> Vec<Vec<u8>> {
-        self.ring_lock().last_of(stream, lines)
+        if self.recorder().muted { Vec::new() } else { self.ring_lock().last_of(stream, lines) }
+    }
+
+    /// The last lines of any app, for who looks for a reason in them and passes none of them on.
+    pub fn evidence(&self, lines: usize) -> Vec<Vec<u8>> {
+        self.ring_lock().last(lines)
     }
 
     /// The last lines of one stream over all runs, as they were kept.
     pub fn kept(&self, stream: Stream, lines: usize) -> Vec<Kept> {
-        self.ring_lock().kept(stream, lines).collect()
+        if self.recorder().muted { Vec::new() } else { self.ring_lock().kept(stream, lines).collect() }
     }
 
     /// Forgets the last lines, of all runs.

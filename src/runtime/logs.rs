@@ -14,7 +14,7 @@ use crate::{
     config::{self, Host},
     log::{
         self, Files, Form, News, Recording, Rotation,
-        file::{Answer, Settings},
+        file::{Answer, Settings, place::Refused},
     },
     model::{AppSpec, Level, Logs, Notice, NoticeKind},
 };
@@ -156,11 +156,15 @@ fn add(files: &mut Vec<log::file::Handle>, file: log::file::Handle) {
 fn told(news: News) -> Notice {
     let notice = |level, text| Notice::new(level, NoticeKind::Log, text);
     match news {
-        News::Failing { path, error } => notice(
-            Level::Error,
-            format!("{} cannot be written ({error}); until it can, lines beyond 1 MiB of each app are lost and counted", path.display()),
-        )
-        .hint("the apps run on, and writing goes on by itself once it is possible"),
+        News::Failing { path, error } => {
+            let text = "until it can, lines beyond 1 MiB of each app are lost and counted";
+            let goes_on = "the apps run on, and writing goes on by itself once it is possible";
+            let hint = match error.get_ref().and_then(|refused| refused.downcast_ref::<Refused>()) {
+                Some(refused) => format!("{}\n{goes_on}", refused.remedy),
+                None => goes_on.to_owned(),
+            };
+            notice(Level::Error, format!("{} cannot be written ({error}); {text}", path.display())).hint(hint)
+        }
         News::Resumed { path, lost: 0 } => {
             notice(Level::Info, format!("{} is written again, and no line is missing in it", path.display()))
         }

@@ -5,6 +5,7 @@
 pub(super) mod archive;
 mod ask;
 mod pauses;
+pub mod place;
 pub mod rotate;
 mod sink;
 mod writer;
@@ -195,4 +196,4 @@ impl Drop for Handle {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::log) mod tests;

@@ -12,6 +12,7 @@ use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use super::{Lines, Part, unpack};
 use crate::log::file::{
     Position, archive,
+    place::{self, Place},
     rotate::{self, COMPRESSED},
 };
 
@@ -21,9 +22,15 @@ const TRIES: usize = 50;
 /// Opens a log, so that what is read is what was there at one moment.
 pub fn open(path: &Path, until: Option<&Position>) -> io::Result<Lines> {
     let none = |path: &Path| Lines { path: path.to_owned(), older: Vec::new(), part: Part::None, written: Timestamp::UNIX_EPOCH };
-    let Some(path) = archive::real(path) else { return Ok(none(path)) };
+    let spot = match place::find(path, None) {
+        Ok(Place::Spot(spot)) => spot,
+        Ok(Place::Device(_)) => return Ok(none(path)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(none(path)),
+        Err(error) => return Err(error),
+    };
+    let path = spot.path().to_owned();
     for _ in 0..TRIES {
-        let stamps = archive::stamps(&path);
+        let stamps = archive::stamps(&spot);
         let newest = until.map_or(stamps.last(), |until| until.put_away.as_ref()).cloned();
         let (older, newer): (Vec<String>, Vec<String>) =
             stamps.iter().cloned().partition(|stamp| newest.as_ref().is_some_and(|newest| stamp <= newest));
@@ -34,11 +41,11 @@ pub fn open(path: &Path, until: Option<&Position>) -> io::Result<Lines> {
         };
         let found = current.is_some() || until.is_some_and(|until| until.inode == 0) || until.is_none();
         // Nothing was put away meanwhile, so the file is the one that follows those.
-        if found && (current.is_none() || !newer.is_empty() || archive::stamps(&path) == stamps) {
+        if found && (current.is_none() || !newer.is_empty() || archive::stamps(&spot) == stamps) {
             let (part, written) = current.unwrap_or((Part::None, Timestamp::UNIX_EPOCH));
             return Ok(Lines { path, older, part, written });
         }
-        if !found && archive::stamps(&path) == stamps {
+        if !found && archive::stamps(&spot) == stamps {
             // Somebody else has put the file away, or removed it.
             return Ok(Lines { path, older, part: Part::None, written: Timestamp::UNIX_EPOCH });
         }

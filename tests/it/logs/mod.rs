@@ -2,6 +2,8 @@
 
 mod disks;
 mod files;
+mod owners;
+mod shared;
 mod torture;
 mod verb;
 
