@@ -3,6 +3,7 @@
 use std::{
     env,
     path::{Path, PathBuf},
+    thread,
 };
 
 use clap::Args;
@@ -43,24 +44,39 @@ impl Reached {
 impl ReachArgs {
     /// Every runner of this user that answers.
     pub fn all() -> Vec<Reached> {
+        Self::look_around().0
+    }
+
+    /// Every runner of this user that answers, and what is wrong with those that do not. They are asked all at once: a stopped one costs
+    /// its two seconds only once.
+    fn look_around() -> (Vec<Reached>, Vec<Error>) {
         let sockets = Folders::find(|name| env::var_os(name)).map(|folders| folders.sockets()).unwrap_or_default();
-        let answers = sockets.into_iter().filter_map(|socket| {
-            let hello = client::greet(&socket)?;
-            Some(Reached { socket, hello })
+        let answers: Vec<_> = thread::scope(|scope| {
+            let asked: Vec<_> = sockets.iter().map(|socket| scope.spawn(|| client::greet(socket))).collect();
+            asked.into_iter().map(|thread| thread.join().unwrap_or(Ok(None))).collect()
         });
-        answers.collect()
+        let (mut reached, mut wrong) = (Vec::new(), Vec::new());
+        for (socket, answer) in sockets.into_iter().zip(answers) {
+            match answer {
+                Ok(Some(hello)) => reached.push(Reached { socket, hello }),
+                Ok(None) => {}
+                Err(error) => wrong.push(error),
+            }
+        }
+        (reached, wrong)
     }
 
     /// The runner that is meant; `None`: there is none at all.
     ///
     /// # Errors
-    /// Several could be meant, or the one that was named is not there.
+    /// Several could be meant, the one that was named is not there, or the one that may be meant does not answer.
     pub fn find(&self) -> Result<Option<Reached>, Error> {
         let here = env::current_dir().unwrap_or_default();
         if let Some(named) = &self.runner {
             return named_runner(named, &here).map(Some);
         }
-        choose(Self::all(), &here)
+        let (all, wrong) = Self::look_around();
+        choose(all, wrong, &here)
     }
 
     /// The runner that is meant.
@@ -88,7 +104,7 @@ fn named_runner(named: &str, here: &Path) -> Result<Reached, Error> {
         })
         .collect();
     if meant.is_empty()
-        && let Some(hello) = client::greet(&path)
+        && let Some(hello) = client::greet(&path)?
     {
         meant.push(Reached { socket: path, hello });
     }
@@ -99,7 +115,7 @@ fn named_runner(named: &str, here: &Path) -> Result<Reached, Error> {
     }
 }
 
-fn choose(mut all: Vec<Reached>, here: &Path) -> Result<Option<Reached>, Error> {
+fn choose(mut all: Vec<Reached>, mut wrong: Vec<Error>, here: &Path) -> Result<Option<Reached>, Error> {
     for folder in here.ancestors() {
         let own: Vec<usize> =
             (0..all.len()).filter(|index| !all[*index].hello.background && Path::new(&all[*index].hello.cwd) == folder).collect();
@@ -111,6 +127,10 @@ fn choose(mut all: Vec<Reached>, here: &Path) -> Result<Option<Reached>, Error> 
     }
     if let Some(background) = all.iter().position(|runner| runner.hello.background) {
         return Ok(Some(all.swap_remove(background)));
+    }
+    // One that says nothing of itself may be the one that is meant.
+    if let Some(error) = wrong.pop() {
+        return Err(error);
     }
     match all.len() {
         0 | 1 => Ok(all.pop()),
@@ -147,7 +167,8 @@ mod tests {
     #[test]
     fn the_nearest_folder_wins_then_the_background_one_then_the_only_one() {
         let all = || vec![runner(1, "/p", false), runner(2, "/p/q", false), runner(3, "/home", true)];
-        let pid = |all: Vec<Reached>, here: &str| choose(all, Path::new(here)).map(|found| found.map(|runner| runner.hello.pid));
+        let pid =
+            |all: Vec<Reached>, here: &str| choose(all, Vec::new(), Path::new(here)).map(|found| found.map(|runner| runner.hello.pid));
         assert_eq!(pid(all(), "/p/q/r").unwrap(), Some(2));
         assert_eq!(pid(all(), "/p/x").unwrap(), Some(1));
         assert_eq!(pid(all(), "/elsewhere").unwrap(), Some(3));
@@ -159,5 +180,8 @@ mod tests {
         --runner 2  in /q: api
         ");
         assert!(pid(vec![runner(1, "/p", false), runner(2, "/p", false)], "/p").is_err());
+        let beside_a_silent_one = |here: &str| choose(vec![runner(1, "/p", false)], vec![Error::failed("silent")], Path::new(here));
+        assert_eq!(beside_a_silent_one("/p").unwrap().expect("it answers").hello.pid, 1);
+        assert_eq!(beside_a_silent_one("/elsewhere").unwrap_err().message, "silent");
     }
 }

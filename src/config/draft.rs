@@ -169,6 +169,7 @@ impl Drafter<'_> {
         }
         let app = watching::App { name: &name, cwd: &cwd, script: script.as_deref(), build: program.build.as_ref() };
         let watch = watching::spec(&app, self.request, self.profile, self.host, &mut self.notices)?;
+        let unwatched = if watch.is_none() { watching::aside(&app, self.request, self.host) } else { None };
         let port = env.iter().find(|(name, _)| name == "PORT").and_then(|(_, value)| value.to_str()?.trim().parse().ok());
         let argv = program.argv.into_iter().chain(self.request.script_args.iter().cloned()).collect();
         let stop = self.profile.stop(self.request, self.host)?;
@@ -178,6 +179,7 @@ impl Drafter<'_> {
             script,
             build,
             watch,
+            unwatched,
             port,
             missing_hint: program.hint,
             ready,

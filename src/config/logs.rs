@@ -79,7 +79,7 @@ pub fn settle(apps: &mut [AppSpec], files: &[PathBuf], request: &Request, host: 
         for path in &paths {
             possible(path, app, files)?;
         }
-        if let (Some(watch), false) = (&mut app.watch, paths.is_empty()) {
+        if let (Some(watch), false) = (app.watching_mut(), paths.is_empty()) {
             watch.own.extend(paths.into_iter().chain(home.clone()));
         }
     }

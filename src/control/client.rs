@@ -38,7 +38,11 @@ impl Connection {
     pub fn ask(&mut self, request: Request) -> Result<(), Error> {
         let envelope = Envelope { protocol: VERSION, pmdev: env!("CARGO_PKG_VERSION").to_owned(), request };
         let line = codec::line(&envelope).map_err(gone)?;
-        self.stream.get_mut().write_all(&line).map_err(gone)
+        match self.stream.get_mut().write_all(&line) {
+            // Who was turned away at once is told why by the reply that waits.
+            Err(error) if matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => Ok(()),
+            written => written.map_err(gone),
+        }
     }
 
     /// The next reply; `None` after the last one.
@@ -74,12 +78,26 @@ impl Connection {
 }
 
 /// Who listens at a socket; `None`: nobody.
-pub fn greet(path: &Path) -> Option<Hello> {
-    let mut connection = Connection::open(path).ok()?;
-    connection.stream.get_ref().set_read_timeout(Some(TO_GREET)).ok()?;
-    match connection.answer(Request::Hello) {
-        Ok(Reply::Hello(hello)) => Some(hello),
-        Ok(_) | Err(_) => None,
+///
+/// # Errors
+/// Somebody does, but turns us away (another user's runner, another version), or does not answer within 2 s.
+pub fn greet(path: &Path) -> Result<Option<Hello>, Error> {
+    let silent = |cause: &dyn std::fmt::Display| {
+        Error::failed(format!("The runner at {} does not answer", path.display()))
+            .because(cause)
+            .hint("it may be stopped (fg, or kill -CONT, has it go on) or very busy; --runner names another one")
+    };
+    let Ok(mut connection) = Connection::open(path) else { return Ok(None) };
+    let stream = connection.stream.get_ref();
+    stream.set_read_timeout(Some(TO_GREET)).and_then(|()| stream.set_write_timeout(Some(TO_GREET))).map_err(|error| silent(&error))?;
+    connection.ask(Request::Hello)?;
+    match connection.reply() {
+        Ok(Some(Reply::Hello(hello))) => Ok(Some(hello)),
+        Ok(Some(Reply::Refused { code, message, hint })) => Err(refusal(code, message, hint)),
+        Ok(Some(_)) => Err(silent(&"what it says is no greeting")),
+        // It ended in this moment.
+        Ok(None) => Ok(None),
+        Err(error) => Err(silent(&error)),
     }
 }
 

@@ -53,6 +53,14 @@ pub enum Request {
         /// Whether the answer waits until they are there.
         wait: bool,
     },
+    /// Whether the files of targets are watched. It is told with the instances that the answer holds.
+    Watch {
+        /// Whose.
+        targets: Vec<String>,
+        /// `None`: those that are not, and no more those that are.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on: Option<bool>,
+    },
     /// A signal to the main processes of targets.
     Signal {
         /// By name or number.
@@ -269,7 +277,7 @@ mod tests {
             assert_eq!(serde_json::to_value(reply).unwrap(), value(line));
         }
         let all = asked.concat() + &answered.concat();
-        for word in ["hello", "list", "act", "scale", "signal", "send", "why", "kill"].map(|verb| format!("\"verb\":\"{verb}\"")) {
+        for word in ["hello", "list", "act", "scale", "watch", "signal", "send", "why", "kill"].map(|verb| format!("\"verb\":\"{verb}\"")) {
             assert!(all.contains(&word), "{word} is not written down");
         }
         for word in ["hello", "list", "done", "text", "refused"].map(|reply| format!("\"reply\":\"{reply}\"")) {

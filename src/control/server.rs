@@ -2,6 +2,7 @@
 
 use std::{cell::Cell, io, os::unix::net::UnixListener as StdListener, rc::Rc};
 
+use rustix::net::{SendFlags, send};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::{UnixListener, UnixStream},
@@ -62,7 +63,12 @@ pub async fn serve(listener: StdListener, incoming: impl Fn(Incoming) + Clone + 
                 continue;
             }
         };
-        if open.get() >= MOST || !is_trusted(&stream) {
+        if !is_trusted(&stream) {
+            turn_away(&stream, "This runner belongs to another user, and answers that user and root alone");
+            continue;
+        }
+        if open.get() >= MOST {
+            turn_away(&stream, "The runner has too many connections open; try again");
             continue;
         }
         open.set(open.get() + 1);
@@ -72,6 +78,14 @@ pub async fn serve(listener: StdListener, incoming: impl Fn(Incoming) + Clone + 
             let _ = attend(stream, incoming).await;
             open.set(open.get() - 1);
         });
+    }
+}
+
+/// Says why a connection is not taken, if that can be said at once.
+fn turn_away(stream: &UnixStream, why: &str) {
+    if let Ok(line) = codec::line(&Reply::refused(1, why)) {
+        // Not through tokio, which has not yet seen that a new connection can be written to.
+        let _ = send(stream, &line, SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
     }
 }
 

@@ -117,6 +117,15 @@ impl Apps {
         Some(Edit::Change { app, spec: Arc::clone(spec), restart: false })
     }
 
+    /// Watches an app that is not watched, or no more one that is; `None`: there is no such app, or nothing that could be watched for it.
+    pub fn toggle_watch(&mut self, app: AppId) -> Option<Edit> {
+        let (_, spec) = self.list.iter_mut().find(|(id, spec)| *id == app && (spec.watch.is_some() || spec.unwatched.is_some()))?;
+        let mut toggled = AppSpec::clone(spec);
+        toggled.toggle_watch();
+        *spec = Arc::new(toggled);
+        Some(Edit::Change { app, spec: Arc::clone(spec), restart: false })
+    }
+
     /// Forgets an app.
     pub fn remove(&mut self, app: AppId) -> Option<Edit> {
         let index = self.list.iter().position(|(id, _)| *id == app)?;

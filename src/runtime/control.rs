@@ -22,6 +22,7 @@ impl Runner {
             Asked::List { targets, env, reveal } => self.listed(&targets, env, reveal).map(Some),
             Asked::Act { action, targets, wait } => self.acted(action, &targets, wait, &responder),
             Asked::Scale { app, count, wait } => self.scaled(&app, &count, wait, &responder),
+            Asked::Watch { targets, on } => self.watch_targets(&targets, on).map(Some),
             Asked::Signal { signal, targets } => self.signalled(&signal, &targets).map(Some),
             Asked::Send { line, targets } => self.sent(&line, &targets).map(Some),
             Asked::Why { targets } => self.explained(&targets).map(Some),
@@ -159,6 +160,27 @@ impl Runner {
         // What did not run before is not waited for.
         let goals = goals.filter(|(id, _)| id.slot >= after.min(before)).collect();
         Ok(self.answer_or_wait(goals, wait, responder))
+    }
+
+    /// Turns watching on or off, or the other way round for each app.
+    fn watch_targets(&mut self, targets: &[String], on: Option<bool>) -> Result<Reply, Reply> {
+        let ids = self.targets(targets)?;
+        let apps: BTreeSet<AppId> = ids.iter().map(|id| id.app).collect();
+        let mut edits = Vec::new();
+        for app in apps {
+            let Some(spec) = self.apps.spec(app).cloned() else { continue };
+            let before = spec.watch.is_some();
+            if on == Some(before) {
+                continue;
+            }
+            let nothing = || Reply::refused(1, format!("{} has nothing that could be watched by default", spec.name));
+            edits.push(self.apps.toggle_watch(app).ok_or_else(nothing)?);
+            self.project.said.toggle_watch(&spec.name, before);
+        }
+        if !edits.is_empty() {
+            self.edit(edits);
+        }
+        Ok(Reply::Done { instances: self.views(&ids, false, false), took_ms: 0 })
     }
 
     fn edit(&mut self, edits: Vec<crate::supervisor::Edit>) {

@@ -47,6 +47,8 @@ pub struct Said {
     deleted: HashSet<String>,
     /// The number that the file had then, and that of now.
     scaled: HashMap<String, (u16, u16)>,
+    /// Apps whose watching was turned on or off, and whether the file had it on then.
+    watched: HashMap<String, bool>,
 }
 
 impl Said {
@@ -60,6 +62,13 @@ impl Said {
         self.scaled.entry(app.to_owned()).or_insert((before, count)).1 = count;
     }
 
+    /// An app is watched, or not, the other way round than its file says, until the file changes that as well.
+    pub fn toggle_watch(&mut self, app: &str, before: bool) {
+        if self.watched.remove(app).is_none() {
+            self.watched.insert(app.to_owned(), before);
+        }
+    }
+
     /// Lays it over what files say.
     fn over(&self, resolved: Resolved) -> Resolved {
         let Resolved { apps, env, notices, files, modules } = resolved;
@@ -68,7 +77,11 @@ impl Said {
                 Some((before, count)) if *before == app.instances => *count,
                 Some(_) | None => app.instances,
             };
-            (AppSpec { instances, ..app }, env)
+            let mut app = AppSpec { instances, ..app };
+            if self.watched.get(&app.name).is_some_and(|before| *before == app.watch.is_some()) {
+                app.toggle_watch();
+            }
+            (app, env)
         });
         let (apps, env) = kept.unzip();
         Resolved { apps, env, notices, files, modules }
@@ -236,9 +249,17 @@ impl Runner {
     }
 
     /// The watcher looks at what the apps of now want. `read_at`: when that was read.
-    pub fn watch_again(&self, read_at: SystemTime) {
+    pub fn watch_again(&mut self, read_at: SystemTime) {
+        let wanted = self.project.sources.wanted(self.apps.watched(), read_at);
         if let Some(watcher) = &self.watcher {
-            watcher.watch(self.project.sources.wanted(self.apps.watched(), read_at));
+            return watcher.watch(wanted);
+        }
+        if wanted.apps.is_empty() && wanted.files.is_empty() {
+            return;
+        }
+        if let Err(error) = self.start_watcher(wanted) {
+            let notice = Notice::new(Level::Error, NoticeKind::Watch, format!("Nothing is watched: {error}"));
+            self.say(&Notice { hint: error.hint, ..notice });
         }
     }
 

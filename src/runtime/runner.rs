@@ -41,7 +41,7 @@ use crate::{
     readiness::notify::Folder,
     supervisor::{Event, ShutdownCause, Supervisor},
     ui::{Style, notice},
-    watch::{Out, Watcher},
+    watch::{Out, Wanted, Watcher},
 };
 
 /// Typed lines that may wait for us.
@@ -199,6 +199,14 @@ impl Runner {
         runner.feed_input();
         runner.open_desk(folders);
         Ok(runner)
+    }
+
+    /// Starts the watcher of a runner that had nothing to watch so far.
+    pub fn start_watcher(&mut self, wanted: Wanted) -> Result<(), Error> {
+        let (out, outs) = mpsc::unbounded_channel();
+        self.watcher = Some(Watcher::start(wanted, self.explain, out)?);
+        self.outs = outs;
+        Ok(())
     }
 
     /// Runs until the supervisor says that everything is over; gives the exit code.

@@ -12,6 +12,7 @@ mod ending;
 mod happenings;
 mod hardening;
 mod hooks;
+mod hostile;
 mod input;
 mod interpreters;
 mod layers;

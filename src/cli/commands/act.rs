@@ -5,7 +5,10 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::{
-    cli::{print, reach::ReachArgs},
+    cli::{
+        print,
+        reach::{ReachArgs, Reached},
+    },
     control::{Action, InstanceView, Reply, Request},
     model::{Error, HumanDuration},
 };
@@ -23,6 +26,9 @@ pub struct Act {
     /// The instances as they are then, as JSON
     #[arg(long)]
     pub json: bool,
+    /// restart, reload: watch files from now on, or no more; stop: no more
+    #[arg(long)]
+    pub watch: bool,
     /// As in PM2: take the variables of this shell
     #[arg(long, hide = true)]
     pub update_env: bool,
@@ -42,13 +48,40 @@ impl Act {
     /// Does it, and says how it went.
     pub fn run(self, action: Action) -> Result<u8, Error> {
         let runner = self.reach.need()?;
-        let targets = self.targets.iter().map(|target| target_word(target)).collect();
+        let targets = self.words();
+        if self.watch {
+            self.toggle_watch(action, &runner)?;
+        }
         let reply = runner.answer(Request::Act { action, targets, wait: !self.no_wait })?;
         if let Reply::Done { instances, took_ms } = reply {
             let text = if self.json { json(&instances) } else { sentence(action, &instances, &self.targets, took_ms, self.no_wait) };
             print(text.as_bytes());
         }
         Ok(0)
+    }
+
+    fn words(&self) -> Vec<String> {
+        self.targets.iter().map(|target| target_word(target)).collect()
+    }
+
+    /// `--watch` as PM2 has it.
+    fn toggle_watch(&self, action: Action, runner: &Reached) -> Result<(), Error> {
+        let on = match action {
+            Action::Restart | Action::Reload => None,
+            Action::Stop => Some(false),
+            Action::Start | Action::Delete | Action::Reset => {
+                return Err(Error::usage("--watch turns watching on or off together with restart, reload or stop"));
+            }
+        };
+        let reply = runner.answer(Request::Watch { targets: self.words(), on })?;
+        if let (Reply::Done { instances, .. }, false) = (reply, self.json) {
+            let mut told = Vec::new();
+            for view in instances.iter().filter(|view| view.instance == 0) {
+                told.push(format!("{} is {} from now on\n", view.name, if view.watching { "watched" } else { "not watched" }));
+            }
+            print(told.concat().as_bytes());
+        }
+        Ok(())
     }
 }
 

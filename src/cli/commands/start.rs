@@ -97,9 +97,16 @@ impl Start {
         if !own || is_path || runner.answer(Request::List { targets: targets.clone(), env: false, reveal: false }).is_err() {
             return Ok(None);
         }
-        Act { targets, no_wait: false, json: false, update_env: false, reach: ReachArgs { runner: Some(runner.hello.pid.to_string()) } }
-            .run(Action::Start)
-            .map(Some)
+        Act {
+            targets,
+            no_wait: false,
+            json: false,
+            watch: false,
+            update_env: false,
+            reach: ReachArgs { runner: Some(runner.hello.pid.to_string()) },
+        }
+        .run(Action::Start)
+        .map(Some)
     }
 
     /// What is asked for, and how it shall be shown.

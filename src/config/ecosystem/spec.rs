@@ -52,7 +52,7 @@ pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, own: Vec<PathBuf>, hos
     let mut spec = AppSpec { restart: restart(spec.restart, layer), ..spec };
     spec.stop.tree = value(&keys.treekill).unwrap_or(true);
     spec.stop.message = value(&keys.shutdown_with_message).unwrap_or(spec.stop.message);
-    if let Some(watch) = &mut spec.watch {
+    if let Some(watch) = spec.watching_mut() {
         let options = value(&keys.watch_options).unwrap_or_default();
         watch.follow_symlinks = value(&options.follow_symlinks).unwrap_or(watch.follow_symlinks);
         watch.own.extend(own);
@@ -88,8 +88,10 @@ pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, own: Vec<PathBuf>, hos
     spec.capsules = value(&keys.crash_capsules).unwrap_or(spec.capsules);
     spec.cron = value(&keys.cron_restart).and_then(|cron| cron.0);
     spec.pid_file = pid_file(&spec, layer, cwd, host);
-    if let (Some(watch), Some(file)) = (&mut spec.watch, &spec.pid_file) {
-        watch.own.push(file.path.clone());
+    if let Some(path) = spec.pid_file.as_ref().map(|file| file.path.clone())
+        && let Some(watch) = spec.watching_mut()
+    {
+        watch.own.push(path);
     }
     spec
 }
