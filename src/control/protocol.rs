@@ -61,6 +61,11 @@ pub enum Request {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         on: Option<bool>,
     },
+    /// Whether what is watched restarts anything; changes made meanwhile count when it does again. It is one switch for all apps.
+    Pause {
+        /// Whether changes wait from now on.
+        on: bool,
+    },
     /// A signal to the main processes of targets.
     Signal {
         /// By name or number.
@@ -185,6 +190,9 @@ pub struct InstanceView {
     pub restarts: u64,
     /// Ends in a row before `min_uptime`.
     pub unstable_restarts: u32,
+    /// Why its latest run was started, as the end of a sentence that says `because`.
+    #[serde(default)]
+    pub why: Option<String>,
     /// The exit code of its last end by itself.
     pub exit_code: Option<i32>,
     /// Per cent of one processor, of its whole process set.
@@ -195,6 +203,9 @@ pub struct InstanceView {
     pub user: String,
     /// Whether its files are watched.
     pub watching: bool,
+    /// Whether that is paused.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub paused: bool,
     /// Program and arguments.
     pub argv: Vec<String>,
     /// The folder it runs in.
@@ -277,7 +288,9 @@ mod tests {
             assert_eq!(serde_json::to_value(reply).unwrap(), value(line));
         }
         let all = asked.concat() + &answered.concat();
-        for word in ["hello", "list", "act", "scale", "watch", "signal", "send", "why", "kill"].map(|verb| format!("\"verb\":\"{verb}\"")) {
+        for word in
+            ["hello", "list", "act", "scale", "watch", "pause", "signal", "send", "why", "kill"].map(|verb| format!("\"verb\":\"{verb}\""))
+        {
             assert!(all.contains(&word), "{word} is not written down");
         }
         for word in ["hello", "list", "done", "text", "refused"].map(|reply| format!("\"reply\":\"{reply}\"")) {

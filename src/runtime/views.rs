@@ -30,6 +30,7 @@ impl Runner {
             let Some(instance) = app.instances.iter().find(|instance| instance.id == *id) else { continue };
             let Some(spec) = self.apps.spec(id.app).cloned() else { continue };
             let mut view = self.view(app, instance, &spec);
+            view.paused = view.watching && snapshot.paused;
             if !reveal {
                 view.argv = config::words_without_secrets(view.argv);
             }
@@ -67,6 +68,7 @@ impl Runner {
             created_at: self.apps.declared(app.id).map_or(0, Timestamp::as_millisecond),
             restarts: instance.restarts,
             unstable_restarts: instance.unstable_restarts,
+            why: instance.why.clone(),
             exit_code: instance.exit.map(|exit| match exit {
                 Exit::Code(code) => code,
                 Exit::Signal { .. } => i32::from(exit.shell_code()),
@@ -75,6 +77,7 @@ impl Runner {
             memory: 0,
             user: String::new(),
             watching: app.watched,
+            paused: false,
             interpreter: (program != script).then_some(program),
             script,
             argv,

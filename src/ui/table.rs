@@ -108,6 +108,7 @@ mod tests {
         let instance = |(slot, status): (usize, &Status)| InstanceSnapshot {
             unstable_restarts: 0,
             exit: None,
+            why: None,
             id: InstanceId { app: AppId(number), slot: u16::try_from(slot).unwrap() },
             status: *status,
             pid: (*status == Status::Online).then_some(4711),

@@ -197,7 +197,14 @@ mod tests {
             ]
             .map(parts)
             .join("\n"),
-            @""
+            @"
+        plain red[1 - NONE] plain
+        all[2 4 BOLD] less[2 4 NONE] none
+        orange[208 - NONE] exact[- #010203 NONE]
+        colons[#090807 - NONE] curly[- - UNDERLINED] off
+        bright[9 - NONE] ground[9 15 NONE]
+        cut huge odd[- - BOLD]
+        "
         );
     }
 

@@ -49,7 +49,8 @@ pub fn size(bytes: u64) -> String {
         1..0x10_0000 => format!("{:.0} KiB", of(10)),
         0x10_0000..0x640_0000 => format!("{:.1} MiB", of(20)),
         0x640_0000..0x4000_0000 => format!("{:.0} MiB", of(20)),
-        _ => format!("{:.1} GiB", of(30)),
+        0x4000_0000..0x19_0000_0000 => format!("{:.1} GiB", of(30)),
+        _ => format!("{:.0} GiB", of(30)),
     }
 }
 

@@ -2,11 +2,7 @@
 
 use std::{collections::VecDeque, ops::Range};
 
-use ratatui::{
-    layout::Size,
-    style::Style,
-    text::Span,
-};
+use ratatui::{layout::Size, style::Style, text::Span};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{ansi::Painted, search::Search};
@@ -128,9 +124,14 @@ impl Pane {
     }
 
     /// Forgets the lines; how they are looked at stays.
-    pub fn clear(&mut self, labels: bool) {
-        let (wrap, times, search) = (self.wrap, self.times, self.search.take());
-        *self = Self { wrap, times, search, labels, ..Self::new() };
+    pub fn clear(&mut self) {
+        let (wrap, times, labels, search) = (self.wrap, self.times, self.labels, self.search.take());
+        *self = Self { wrap, times, labels, search, ..Self::new() };
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
     }
 
     /// One more line.

@@ -85,7 +85,7 @@ pub struct Row {
     pub memory: u64,
     /// How often it was started again, together.
     pub restarts: u64,
-    /// Why it started last, where that is known.
+    /// Why it started last, or how it ended where it has to be looked at.
     pub why: String,
     /// Whether saves restart it.
     pub watch: Watch,
@@ -150,9 +150,7 @@ impl Rows {
     /// The rows that are shown.
     pub fn shown(&self) -> Vec<&Row> {
         let folded = |target: &Target| match target {
-            Target::Instance(name, _) => {
-                self.rows.iter().any(|row| row.folded == Some(true) && row.target == Target::App(name.clone()))
-            }
+            Target::Instance(name, _) => self.rows.iter().any(|row| row.folded == Some(true) && row.target == Target::App(name.clone())),
             Target::All | Target::App(_) => false,
         };
         self.rows.iter().filter(|row| !folded(&row.target)).collect()
@@ -183,7 +181,7 @@ fn row(target: Target, name: String, own: &[&InstanceView]) -> Row {
     };
     let single = |value: Option<usize>| value.filter(|_| own.len() == 1);
     let watch = match own {
-        _ if own.iter().any(|view| view.watch_paused) => Watch::Paused,
+        _ if own.iter().any(|view| view.paused) => Watch::Paused,
         _ if own.iter().any(|view| view.watching) => Watch::On,
         _ => Watch::No,
     };
@@ -198,12 +196,21 @@ fn row(target: Target, name: String, own: &[&InstanceView]) -> Row {
         cpu: own.iter().map(|view| view.cpu).sum(),
         memory: own.iter().map(|view| view.memory).sum(),
         restarts: own.iter().map(|view| view.restarts).sum(),
-        why: String::new(),
+        why: own.iter().max_by_key(|view| view.started_at).map(|view| why(view)).unwrap_or_default(),
         watch,
         folded: None,
         loads: Series::default(),
         sizes: Series::default(),
     }
+}
+
+/// Why it started last: `a change (src/api.js)`, `it was asked to`; how it ended where it has to be looked at: `exit code 1`.
+fn why(view: &InstanceView) -> String {
+    if let (Mood::Bad, Some(code)) = (mood(&view.status), view.exit_code) {
+        return format!("exit code {code}");
+    }
+    let why = view.why.as_deref().unwrap_or_default();
+    clean(why.strip_prefix("of ").unwrap_or(why)).into_owned()
 }
 
 fn mood(status: &str) -> Mood {
