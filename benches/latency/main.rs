@@ -7,6 +7,7 @@
 
 mod check;
 mod child;
+mod clients;
 mod clock;
 mod files;
 mod logs;
@@ -29,7 +30,7 @@ use subject::Runner;
 const HELP: &str = "\
 cargo bench --bench latency -- [SECTION]... [--rounds N] [--dir FOLDER] [--alone]
 
-Sections: save, start, logs, files, idle, check, usage, many; without one, all of them.
+Sections: save, start, logs, files, idle, check, usage, many, clients; without one, all of them.
   --rounds N    saves of each kind, for each runner [default: 31]; a third of it are the starts on the big project
   --dir FOLDER  where projects are made for the time of the run [default: the system's folder for such files]
   --alone       without the peers
@@ -74,7 +75,7 @@ fn options(args: Vec<String>) -> Option<Options> {
             "--rounds" => options.rounds = args.next()?.parse().ok()?,
             "--dir" => options.dir = args.next()?.into(),
             "--alone" => options.alone = true,
-            "save" | "start" | "logs" | "files" | "idle" | "check" | "usage" | "many" => options.sections.push(arg),
+            "save" | "start" | "logs" | "files" | "idle" | "check" | "usage" | "many" | "clients" => options.sections.push(arg),
             _ => return None,
         }
     }
@@ -119,6 +120,9 @@ fn measure(options: &Options) -> io::Result<()> {
         let project = folder.path().join("many");
         fs::create_dir(&project)?;
         many::measure(&project)?;
+    }
+    if wants("clients") {
+        clients::measure(&folder.path().join("clients"), (options.rounds / 8).max(1))?;
     }
     Ok(())
 }

@@ -23,6 +23,7 @@ mod loops;
 mod memory;
 mod no_restart;
 mod pid_files;
+mod pm2_habits;
 mod process;
 mod project_file;
 mod project_verbs;
