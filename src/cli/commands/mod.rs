@@ -5,6 +5,7 @@ pub mod act;
 pub mod check;
 pub mod init;
 pub mod list;
+pub mod monit;
 pub mod schema;
 pub mod second;
 pub mod start;
@@ -43,6 +44,7 @@ pub(crate) enum Verb {
     Send(talk::Send),
     Ping(talk::Ping),
     Kill(talk::Kill),
+    Monit(monit::Monit),
     Startup(Box<startup::Startup>),
     Unstartup(Box<unstartup::Unstartup>),
 }
@@ -67,6 +69,7 @@ impl Verb {
             Self::Send(send) => send.run(),
             Self::Ping(ping) => ping.run(),
             Self::Kill(kill) => kill.run(),
+            Self::Monit(monit) => monit.run(),
             Self::Startup(startup) => startup.run(),
             Self::Unstartup(unstartup) => unstartup.run(),
         }

@@ -196,7 +196,7 @@ fn row(target: Target, name: String, own: &[&InstanceView]) -> Row {
         cpu: own.iter().map(|view| view.cpu).sum(),
         memory: own.iter().map(|view| view.memory).sum(),
         restarts: own.iter().map(|view| view.restarts).sum(),
-        why: own.iter().max_by_key(|view| view.started_at).map(|view| why(view)).unwrap_or_default(),
+        why: own.iter().max_by_key(|view| (view.restarts > 0, view.started_at)).map(|view| why(view)).unwrap_or_default(),
         watch,
         folded: None,
         loads: Series::default(),

@@ -221,6 +221,11 @@ impl State {
         }
     }
 
+    /// Columns and lines of the picture.
+    pub fn size(&self) -> (u16, u16) {
+        (self.size.width, self.size.height)
+    }
+
     /// When [`Message::Tick`] is due.
     pub fn next_deadline(&self) -> Option<Instant> {
         let look = match self.look {
@@ -268,7 +273,7 @@ impl State {
     fn listed(&mut self, listing: Listing, now: Instant) {
         let is_other = self.pid.is_some_and(|pid| pid != listing.pid);
         if is_other {
-            self.say(format!("another runner has come, with pid {}", listing.pid), false, now);
+            self.say(format!("the runner is back, with pid {}", listing.pid), false, now);
             self.follow.of = None;
         }
         let look = self.looked.is_none_or(|looked| now.duration_since(looked) >= ONE_LOOK);
