@@ -2,6 +2,7 @@
 
 mod feed;
 mod guard;
+mod keys;
 mod link;
 mod screen;
 mod typed;
@@ -98,7 +99,7 @@ struct Monitor<'a> {
 impl<'a> Monitor<'a> {
     fn new(link: Link, style: Style, guard: &'a Guard<guard::Terminal>) -> io::Result<Self> {
         let (room, news) = mpsc::channel(WAITING);
-        typed::listen(room.clone())?;
+        typed::listen(&room)?;
         let size = screen::size();
         let state = State::new(size, style.colour, now());
         Ok(Self { state, link, feed: None, screen: Screen::new()?, guard, room, news })

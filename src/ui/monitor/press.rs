@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{
     rows::{Target, Watch},
@@ -45,7 +45,7 @@ enum Deed {
 
 impl State {
     pub(super) fn key(&mut self, key: KeyEvent, now: Instant, commands: &mut Vec<Command>) {
-        if key.kind == KeyEventKind::Release {
+        if key.modifiers.contains(KeyModifiers::ALT) {
             return;
         }
         if key.modifiers.contains(KeyModifiers::CONTROL) {
