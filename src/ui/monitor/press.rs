@@ -176,11 +176,9 @@ impl State {
     }
 
     fn fold(&mut self) {
-        let name = match &self.selected {
-            Some(Target::App(name) | Target::Instance(name, _)) => name.clone(),
-            Some(Target::All) | None => return,
-        };
-        self.rows.fold(&name);
+        if let Some(name) = self.selected.as_ref().and_then(Target::app) {
+            self.rows.fold(name);
+        }
     }
 
     fn deed(&mut self, deed: Deed, now: Instant, commands: &mut Vec<Command>) {
@@ -211,10 +209,9 @@ impl State {
     }
 
     fn scale(&mut self, count: &str, now: Instant, commands: &mut Vec<Command>) {
-        let app = match &self.selected {
-            Some(Target::App(name) | Target::Instance(name, _)) => name.clone(),
-            Some(Target::All) => return self.say("one app at a time is scaled: select it first", true, now),
-            None => return,
+        let Some(selected) = &self.selected else { return };
+        let Some(app) = selected.app().map(str::to_owned) else {
+            return self.say("one app at a time is scaled: select it first", true, now);
         };
         let (name, more) = (Target::App(app.clone()).called(), if count == "+1" { "more" } else { "less" });
         let wish = Wish {

@@ -29,6 +29,14 @@ impl Target {
         }
     }
 
+    /// The app it is, or belongs to.
+    pub fn app(&self) -> Option<&str> {
+        match self {
+            Self::All => None,
+            Self::App(name) | Self::Instance(name, _) => Some(name),
+        }
+    }
+
     /// As people call it.
     pub fn called(&self) -> String {
         match self {
@@ -149,11 +157,9 @@ impl Rows {
 
     /// The rows that are shown.
     pub fn shown(&self) -> Vec<&Row> {
-        let folded = |target: &Target| match target {
-            Target::Instance(name, _) => self.rows.iter().any(|row| row.folded == Some(true) && row.target == Target::App(name.clone())),
-            Target::All | Target::App(_) => false,
-        };
-        self.rows.iter().filter(|row| !folded(&row.target)).collect()
+        let folded: HashSet<&str> = self.rows.iter().filter(|row| row.folded == Some(true)).filter_map(|row| row.target.app()).collect();
+        let is_hidden = |target: &Target| matches!(target, Target::Instance(name, _) if folded.contains(name.as_str()));
+        self.rows.iter().filter(|row| !is_hidden(&row.target)).collect()
     }
 
     /// Shows the instances of an app, or hides them.

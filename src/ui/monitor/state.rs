@@ -257,6 +257,8 @@ impl State {
                 if number == self.follow.number {
                     entries.into_iter().for_each(|entry| self.pane.push(entry));
                 }
+                // They are many, and change nothing else.
+                return commands;
             }
             Message::LinesEnded { number, why, again } => {
                 if number == self.follow.number {
