@@ -35,8 +35,11 @@ use screen::Screen;
 /// Between two pictures.
 const PACE: Duration = Duration::from_millis(33);
 
-/// News that may wait. Beyond, whoever brings lines waits, and the runner leaves out for us what does not fit.
+/// News that may wait.
 const WAITING: usize = 256;
+
+/// Pieces with lines that may wait, beside all other news. Beyond, nothing is read, and the runner leaves out for us what does not fit.
+const LINES_WAITING: usize = 8;
 
 /// Watch the apps of a runner live, and act on them
 #[derive(Debug, Args)]
@@ -61,8 +64,27 @@ enum News {
     Broken,
 }
 
-/// A way into the loop.
-type Newsroom = mpsc::Sender<News>;
+/// The ways into the loop.
+#[derive(Debug, Clone)]
+struct Newsroom {
+    /// For all news but lines.
+    news: mpsc::Sender<News>,
+    /// For lines, of which there may be many.
+    lines: mpsc::Sender<Message>,
+}
+
+impl Newsroom {
+    /// Brings news, from a thread; false: nobody takes them any more.
+    fn bring(&self, news: News) -> bool {
+        self.news.blocking_send(news).is_ok()
+    }
+
+    /// Brings news from the loop itself.
+    fn leave(&self, message: Message) {
+        // Where so many wait, somebody will say it again.
+        let _ = self.news.try_send(News::Message(message));
+    }
+}
 
 impl Monit {
     /// Shows it until somebody leaves.
@@ -94,15 +116,18 @@ struct Monitor<'a> {
     guard: &'a Guard<guard::Terminal>,
     room: Newsroom,
     news: mpsc::Receiver<News>,
+    lines: mpsc::Receiver<Message>,
 }
 
 impl<'a> Monitor<'a> {
     fn new(link: Link, style: Style, guard: &'a Guard<guard::Terminal>) -> io::Result<Self> {
-        let (room, news) = mpsc::channel(WAITING);
+        let (to_news, news) = mpsc::channel(WAITING);
+        let (to_lines, lines) = mpsc::channel(LINES_WAITING);
+        let room = Newsroom { news: to_news, lines: to_lines };
         typed::listen(&room)?;
         let size = screen::size();
         let state = State::new(size, style.colour, now());
-        Ok(Self { state, link, feed: None, screen: Screen::new()?, guard, room, news })
+        Ok(Self { state, link, feed: None, screen: Screen::new()?, guard, room, news, lines })
     }
 
     /// Returns the exit code.
@@ -136,22 +161,17 @@ impl<'a> Monitor<'a> {
                 }
                 news = self.news.recv() => news.expect("we hold a sender ourselves"),
                 () = sleep_until(deadline), if deadline.is_some() => News::Message(Message::Tick),
+                lines = self.lines.recv() => News::Message(lines.expect("we hold a sender ourselves")),
             };
             fresh = true;
-            let mut next = Some(news);
-            let mut left = WAITING;
-            while let Some(news) = next {
-                match news {
-                    News::Gone => return Ok(129),
-                    News::Broken => return Err(Error::failed("pmdev monit broke down; the apps run on")),
-                    News::Message(message) => {
-                        if self.tell(message) {
-                            return Ok(0);
-                        }
+            match news {
+                News::Gone => return Ok(128 + 1),
+                News::Broken => return Err(Error::failed("pmdev monit broke down; the apps run on")),
+                News::Message(message) => {
+                    if self.tell(message) {
+                        return Ok(0);
                     }
                 }
-                left -= 1;
-                next = if left > 0 { self.news.try_recv().ok() } else { None };
             }
         }
     }
@@ -232,7 +252,7 @@ fn spawn(name: &str, room: &Newsroom, work: impl FnOnce(&Newsroom) + Send + 'sta
     let room = room.clone();
     let guarded = move || {
         if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&room))).is_err() {
-            let _ = room.blocking_send(News::Broken);
+            room.bring(News::Broken);
         }
     };
     std::thread::Builder::new().name(name.to_owned()).spawn(guarded).map(drop)

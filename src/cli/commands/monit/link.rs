@@ -38,10 +38,10 @@ impl Link {
         let link = self.clone();
         let begun = spawn("pmdev-look", room, move |room| {
             let message = link.listed().map_or_else(|error| Message::Lost(sentence(&error)), Message::Listed);
-            let _ = room.blocking_send(News::Message(message));
+            room.bring(News::Message(message));
         });
         if let Err(error) = begun {
-            tell(room, Message::Lost(format!("pmdev monit cannot look at the runner: {error}")));
+            room.leave(Message::Lost(format!("pmdev monit cannot look at the runner: {error}")));
         }
     }
 
@@ -54,10 +54,10 @@ impl Link {
                 Ok(_) => Ok(Duration::ZERO),
                 Err(error) => Err(sentence(&error)),
             };
-            let _ = room.blocking_send(News::Message(Message::Answered { number, outcome }));
+            room.bring(News::Message(Message::Answered { number, outcome }));
         });
         if let Err(error) = begun {
-            tell(room, Message::Answered { number, outcome: Err(format!("The runner was not asked: {error}")) });
+            room.leave(Message::Answered { number, outcome: Err(format!("The runner was not asked: {error}")) });
         }
     }
 
@@ -106,10 +106,4 @@ fn listing(runner: &Reached, instances: Vec<InstanceView>) -> Listing {
 pub fn sentence(error: &Error) -> String {
     let hint = error.hint.as_ref().map(|hint| format!("; {}", hint.lines().collect::<Vec<_>>().join(", ")));
     format!("{error}{}", hint.unwrap_or_default())
-}
-
-/// Tells the loop something from the loop itself.
-pub fn tell(room: &Newsroom, message: Message) {
-    // Where news wait in numbers, somebody else will say it again.
-    let _ = room.try_send(News::Message(message));
 }

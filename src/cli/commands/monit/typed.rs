@@ -44,12 +44,12 @@ pub fn listen(room: &Newsroom) -> io::Result<()> {
                     Typed::Key(key) => Message::Key(key),
                     Typed::Paste(text) => Message::Pasted(text),
                 };
-                if room.blocking_send(News::Message(message)).is_err() {
+                if !room.bring(News::Message(message)) {
                     return;
                 }
             }
         }
-        let _ = room.blocking_send(News::Gone);
+        room.bring(News::Gone);
     })
 }
 
