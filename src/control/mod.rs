@@ -5,10 +5,14 @@
 pub mod client;
 mod codec;
 pub mod endpoint;
+pub mod feed;
+pub mod logs;
 pub mod protocol;
 pub mod server;
 
 pub use client::Connection;
 pub use endpoint::Folders;
+pub use feed::Feed;
+pub use logs::{History, LogFile, LogSource, LogsRequest};
 pub use protocol::{Action, Hello, InstanceView, Reply, Request};
 pub use server::{Incoming, Responder};

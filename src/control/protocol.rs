@@ -3,6 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::logs::{LogSource, LogsRequest};
+use crate::model::Stream;
+
 /// The version of the protocol. A change that an older end would misread makes the next one; a new verb or field does not.
 pub const VERSION: u32 = 1;
 
@@ -85,6 +88,16 @@ pub enum Request {
         /// Whose; empty: all.
         targets: Vec<String>,
     },
+    /// The last lines of targets, and those that they say from now on.
+    Logs(LogsRequest),
+    /// Empty the log files of targets; those put away stay.
+    Flush {
+        /// Whose; empty: all.
+        #[serde(default)]
+        targets: Vec<String>,
+    },
+    /// Open all log files anew, for programs that put them away themselves.
+    ReopenLogs,
     /// End the runner and all its apps. The answer comes when they have ended, right before the runner does.
     Kill,
 }
@@ -124,6 +137,65 @@ pub enum Reply {
         instances: Vec<InstanceView>,
         /// How long it took, in milliseconds.
         took_ms: u64,
+    },
+    /// An instance whose lines come: at the beginning, and again when it is another one.
+    Source(LogSource),
+    /// Whole lines of an instance.
+    Lines {
+        /// Whose.
+        id: usize,
+        /// Of which of its streams.
+        stream: Stream,
+        /// When they came, in milliseconds since 1970.
+        time: i64,
+        /// Without their ends; what is no UTF-8 is replaced.
+        lines: Vec<String>,
+    },
+    /// The lines that the runner holds were told; what follows is said after the request.
+    Live,
+    /// Where a log file was when all was written that had been said at the request.
+    Position {
+        /// Which.
+        path: String,
+        /// The stamp in the name of the newest of those put away before it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        put_away: Option<String>,
+        /// Its inode; 0: there is none yet.
+        inode: u64,
+        /// How many of its bytes that is; `None`: it is not known, because the file is slow or fails.
+        length: Option<u64>,
+    },
+    /// Lines were left out, because the client reads too slowly.
+    LeftOut {
+        /// How many.
+        lines: u64,
+    },
+    /// A word of the runner itself.
+    Notice {
+        /// When, in milliseconds since 1970.
+        time: i64,
+        /// `info`, `warning` or `error`.
+        level: String,
+        /// About which app.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        app: Option<String>,
+        /// A whole sentence.
+        text: String,
+        /// What to do about it, or what else is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hint: Option<String>,
+    },
+    /// The runner has ended.
+    Ended,
+    /// Log files were emptied, or opened anew.
+    Files {
+        /// How many.
+        files: usize,
+        /// How many bytes they held.
+        bytes: u64,
+        /// Which could not be.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        failed: Vec<String>,
     },
     /// Whole sentences.
     Text {

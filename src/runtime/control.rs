@@ -27,6 +27,12 @@ impl Runner {
             Asked::Signal { signal, targets } => self.signalled(&signal, &targets).map(Some),
             Asked::Send { line, targets } => self.sent(&line, &targets).map(Some),
             Asked::Why { targets } => self.explained(&targets).map(Some),
+            Asked::Logs(logs) => self.look_at_logs(logs, &responder).map(|()| None),
+            Asked::Flush { targets } => self.flush(&targets, &responder).map(|()| None),
+            Asked::ReopenLogs => {
+                self.reopen_on_request(&responder);
+                Ok(None)
+            }
             Asked::Kill => {
                 self.answer_at_end(responder.clone());
                 self.handle(Event::Shutdown(ShutdownCause::Asked));

@@ -12,7 +12,10 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::runner::{Runner, now};
 use crate::{
     config::{self, Host},
-    log::{self, Files, Form, News, Recording, Rotation, file::Settings},
+    log::{
+        self, Files, Form, News, Recording, Rotation,
+        file::{Answer, Settings},
+    },
     model::{AppSpec, Level, Logs, Notice, NoticeKind},
 };
 
@@ -34,6 +37,11 @@ impl LogFiles {
         Self { files, news, home: config::home(host) }
     }
 
+    /// All of them.
+    pub fn files(&self) -> &Files {
+        &self.files
+    }
+
     /// The next news. Cancelling it loses nothing.
     pub async fn next(&mut self) -> News {
         match self.news.recv().await {
@@ -45,7 +53,7 @@ impl LogFiles {
 }
 
 /// The files of an instance with this number, with what goes into each.
-fn paths(logs: &Logs, number: usize) -> impl Iterator<Item = (&'static str, PathBuf)> {
+pub fn paths(logs: &Logs, number: usize) -> impl Iterator<Item = (&'static str, PathBuf)> {
     logs.paths().map(move |(what, path)| (what, if logs.merge { path.to_owned() } else { config::logs::of_instance(path, number) }))
 }
 
@@ -67,6 +75,7 @@ impl Runner {
         let runs = &self.runs;
         self.apps.label(&self.console, self.style, |instance| runs.values().any(|live| live.instance == instance));
         self.record();
+        self.instances_changed();
     }
 
     /// Gives every instance its log files of now. Where apps share one, it is kept as the first of them says.
@@ -110,10 +119,10 @@ impl Runner {
         Recording { out, error, form, muted: logs.disabled, files: Some(self.logs.files.clone()) }
     }
 
-    /// Opens all log files anew.
-    pub fn reopen_logs(&self) {
-        self.logs.files.reopen();
-        self.say(&Notice::new(Level::Info, NoticeKind::Log, "the log files were opened again (SIGUSR2)"));
+    /// Opens all log files anew, `why`; each tells when that is done.
+    pub fn reopen_logs(&self, why: &str, done: impl Fn() -> Answer<()>) {
+        self.logs.files.reopen(done);
+        self.say(&Notice::new(Level::Info, NoticeKind::Log, format!("the log files were opened again ({why})")));
     }
 
     /// Tells what is heard of log files.

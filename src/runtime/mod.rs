@@ -11,6 +11,7 @@ mod deaths;
 mod desk;
 mod effects;
 mod files;
+mod follow;
 mod hooks;
 mod keys;
 mod logs;

@@ -21,6 +21,7 @@ use super::{
     deaths::{LAST_WORDS, Live},
     desk::Desk,
     effects,
+    follow::Follows,
     hooks::{Hooks, Over},
     logs::LogFiles,
     memory::Sampler,
@@ -35,7 +36,7 @@ use super::{
 };
 use crate::{
     control::Incoming,
-    log::Console,
+    log::{Console, file::Answer},
     model::{Error, Notice, RunId},
     process::{self, Processes},
     readiness::notify::Folder,
@@ -109,6 +110,8 @@ pub struct Runner {
     pub sockets: Option<Folder>,
     /// Who waits for something over the socket.
     pub desk: Desk,
+    /// Who looks at logs.
+    pub follows: Follows,
     pub inbox: UnboundedSender<Inbox>,
     pub exit: Option<u8>,
     /// Nothing is waited for any more.
@@ -177,6 +180,7 @@ impl Runner {
             memory: Sampler::default(),
             sockets: None,
             desk: Desk::default(),
+            follows: Follows::default(),
             inbox,
             exit: None,
             forced: false,
@@ -257,6 +261,7 @@ impl Runner {
         // Whoever is slower than this is not worth the wait.
         let _ = tokio::time::timeout(LAST_LOOKS, lookups).await;
         self.finish_capsules().await;
+        self.end_follows().await;
         self.close_desk().await;
         self.console.finish(CONSOLE_AT_EXIT).await;
     }
@@ -319,10 +324,12 @@ impl Runner {
             self.perform(effect);
         }
         self.look_at_desk();
+        self.refresh_follows();
     }
 
     /// Tells people.
     pub fn say(&self, notice: &Notice) {
+        self.tell_followers(notice);
         let output = &self.output;
         if notice::is_shown(notice, output.quiet) {
             self.console.say(notice::render(notice, self.style, output.json, jiff::Timestamp::now()));
@@ -333,7 +340,7 @@ impl Runner {
         match meaning {
             Meaning::Child => self.collect(),
             Meaning::Stop(signal) => self.handle(Event::Shutdown(ShutdownCause::Signal(signal))),
-            Meaning::Reopen => self.reopen_logs(),
+            Meaning::Reopen => self.reopen_logs("SIGUSR2", || Answer::new(|_| ())),
             Meaning::Nothing(signal) => self.say(&signals::nothing(signal)),
             Meaning::Force => {
                 self.forced = true;

@@ -30,7 +30,7 @@ impl List {
             None => Vec::new(),
             Some(runner) => match runner.answer(Request::List { targets: self.targets, env: false, reveal: false })? {
                 Reply::List { instances } => instances,
-                Reply::Hello(_) | Reply::Done { .. } | Reply::Text { .. } | Reply::Refused { .. } => Vec::new(),
+                _ => Vec::new(),
             },
         };
         let text = if self.json {

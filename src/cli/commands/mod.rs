@@ -3,8 +3,10 @@
 
 pub mod act;
 pub mod check;
+pub mod flush;
 pub mod init;
 pub mod list;
+pub mod logs;
 pub mod monit;
 pub mod schema;
 pub mod second;
@@ -39,6 +41,9 @@ pub(crate) enum Verb {
     Delete(act::Act),
     /// Start the counters of apps afresh
     Reset(act::Act),
+    Logs(Box<logs::Logs>),
+    Flush(flush::Flush),
+    ReloadLogs(flush::ReloadLogs),
     Scale(talk::Scale),
     Signal(talk::Signal),
     Send(talk::Send),
@@ -64,6 +69,9 @@ impl Verb {
             Self::Reload(act) => act.run(Action::Reload),
             Self::Delete(act) => act.run(Action::Delete),
             Self::Reset(act) => act.run(Action::Reset),
+            Self::Logs(logs) => logs.run(),
+            Self::Flush(flush) => flush.run(),
+            Self::ReloadLogs(reload) => reload.run(),
             Self::Scale(scale) => scale.run(),
             Self::Signal(signal) => signal.run(),
             Self::Send(send) => send.run(),

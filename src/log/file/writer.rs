@@ -18,7 +18,7 @@ use rustix::{
 };
 
 use super::{
-    Settings,
+    Position, Settings,
     archive::{self, Compressor},
     rotate,
 };
@@ -67,6 +67,46 @@ impl Writer {
             Some(place) => archive::rotate(place, &settings.together, &settings.rotation, None, compressor),
             None => Ok(()),
         }
+    }
+
+    /// Where it is; `None`: it is no file that is read again, but a device or a pipe.
+    pub fn position(&self, path: &Path) -> Option<Position> {
+        let (place, inode, length) = match &self.open {
+            Some(open) => (open.place.clone()?, open.file.metadata().ok()?.ino(), open.size),
+            None => {
+                let place = archive::real(path)?;
+                let about = fs::metadata(&place).ok();
+                if about.as_ref().is_some_and(|about| !about.is_file()) {
+                    return None;
+                }
+                (place, about.as_ref().map_or(0, Metadata::ino), about.map_or(0, |about| about.len()))
+            }
+        };
+        Some(Position { put_away: archive::newest(&place), inode, length })
+    }
+
+    /// Empties it; how many bytes that were.
+    ///
+    /// # Errors
+    /// It cannot be emptied.
+    pub fn empty(&mut self, path: &Path) -> io::Result<u64> {
+        if let Some(open) = &mut self.open {
+            if !open.file.metadata()?.is_file() {
+                return Ok(0);
+            }
+            let length = open.file.metadata()?.len();
+            open.file.set_len(0)?;
+            (open.size, open.torn) = (0, false);
+            return Ok(length);
+        }
+        let about = match fs::metadata(path) {
+            Ok(about) if about.is_file() => about,
+            Ok(_) => return Ok(0),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            Err(error) => return Err(error),
+        };
+        OpenOptions::new().write(true).open(path)?.set_len(0)?;
+        Ok(about.len())
     }
 
     fn opened(&mut self, path: &Path, settings: &Settings) -> io::Result<&mut Open> {

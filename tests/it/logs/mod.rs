@@ -3,6 +3,7 @@
 mod disks;
 mod files;
 mod torture;
+mod verb;
 
 use std::{
     fs::{self, File},
