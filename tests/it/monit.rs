@@ -22,11 +22,18 @@ name = \"web\"
 script = \"web.sh\"
 ";
 
+/// It tries to name the terminal's window and to leave the screen, and says again what it is sent.
+const WEB: &str = "\
+echo web runs
+printf '\\033]2;owned\\007\\033[?1049l\\033[31ma red needle\\033[0m\\n'
+while read -r line; do echo \"web got $line\"; done
+exec sleep 1000000
+";
+
 /// A project with an api of two instances and a web front, and a runner of it.
 fn shop(project: &Project) -> Runner<'_> {
     project.script("api.sh", "echo api runs\nexec sleep 1000000\n");
-    project
-        .script("web.sh", "echo web runs\nprintf '\\033]2;owned\\007\\033[?1049l\\033[31ma red needle\\033[0m\\n'\nexec sleep 1000000\n");
+    project.script("web.sh", WEB);
     project.save("pmdev.toml", FILE);
     let mut runner = project.start([""; 0]);
     runner.wait_for(&says("web started"));
@@ -198,4 +205,49 @@ fn without_a_runner_or_a_terminal_it_says_so() {
     let ending = project.pmdev(["monit"]).finish();
     assert_eq!(ending.code, Some(2), "{}", ending.all());
     assert!(ending.err.contains("needs a terminal") && ending.err.contains("pmdev list"), "{}", ending.all());
+}
+
+#[test]
+fn lines_are_shown_searched_and_scrolled_and_steer_nothing() {
+    let project = Project::empty();
+    let mut runner = shop(&project);
+    let Some(pane) = Pane::open(&project, &["pmdev", "monit"]) else { return };
+    // The lines of all, in the order in which they were said, with names before them.
+    pane.wait_for(&words::prefixed("api:0", "api runs"));
+    pane.wait_for(&words::prefixed("web", "a red needle"));
+    pane.press(&["Down", "Down", "Down", "Down"]);
+    pane.wait_for(&selects("web"));
+    pane.wait_for(&Saying::new("a line without a name", |line| line.trim_end() == "a red needle"));
+    assert_eq!(pane.flags(), "1 0", "an app cannot leave the monitor's screen");
+    assert_ne!(pane.title(), "owned", "nor name the window");
+
+    // Live lines, by what the app is sent.
+    for number in 0..100 {
+        assert_eq!(project.pmdev(["send", "web", &format!("number {number}")]).finish().code, Some(0));
+    }
+    pane.wait_for(&says("web got number 99"));
+    pane.press(&["PPage", "PPage"]);
+    pane.wait_for(&says("End: live"));
+    let text = pane.text();
+    let of = text.lines().find_map(|line| line.split_once(" of ")?.1.split_once(", End: live")).expect("it was just seen").0.to_owned();
+    let count: usize = of.parse().expect("it is a number");
+    let seen = |pane: &Pane<'_>| {
+        pane.text().lines().filter(|line| line.starts_with("web got")).map(|line| line.trim_end().to_owned()).collect::<Vec<_>>()
+    };
+    let before = seen(&pane);
+    assert_eq!(project.pmdev(["send", "web", "one more"]).finish().code, Some(0));
+    runner.wait_for(&says("web got one more"));
+    pane.wait_for(&Saying::new("one line more", move |line| line.contains(&format!("of {}, End: live", count + 1))));
+    assert_eq!(seen(&pane), before, "what is read stays where it is");
+    pane.press(&["/"]);
+    pane.type_line("NEEDLE");
+    pane.wait_for(&says("\"NEEDLE\" not found"));
+    pane.press(&["/"]);
+    pane.type_line("needle");
+    pane.wait_for(&says("\"needle\" 1 of 1"));
+    pane.wait_for(&says("a red needle"));
+    pane.press(&["Escape"]);
+    pane.wait_for(&says("web got one more"));
+    pane.press(&["C-c"]);
+    assert_eq!(pane.finish_within(PATIENCE), 0);
 }

@@ -129,6 +129,11 @@ impl<'a> Pane<'a> {
         self.tmux(&["display-message", "-p", "#{alternate_on} #{cursor_flag}"]).trim().to_owned()
     }
 
+    /// The title that programs have given the terminal.
+    pub fn title(&self) -> String {
+        self.tmux(&["display-message", "-p", "#{pane_title}"]).trim().to_owned()
+    }
+
     /// Waits for the end of the program the terminal was opened with: its exit code as a shell sees it.
     #[track_caller]
     pub fn finish_within(&self, patience: Duration) -> i32 {
