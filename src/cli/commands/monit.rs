@@ -161,7 +161,11 @@ impl<'a> Monitor<'a> {
                 }
                 news = self.news.recv() => news.expect("we hold a sender ourselves"),
                 () = sleep_until(deadline), if deadline.is_some() => News::Message(Message::Tick),
-                lines = self.lines.recv() => News::Message(lines.expect("we hold a sender ourselves")),
+                lines = self.lines.recv() => {
+                    // Lines that never end would leave no turn to timers and signals.
+                    tokio::task::yield_now().await;
+                    News::Message(lines.expect("we hold a sender ourselves"))
+                }
             };
             fresh = true;
             match news {

@@ -127,7 +127,8 @@ fn read(mut connection: Connection, target: String, told: impl Fn(Vec<Entry>) ->
                 let why = hint.map_or_else(|| message.clone(), |hint| format!("{message}; {hint}"));
                 return End { why, again: code == 1 };
             }
-            Ok(Some(Reply::Ended) | None) => return End::again("the runner has ended, or these lines have"),
+            Ok(Some(Reply::Ended)) => return End::again("the runner has ended"),
+            Ok(None) => return End::again("these lines have ended"),
             Ok(Some(_)) => continue,
             Err(error) => return End::again(link::sentence(&error)),
         };
