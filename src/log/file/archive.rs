@@ -63,15 +63,12 @@ fn present(path: &Path) -> Option<Present> {
 
 /// The stamps of those that were put away of a file, the newest last.
 pub fn stamps(path: &Path) -> Vec<String> {
-    let mut stamps: Vec<String> =
-        present(path).into_iter().flat_map(|present| present.archives).filter(Archive::is_whole).map(|archive| archive.stamp).collect();
+    // A folder is not read at one moment: one whose compressed form takes its place meanwhile may be seen in neither, but only once.
+    let looks = [present(path), present(path)];
+    let mut stamps: Vec<String> = looks.into_iter().flatten().flat_map(|look| look.archives).map(|archive| archive.stamp).collect();
     stamps.sort();
+    stamps.dedup();
     stamps
-}
-
-/// The stamp of the newest that was put away of a file.
-pub fn newest(path: &Path) -> Option<String> {
-    present(path)?.archives.into_iter().map(|archive| archive.stamp).max()
 }
 
 /// Puts a file away at this time and thins out what was put away of it and of those that count together with it; without a time, thins

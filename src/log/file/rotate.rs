@@ -50,13 +50,6 @@ pub struct Archive {
     pub forms: Vec<(&'static str, u64)>,
 }
 
-impl Archive {
-    /// Whether it is there in a form that can be read.
-    pub fn is_whole(&self) -> bool {
-        self.forms.iter().any(|(ending, _)| *ending != UNFINISHED)
-    }
-}
-
 /// What is to be done with files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {

@@ -82,7 +82,7 @@ impl Writer {
                 (place, about.as_ref().map_or(0, Metadata::ino), about.map_or(0, |about| about.len()))
             }
         };
-        Some(Position { put_away: archive::newest(&place), inode, length })
+        Some(Position { put_away: archive::stamps(&place).pop(), inode, length })
     }
 
     /// Empties it; how many bytes that were.

@@ -29,6 +29,13 @@ fn verb(project: &Project, arguments: &[&str], code: i32) -> Ending {
     ending
 }
 
+/// What `pmdev logs --nostream ARGS` shows, in whole lines.
+#[track_caller]
+fn shown(project: &Project, arguments: &[&str]) -> String {
+    let out = verb(project, &[&["logs", "--nostream", "--no-color"][..], arguments].concat(), 0).out;
+    out.lines().map(|line| format!("{line}\n")).collect()
+}
+
 /// Starts `pmdev logs ARGS`, its output going into a file.
 fn client<'a>(project: &'a Project, arguments: &[&str], to: &Path) -> Runner<'a> {
     let exec = format!("exec \"$@\" > {}", to.display());
@@ -163,7 +170,7 @@ fn who_is_stopped_holds_nobody_back_and_is_told_what_was_left_out() {
     holds(&shown, "[pmdev] web restarted");
     client.signal(Signal::STOP);
     verb(&project, &["start", "one"], 0);
-    runner.wait_within(PATIENCE * 2, &words::says("ready "));
+    runner.wait_within(PATIENCE * 2, &words::prefixed("one", "ready "));
     let peak = torture::peak(runner.runner_pid());
     assert!(peak < 64 << 10, "the runner had {peak} KiB");
     client.signal(Signal::CONT);
@@ -192,7 +199,7 @@ fn of_apps_without_files_the_runner_holds_the_last_lines_over_restarts() {
     runner.wait_for(&started("web"));
     runner.wait_for(&words::says("api started (2 instances)"));
     verb(&project, &["restart", "web"], 0);
-    let out = |arguments: &[&str]| verb(&project, &[&["logs", "--nostream", "--no-color"][..], arguments].concat(), 0).out;
+    let out = |arguments: &[&str]| shown(&project, arguments);
     let web = |line: &str| format!("web {line}\n");
     assert!(clock::comes_true(PATIENCE, || out(&["web", "--out"]).lines().count() == 6), "{}", out(&["web"]));
     assert_eq!(out(&["web", "--out", "-n", "2"]), web("out 2") + &web("out 3"));
@@ -285,7 +292,7 @@ fn what_stands_in_files_is_found_whatever_their_form_and_without_a_runner_too() 
             app("json", json!({ "log_type": "json", "instances": 2, "merge_logs": true })),
         ]),
     );
-    let out = |arguments: &[&str]| verb(&project, &[&["logs", "--nostream", "--no-color"][..], arguments].concat(), 0).out;
+    let out = |arguments: &[&str]| shown(&project, arguments);
     // The second runner holds nothing of what the first one's apps said.
     for run in 1..=2 {
         let mut runner = project.start(["--prod"]);
