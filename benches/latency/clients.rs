@@ -18,6 +18,9 @@ use crate::{
     stats::{Values, table},
 };
 
+/// What a client does until the time is over.
+type Client = fn(&Path, &Seen) -> io::Result<()>;
+
 /// How long a phase is; quiet ones and loud ones take turns.
 const PHASE: Duration = Duration::from_secs(10);
 
@@ -63,8 +66,7 @@ pub fn measure(folder: &Path, phases: usize) -> io::Result<()> {
         missed += saves(&file, &mut stamps, &mut random, &mut quiet)?;
         seen.over.store(false, Ordering::Relaxed);
         missed += thread::scope(|scope| {
-            let clients: [(usize, fn(&Path, &Seen) -> io::Result<()>); 3] =
-                [(LISTING.0, list), (FOLLOWING, follow), (RESTARTING.0, restart)];
+            let clients: [(usize, Client); 3] = [(LISTING.0, list), (FOLLOWING, follow), (RESTARTING.0, restart)];
             for (count, client) in clients {
                 for _ in 0..count {
                     let (socket, seen) = (&socket, &seen);

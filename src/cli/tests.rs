@@ -172,9 +172,9 @@ fn what_is_wrong_is_said_as_everything_else_is() {
     ");
     insta::assert_snapshot!(refusal("pmdev app.js --raw=3"), @r#"--raw takes no value, but was given "3""#);
     insta::assert_snapshot!(refusal("pmdev init xml"), @r#""xml" is none of toml, yaml, json, js"#);
-    insta::assert_snapshot!(refusal("pmdev why"), @r"
-    PATH|APP is missing
-    hint: how it is used: pmdev why --help
+    insta::assert_snapshot!(refusal("pmdev show"), @r"
+    TARGET is missing
+    hint: how it is used: pmdev show --help
     ");
 }
 
@@ -317,16 +317,20 @@ fn help_reads_well() {
       pmdev --prod app.js                       no watching, restart with backoff
     "#);
     insta::assert_snapshot!(help("why"), @r#"
-    Tell which rule watches or ignores a path, or why an app failed last; nothing is started
+    Tell why apps are as they are, or which rule watches or ignores a path; nothing is started
 
-    Usage: pmdev why [OPTIONS] <PATH|APP>...
+    Usage: pmdev why [OPTIONS] [PATH|APP]...
 
     Arguments:
-      <PATH|APP>...  Files and folders to ask about, which need not exist; or apps by name
+      [PATH|APP]...  Files and folders to ask about, which need not exist; or apps by name [default: the last decisions of
+                     the runner]
 
     Options:
-          --target <TARGET>  What `pmdev start` would be given; repeatable [default: what the folder is made to run]
-          --cwd <FOLDER>     Folder the apps run in
+          --target <TARGET>  What `pmdev start` would be given, instead of what runs; repeatable [default: what the folder
+                             is made to run]
+          --cwd <FOLDER>     Folder the apps would run in
+          --runner <RUNNER>  The runner, by its pid, its folder or its socket [default: that of this folder or a parent,
+                             else the background one, else the only one]
       -h, --help             Print help
 
     Watching:
@@ -349,10 +353,11 @@ fn help_reads_well() {
           --json  One JSON object a line
 
     Examples:
+      pmdev why                                       what has the runner decided lately?
+      pmdev why api                                   why is this app as it is, and why did it last restart, or fail?
       pmdev why src/app.log                           is this file watched, and which rule says so?
-      pmdev why dist/main.js --target dist/main.js    the same for an app that runs from dist
+      pmdev why dist/main.js --target dist/main.js    the same for an app that would run from dist
       pmdev why notes.md --ext js,json                with the options of a start
-      pmdev why api                                   why did this app fail last? (from its crash capsule)
     "#);
     insta::assert_snapshot!(Cli::command().term_width(120).render_help(), @r"
     Runs a project's apps, and has the new version running the moment a save settles
@@ -360,25 +365,33 @@ fn help_reads_well() {
     Usage: pmdev <COMMAND>
 
     Commands:
-      start      Run apps in this terminal, and restart them the moment a save settles
-      init       Write a commented project file for this folder
-      check      Show what would run, and everything that is wrong; nothing is started
-      schema     Print the JSON Schema of project files, for editors
-      why        Tell which rule watches or ignores a path, or why an app failed last; nothing is started
-      list       Show the apps of a runner [aliases: ls, ps, status]
-      stop       Stop apps, and keep them in the list
-      restart    Stop apps, and start them again
-      reload     Replace the instances of apps one after the other
-      delete     Stop apps, and forget them [alias: del]
-      reset      Start the counters of apps afresh
-      scale      Change how many instances an app has
-      signal     Send a signal to the main processes of apps
-      send       Write a line to the standard input of an app
-      ping       Look whether a runner answers
-      kill       End a runner and all its apps
-      startup    Print, or write, what makes the init system run this folder's project file from boot on
-      unstartup  Take away what `pmdev startup` wrote
-      help       Print this message or the help of the given subcommand(s)
+      start        Run apps in this terminal, and restart them the moment a save settles
+      init         Write a commented project file for this folder
+      check        Show what would run, and everything that is wrong; nothing is started
+      schema       Print the JSON Schema of project files, for editors
+      why          Tell why apps are as they are, or which rule watches or ignores a path; nothing is started
+      list         Show the apps of a runner [aliases: ls, ps, status]
+      jlist        Print the apps of a runner as JSON, in PM2's shape
+      show         Show all that is known of apps [aliases: describe, info]
+      env          Show the variables of apps
+      pid          Print the pids of apps, one a line; 0 for what does not run
+      id           Print the ids of apps: [ 0, 1 ]
+      stop         Stop apps, and keep them in the list
+      restart      Stop apps, and start them again
+      reload       Replace the instances of apps one after the other
+      delete       Stop apps, and forget them [alias: del]
+      reset        Start the counters of apps afresh
+      logs         Show what apps said, and what they say
+      flush        Empty the log files of apps; those put away stay
+      reload-logs  Open all log files anew, after another program has put them away [alias: reloadLogs]
+      scale        Change how many instances an app has
+      signal       Send a signal to the main processes of apps
+      send         Write a line to the standard input of an app
+      ping         Look whether a runner answers
+      kill         End a runner and all its apps
+      startup      Print, or write, what makes the init system run this folder's project file from boot on
+      unstartup    Take away what `pmdev startup` wrote
+      help         Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help

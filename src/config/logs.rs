@@ -14,7 +14,7 @@ use super::{
 };
 
 /// What flags say of log files; it counts for every app.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogRequest {
     /// The file of standard output, as typed.
     pub out: Option<String>,

@@ -45,6 +45,7 @@ mod writable;
 #[cfg(test)]
 mod tests;
 
+pub use account::user_name;
 pub use channel::{Channel, channel};
 pub use command::launch as command_line;
 pub use diff::Plan;

@@ -24,7 +24,7 @@ pub enum WatchArg {
 }
 
 /// Everything `pmdev start` can be told by targets and flags. A field that was not given is `None` or empty.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Request {
     /// Scripts, programs, folders and command lines, as typed.
     pub targets: Vec<OsString>,

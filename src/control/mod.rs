@@ -9,6 +9,7 @@ pub mod feed;
 pub mod logs;
 pub mod protocol;
 pub mod server;
+pub mod view;
 
 pub use client::Connection;
 pub use endpoint::Folders;
@@ -16,3 +17,4 @@ pub use feed::Feed;
 pub use logs::{History, LogFile, LogSource, LogsRequest};
 pub use protocol::{Action, Hello, InstanceView, Reply, Request};
 pub use server::{Incoming, Responder};
+pub use view::{ActionView, AppWhy, DecisionView, Detail, PathWhy};

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::logs::{LogSource, LogsRequest};
+use super::view::{AppWhy, DecisionView, Detail, PathWhy};
 use crate::model::Stream;
 
 /// The version of the protocol. A change that an older end would misread makes the next one; a new verb or field does not.
@@ -37,6 +38,9 @@ pub enum Request {
         /// Whether secrets among them are.
         #[serde(default)]
         reveal: bool,
+        /// Whether what is declared of their apps is told.
+        #[serde(default)]
+        detail: bool,
     },
     /// Do something to targets. `Progress` may come before the last answer.
     Act {
@@ -83,10 +87,13 @@ pub enum Request {
         /// To whom.
         targets: Vec<String>,
     },
-    /// Why apps are as they are.
+    /// Why apps are as they are, and what was decided lately; or which rules watch or ignore paths.
     Why {
-        /// Whose; empty: all.
+        /// Whose; empty: all, or none where paths are asked about.
         targets: Vec<String>,
+        /// Paths to ask about, absolute.
+        #[serde(default)]
+        paths: Vec<String>,
     },
     /// The last lines of targets, and those that they say from now on.
     Logs(LogsRequest),
@@ -197,6 +204,15 @@ pub enum Reply {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         failed: Vec<String>,
     },
+    /// Why things are as they are.
+    Why {
+        /// The apps that were asked about.
+        apps: Vec<AppWhy>,
+        /// An answer for each path and app that watches files.
+        paths: Vec<PathWhy>,
+        /// What was decided lately about those apps, the oldest first.
+        decisions: Vec<DecisionView>,
+    },
     /// Whole sentences.
     Text {
         /// One a line.
@@ -278,13 +294,16 @@ pub struct InstanceView {
     /// Whether that is paused.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub paused: bool,
+    /// The version of the app.
+    #[serde(default)]
+    pub generation: u64,
     /// Program and arguments.
     pub argv: Vec<String>,
     /// The folder it runs in.
     pub cwd: String,
     /// The interpreter, where there is one.
     pub interpreter: Option<String>,
-    /// The script, where there is one, else the program; absolute.
+    /// The script, absolute, where there is one; else the program as it was named.
     pub script: String,
     /// Where its standard output goes, where that is a file.
     pub out_file: Option<String>,
@@ -299,6 +318,9 @@ pub struct InstanceView {
     /// Its variables, where they were asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<(String, String)>,
+    /// What is declared of its app, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Box<Detail>>,
 }
 
 impl Reply {
@@ -337,58 +359,4 @@ pub fn parse(line: &[u8]) -> Result<Request, Reply> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::Value;
-
-    use super::*;
-
-    const DOC: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/protocol.md"));
-
-    /// What is written down is what is said: every line is read, and said again with the same fields.
-    #[test]
-    fn the_written_protocol_is_the_spoken_one() {
-        let lines: Vec<&str> = DOC.lines().filter(|line| line.starts_with('{')).collect();
-        let (asked, answered): (Vec<&str>, Vec<&str>) = lines.into_iter().partition(|line| line.contains("\"request\""));
-        let value = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_else(|error| panic!("{error}: {text}"));
-        for line in &asked {
-            let request = parse(line.as_bytes()).unwrap_or_else(|refusal| panic!("{refusal:?}: {line}"));
-            let again = Envelope { protocol: VERSION, pmdev: "0.1.0".to_owned(), request };
-            assert_eq!(serde_json::to_value(again).unwrap(), value(line));
-        }
-        for line in &answered {
-            let reply: Reply = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
-            assert_eq!(serde_json::to_value(reply).unwrap(), value(line));
-        }
-        let all = asked.concat() + &answered.concat();
-        for word in ["hello", "list", "act", "scale", "watch", "pause", "signal", "send", "why", "logs", "flush", "reopen_logs", "kill"]
-            .map(|verb| format!("\"verb\":\"{verb}\""))
-        {
-            assert!(all.contains(&word), "{word} is not written down");
-        }
-        for word in
-            ["hello", "list", "done", "text", "source", "lines", "live", "position", "left_out", "notice", "ended", "files", "refused"]
-                .map(|reply| format!("\"reply\":\"{reply}\""))
-        {
-            assert!(all.contains(&word), "{word} is not written down");
-        }
-        for word in ["start", "stop", "restart", "reload", "delete", "reset"].map(|action| format!("\"action\":\"{action}\"")) {
-            assert!(all.contains(&word), "{word} is not written down");
-        }
-    }
-
-    #[test]
-    fn another_version_gets_a_sentence_and_what_is_no_request_as_well() {
-        let refused = |line: &str| match parse(line.as_bytes()) {
-            Err(Reply::Refused { code, message, hint }) => format!("{code} {message} / {}", hint.unwrap_or_default()),
-            other => panic!("{other:?}"),
-        };
-        let newer = refused(r#"{"protocol":9,"pmdev":"7.0.0","request":{"verb":"dance"}}"#);
-        assert!(
-            newer.starts_with("1 The runner is pmdev ") && newer.contains("speaks protocol 1; this pmdev is 7.0.0 and speaks 9 / restart"),
-            "{newer}"
-        );
-        assert!(refused("GET / HTTP/1.1").starts_with("2 This is the socket of a pmdev runner"));
-        assert!(refused(r#"{"protocol":1,"request":{"verb":"dance"}}"#).contains("does not know this request"));
-        assert!(refused("").starts_with("2 "));
-    }
-}
+mod tests;

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::runner::{Runner, now};
+use super::{
+    runner::{Runner, now},
+    views::Shown,
+};
 use crate::{
     control::{Action, Hello, Incoming, Reply, Request as Asked, Responder, protocol},
     model::{AppId, InstanceId, RunId, Signal},
@@ -19,14 +22,14 @@ impl Runner {
         let Incoming { request, responder } = incoming;
         let answer = match request {
             Asked::Hello => Ok(Some(Reply::Hello(self.hello()))),
-            Asked::List { targets, env, reveal } => self.listed(&targets, env, reveal).map(Some),
+            Asked::List { targets, env, reveal, detail } => self.listed(&targets, Shown { env, reveal, detail }).map(Some),
             Asked::Act { action, targets, wait } => self.acted(action, &targets, wait, &responder),
             Asked::Scale { app, count, wait } => self.scaled(&app, &count, wait, &responder),
             Asked::Watch { targets, on } => self.watch_targets(&targets, on).map(Some),
             Asked::Pause { on } => self.pause(on).map(Some),
             Asked::Signal { signal, targets } => self.signalled(&signal, &targets).map(Some),
             Asked::Send { line, targets } => self.sent(&line, &targets).map(Some),
-            Asked::Why { targets } => self.explained(&targets).map(Some),
+            Asked::Why { targets, paths } => self.explained(&targets, &paths, &responder),
             Asked::Logs(logs) => self.look_at_logs(logs, &responder).map(|()| None),
             Asked::Flush { targets } => self.flush(&targets, &responder).map(|()| None),
             Asked::ReopenLogs => {
@@ -60,9 +63,9 @@ impl Runner {
         }
     }
 
-    fn listed(&mut self, targets: &[String], env: bool, reveal: bool) -> Result<Reply, Reply> {
+    fn listed(&mut self, targets: &[String], shown: Shown) -> Result<Reply, Reply> {
         let ids = if targets.is_empty() { self.all_instances() } else { self.targets(targets)? };
-        Ok(Reply::List { instances: self.views(&ids, env, reveal) })
+        Ok(Reply::List { instances: self.views(&ids, shown) })
     }
 
     /// `Ok(None)`: the answer comes when it is true.
@@ -94,7 +97,7 @@ impl Runner {
             }
             Action::Reset => {
                 self.handle(Event::Request(Request::Reset(target)));
-                return Ok(Some(Reply::Done { instances: self.views(&ids, false, false), took_ms: 0 }));
+                return Ok(Some(Reply::Done { instances: self.views(&ids, Shown::default()), took_ms: 0 }));
             }
             Action::Delete => {
                 self.delete(&ids)?;
@@ -118,7 +121,7 @@ impl Runner {
             return None;
         }
         let ids: Vec<_> = goals.iter().map(|(id, _)| *id).collect();
-        Some(Reply::Done { instances: self.views(&ids, false, false), took_ms: 0 })
+        Some(Reply::Done { instances: self.views(&ids, Shown::default()), took_ms: 0 })
     }
 
     /// Whole apps alone can be forgotten: the numbers of the others' instances stay what they are.
@@ -187,7 +190,7 @@ impl Runner {
         if !edits.is_empty() {
             self.edit(edits);
         }
-        Ok(Reply::Done { instances: self.views(&ids, false, false), took_ms: 0 })
+        Ok(Reply::Done { instances: self.views(&ids, Shown::default()), took_ms: 0 })
     }
 
     /// Changes wait, or count again.
@@ -199,7 +202,7 @@ impl Runner {
             self.handle(Event::Request(Request::TogglePause));
         }
         let ids = self.all_instances();
-        Ok(Reply::Done { instances: self.views(&ids, false, false), took_ms: 0 })
+        Ok(Reply::Done { instances: self.views(&ids, Shown::default()), took_ms: 0 })
     }
 
     fn edit(&mut self, edits: Vec<crate::supervisor::Edit>) {
@@ -212,7 +215,7 @@ impl Runner {
         let signal: Signal = signal.parse().map_err(|why: String| Reply::refused(2, why))?;
         let ids = self.targets(targets)?;
         self.handle(Event::Request(Request::Signal(Target::Instances(ids.clone()), signal)));
-        Ok(Reply::Done { instances: self.views(&ids, false, false), took_ms: 0 })
+        Ok(Reply::Done { instances: self.views(&ids, Shown::default()), took_ms: 0 })
     }
 
     fn sent(&mut self, line: &str, targets: &[String]) -> Result<Reply, Reply> {
@@ -224,14 +227,7 @@ impl Runner {
         if sent < ids.len() {
             return Err(Reply::refused(1, format!("{} of {} took the line; the others do not run, or do not read", sent, ids.len())));
         }
-        Ok(Reply::Done { instances: self.views(&ids, false, false), took_ms: 0 })
-    }
-
-    fn explained(&mut self, targets: &[String]) -> Result<Reply, Reply> {
-        let ids = if targets.is_empty() { self.all_instances() } else { self.targets(targets)? };
-        let explained = self.supervisor.explain(&Target::Instances(ids), now());
-        let lines = explained.apps.into_iter().flat_map(|app| app.states.into_iter().chain(app.starts).chain(app.waits));
-        Ok(Reply::Text { lines: lines.collect() })
+        Ok(Reply::Done { instances: self.views(&ids, Shown::default()), took_ms: 0 })
     }
 }
 

@@ -2,7 +2,11 @@
 
 use std::time::Instant;
 
-use super::runner::{Inbox, Runner, now};
+use super::{
+    follow::Follows,
+    runner::{Inbox, Runner, now},
+    views::Shown,
+};
 use crate::{
     control::{
         Folders, Reply, Responder,
@@ -18,6 +22,8 @@ use crate::{
 pub struct Desk {
     bound: Option<Bound>,
     waits: Vec<Wait>,
+    /// Who looks at logs.
+    pub follows: Follows,
     /// Who waits for the end of the runner, and since when.
     ends: Vec<(Responder, Instant)>,
 }
@@ -100,7 +106,7 @@ impl Runner {
             let reply = if wait.failed.is_empty() {
                 let took = now().duration_since(wait.began);
                 Reply::Done {
-                    instances: self.views(&wait.about, false, false),
+                    instances: self.views(&wait.about, Shown::default()),
                     took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
                 }
             } else {
@@ -112,6 +118,7 @@ impl Runner {
 
     /// The end of the runner is told to those who wait for it, and to those whose wish cannot come true any more.
     pub async fn close_desk(&mut self) {
+        self.end_follows().await;
         for (responder, began) in std::mem::take(&mut self.desk.ends) {
             let took = now().duration_since(began);
             responder.say(Reply::Done { instances: Vec::new(), took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX) });

@@ -159,14 +159,14 @@ impl Runner {
         responder.follow(&feed);
         if asked.follow {
             let LogsRequest { targets, stream, notices, .. } = asked;
-            self.follows.next += 1;
-            let mut follow = Follow { number: self.follows.next, targets, stream, notices, feed, told: BTreeMap::new() };
+            self.desk.follows.next += 1;
+            let mut follow = Follow { number: self.desk.follows.next, targets, stream, notices, feed, told: BTreeMap::new() };
             for (id, source) in sources {
                 self.follow(&mut follow, id, &source);
                 follow.told.insert(id, LogSource { files: Vec::new(), ..source });
             }
-            self.follows.list.retain(|follow| !follow.feed.is_gone());
-            self.follows.list.push(follow);
+            self.desk.follows.list.retain(|follow| !follow.feed.is_gone());
+            self.desk.follows.list.push(follow);
         }
         Ok(())
     }
@@ -207,15 +207,15 @@ impl Runner {
 
     /// Instances have come or gone, or are called otherwise.
     pub fn instances_changed(&mut self) {
-        self.follows.stale = true;
+        self.desk.follows.stale = true;
     }
 
     /// Has those who follow hear the instances that have come.
     pub fn refresh_follows(&mut self) {
-        if !std::mem::take(&mut self.follows.stale) || self.follows.list.is_empty() {
+        if !std::mem::take(&mut self.desk.follows.stale) || self.desk.follows.list.is_empty() {
             return;
         }
-        for mut follow in std::mem::take(&mut self.follows.list) {
+        for mut follow in std::mem::take(&mut self.desk.follows.list) {
             if follow.feed.is_gone() {
                 continue;
             }
@@ -232,13 +232,13 @@ impl Runner {
                     self.follow(&mut follow, id, &source);
                 }
             }
-            self.follows.list.push(follow);
+            self.desk.follows.list.push(follow);
         }
     }
 
     /// Tells a notice to those who want them.
     pub fn tell_followers(&self, notice: &Notice) {
-        for follow in self.follows.list.iter().filter(|follow| follow.notices) {
+        for follow in self.desk.follows.list.iter().filter(|follow| follow.notices) {
             let level = match notice.level {
                 Level::Info => "info",
                 Level::Warning => "warning",
@@ -258,7 +258,7 @@ impl Runner {
 
     /// Tells those who follow that the runner has ended, and gives them a moment to take what is left.
     pub async fn end_follows(&mut self) {
-        let follows = std::mem::take(&mut self.follows.list);
+        let follows = std::mem::take(&mut self.desk.follows.list);
         for follow in &follows {
             follow.feed.say(Reply::Ended);
             follow.feed.end();

@@ -76,6 +76,7 @@ impl Runner {
         self.apps.label(&self.console, self.style, |instance| runs.values().any(|live| live.instance == instance));
         self.record();
         self.instances_changed();
+        self.look_for_versions();
     }
 
     /// Gives every instance its log files of now. Where apps share one, it is kept as the first of them says.

@@ -8,6 +8,7 @@ mod checklist;
 mod control;
 mod cron;
 mod deaths;
+mod decisions;
 mod desk;
 mod effects;
 mod files;
@@ -26,10 +27,13 @@ mod signs;
 mod sources;
 mod stdin;
 mod targets;
-mod terminal;
+pub mod terminal;
 mod tool;
+mod usage;
+mod version;
 mod views;
 mod warnings;
+pub mod why;
 
 use std::time::SystemTime;
 

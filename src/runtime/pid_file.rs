@@ -49,6 +49,7 @@ impl Runner {
     /// A run executes: its pid is written where that is asked for.
     pub fn executed(&mut self, run: RunId, pid: i32) {
         self.write_pid(run, pid);
+        self.look_for_version(run);
         self.handle(Event::Spawned { run, pid });
     }
 

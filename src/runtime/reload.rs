@@ -140,7 +140,7 @@ impl Runner {
     /// Files of an app changed. What the project file loads acts through its plan first.
     pub fn changed(&mut self, app: AppId, changes: Arc<ChangeSet>) {
         if !self.project.sources.are_all_of(&changes) {
-            return self.handle(Event::FilesChanged { app, changes });
+            return self.files_changed(app, changes);
         }
         let paths = changes.paths.iter().map(|(path, _)| path.clone()).collect();
         let is_read = matches!(self.project.state, State::Reading(since) if since > changes.last);
@@ -155,7 +155,7 @@ impl Runner {
         for (app, changes) in std::mem::take(&mut self.project.held) {
             let step = plan.and_then(|plan| plan.step(self.apps.name(app)?));
             if !matches!(step, Some(Step::Changed { needs_restart: true, .. })) {
-                self.handle(Event::FilesChanged { app, changes });
+                self.files_changed(app, changes);
             }
         }
     }

@@ -21,7 +21,6 @@ use super::{
     deaths::{LAST_WORDS, Live},
     desk::Desk,
     effects,
-    follow::Follows,
     hooks::{Hooks, Over},
     logs::LogFiles,
     memory::Sampler,
@@ -33,6 +32,8 @@ use super::{
     stdin::Inputs,
     terminal::{self, Typed},
     tool::{Question, Tools},
+    version::Read,
+    views::Known,
 };
 use crate::{
     control::Incoming,
@@ -86,6 +87,8 @@ pub enum Inbox {
     Loaded(Box<Loaded>),
     /// Somebody asks over the socket.
     Asked(Incoming),
+    /// Versions of apps were read.
+    Versions(Vec<Read>),
 }
 
 /// Everything that lives as long as the runner.
@@ -110,8 +113,8 @@ pub struct Runner {
     pub sockets: Option<Folder>,
     /// Who waits for something over the socket.
     pub desk: Desk,
-    /// Who looks at logs.
-    pub follows: Follows,
+    /// What is kept for those who ask.
+    pub known: Known,
     pub inbox: UnboundedSender<Inbox>,
     pub exit: Option<u8>,
     /// Nothing is waited for any more.
@@ -157,6 +160,7 @@ impl Runner {
         let stage = AsyncFd::new(stage).map_err(no_system)?;
         let logs = LogFiles::new(&host);
         let capsules = Capsules::new(&host);
+        let known = Known::new(&host);
         let project = Project::new(request, host, Sources::new(resolved.files, resolved.modules), &resolved.notices);
         let wanted = project.sources.wanted(apps.watched(), read_at);
         let watcher = if wanted.apps.is_empty() && wanted.files.is_empty() { None } else { Some(Watcher::start(wanted, explain, out)?) };
@@ -180,7 +184,7 @@ impl Runner {
             memory: Sampler::default(),
             sockets: None,
             desk: Desk::default(),
-            follows: Follows::default(),
+            known,
             inbox,
             exit: None,
             forced: false,
@@ -261,7 +265,6 @@ impl Runner {
         // Whoever is slower than this is not worth the wait.
         let _ = tokio::time::timeout(LAST_LOOKS, lookups).await;
         self.finish_capsules().await;
-        self.end_follows().await;
         self.close_desk().await;
         self.console.finish(CONSOLE_AT_EXIT).await;
     }
@@ -376,6 +379,7 @@ impl Runner {
             Inbox::HookOver(over) => self.hook_over(over),
             Inbox::Loaded(loaded) => self.loaded(*loaded),
             Inbox::Asked(incoming) => self.asked(incoming),
+            Inbox::Versions(read) => self.versions_read(read),
             Inbox::LastWords(run) => {
                 let ending = self.runs.get_mut(&run).map(|live| std::mem::take(&mut live.ending)).unwrap_or_default();
                 for event in ending {

@@ -11,6 +11,7 @@ use crate::{
     },
     control::{Action, InstanceView, Reply, Request},
     model::{Error, HumanDuration},
+    ui::list::called,
 };
 
 /// What a verb acts on, and how.
@@ -98,11 +99,6 @@ pub fn target_word(word: &str) -> String {
 /// Instances as one JSON document.
 pub fn json(instances: &[InstanceView]) -> String {
     format!("{:#}\n", serde_json::json!(instances))
-}
-
-/// An instance as people call it.
-pub fn called(view: &InstanceView) -> String {
-    if view.instances > 1 { format!("{}:{}", view.name, view.instance) } else { view.name.clone() }
 }
 
 fn sentence(action: Action, instances: &[InstanceView], targets: &[String], took_ms: u64, asked_only: bool) -> String {

@@ -2,14 +2,17 @@
 //! None of them prints a failure: that is done in one place, above. Start reading with [`start`].
 
 pub mod act;
+pub mod ask;
 pub mod check;
 pub mod flush;
 pub mod init;
+pub mod jlist;
 pub mod list;
 pub mod logs;
 pub mod monit;
 pub mod schema;
 pub mod second;
+pub mod show;
 pub mod start;
 pub mod startup;
 pub mod talk;
@@ -30,6 +33,14 @@ pub(crate) enum Verb {
     Schema(schema::Schema),
     Why(Box<why::Why>),
     List(list::List),
+    Jlist(jlist::Jlist),
+    /// Print the same as jlist, indented
+    #[command(hide = true)]
+    Prettylist(jlist::Jlist),
+    Show(show::Show),
+    Env(ask::Env),
+    Pid(ask::Pid),
+    Id(ask::Id),
     /// Stop apps, and keep them in the list
     Stop(act::Act),
     /// Stop apps, and start them again
@@ -64,6 +75,12 @@ impl Verb {
             Self::Schema(schema) => Ok(schema.run()),
             Self::Why(why) => why.run(),
             Self::List(list) => list.run(),
+            Self::Jlist(list) => list.run(false),
+            Self::Prettylist(list) => list.run(true),
+            Self::Show(show) => show.run(),
+            Self::Env(ask) => ask.run(),
+            Self::Pid(ask) => ask.run(),
+            Self::Id(ask) => ask.run(),
             Self::Stop(act) => act.run(Action::Stop),
             Self::Restart(act) => act.run(Action::Restart),
             Self::Reload(act) => act.run(Action::Reload),

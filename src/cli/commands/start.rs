@@ -94,7 +94,7 @@ impl Start {
         let Ok(Some(runner)) = self.reach.find() else { return Ok(None) };
         let own = runner.hello.background || env::current_dir().is_ok_and(|cwd| cwd.as_os_str() == runner.hello.cwd.as_str());
         let is_path = targets.iter().any(|target| !runner.hello.apps.contains(target) && Path::new(target).exists());
-        if !own || is_path || runner.answer(Request::List { targets: targets.clone(), env: false, reveal: false }).is_err() {
+        if !own || is_path || runner.answer(Request::List { targets: targets.clone(), env: false, reveal: false, detail: false }).is_err() {
             return Ok(None);
         }
         Act {

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::act::{called, target_word};
+use super::act::target_word;
 use crate::{
     cli::{print, reach::ReachArgs},
     control::{Reply, Request},
     model::{Error, HumanDuration},
+    ui::list::called,
 };
 
 /// Change how many instances an app has
@@ -77,7 +78,9 @@ impl Scale {
         let runner = self.reach.need()?;
         let app = self.app.clone();
         runner.answer(Request::Scale { app, count: self.count, wait: !self.no_wait })?;
-        let Reply::List { instances } = runner.answer(Request::List { targets: vec![self.app.clone()], env: false, reveal: false })? else {
+        let Reply::List { instances } =
+            runner.answer(Request::List { targets: vec![self.app.clone()], env: false, reveal: false, detail: false })?
+        else {
             return Ok(0);
         };
         let names: Vec<String> = instances.iter().map(called).collect();

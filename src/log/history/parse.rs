@@ -41,10 +41,16 @@ struct Object<'a> {
 impl Writing {
     /// As files are written unless somebody says otherwise, where nobody can be asked.
     pub fn unknown() -> Self {
-        let formats = ["YYYY-MM-DDTHH:mm:ss.SSSZ", "YYYY-MM-DDTHH:mm:ss.SSS", "YYYY-MM-DDTHH:mm:ssZ", "YYYY-MM-DDTHH:mm:ss"];
-        let spaced = formats.map(|format| format.replace('T', " "));
-        let all = formats.iter().copied().chain(spaced.iter().map(String::as_str));
-        Self { json: true, times: all.map(|format| format.parse().expect("these are formats")).collect() }
+        let mut times = Vec::new();
+        for between in ["T", " "] {
+            for fraction in [".SSS", ""] {
+                for zone in [" Z", "Z", ""] {
+                    let format = format!("YYYY-MM-DD{between}HH:mm:ss{fraction}{zone}");
+                    times.push(format.parse().expect("these are formats"));
+                }
+            }
+        }
+        Self { json: true, times }
     }
 
     /// Reads a line.
@@ -53,19 +59,23 @@ impl Writing {
             && line.first() == Some(&b'{')
             && let Ok(Object { message, timestamp, r#type: stream, process_id: number }) = serde_json::from_slice(&line)
         {
-            let time = timestamp.and_then(|text| text.parse().ok().or_else(|| self.time(&text).map(|(time, _)| time)));
+            let time = timestamp.and_then(|text| text.parse().ok().or_else(|| self.time(&text, "").map(|(time, _)| time)));
             return Said { line: message.into_owned().into_bytes(), time, stream, number };
         }
         let head = &line[..line.len().min(128)];
         let valid = std::str::from_utf8(head).or_else(|error| std::str::from_utf8(&head[..error.valid_up_to()])).unwrap_or_default();
-        let found = self.time(valid).and_then(|(time, rest)| Some((time, rest.strip_prefix(": ")?.len())));
+        let found = self.time(valid, ": ").map(|(time, rest)| (time, rest.len()));
         let Some((time, rest)) = found else { return Said { line, time: None, stream: None, number: None } };
         let start = valid.len() - rest;
         Said { line: line[start..].to_vec(), time: Some(time), stream: None, number: None }
     }
 
-    fn time<'a>(&self, text: &'a str) -> Option<(Timestamp, &'a str)> {
-        self.times.iter().find_map(|format| format.read(text))
+    /// The time with which a text begins, and what follows it and these signs.
+    fn time<'a>(&self, text: &'a str, signs: &str) -> Option<(Timestamp, &'a str)> {
+        self.times.iter().find_map(|format| {
+            let (time, rest) = format.read(text)?;
+            Some((time, rest.strip_prefix(signs)?))
+        })
     }
 }
 

@@ -166,8 +166,11 @@ fn who_is_stopped_holds_nobody_back_and_is_told_what_was_left_out() {
     let shown = project.outside("shown");
     let client = client(&project, &["one", "--events"], &shown);
     // It listens once it is told what the runner says.
-    verb(&project, &["restart", "web"], 0);
-    holds(&shown, "[pmdev] web restarted");
+    let listens = || {
+        verb(&project, &["restart", "web"], 0);
+        fs::read_to_string(&shown).is_ok_and(|text| text.contains("[pmdev] web restarted"))
+    };
+    assert!(clock::comes_true(PATIENCE, listens), "it hears nothing");
     client.signal(Signal::STOP);
     verb(&project, &["start", "one"], 0);
     runner.wait_within(PATIENCE * 2, &words::prefixed("one", "ready "));

@@ -10,7 +10,7 @@ use super::Query;
 use crate::log::{
     Stream,
     file::Position,
-    history::{Lines, Writing},
+    history::{Lines, Said, Writing},
 };
 
 /// Bytes that a runner holds of a line at most: its last ones.
@@ -93,7 +93,10 @@ pub fn file(path: &Path, until: Option<&Position>, users: &[User], writing: &Wri
     let mut latest = i64::MAX;
     while let Some(bytes) = lines.line()? {
         let said = writing.read(bytes);
-        let matching = if agrees { take_held(&mut users, &said.line) } else { None };
+        if said.number.is_some() && owner(&users, said.number).is_none() {
+            continue;
+        }
+        let matching = if agrees { take_held(&mut users, &said) } else { None };
         agrees = matching.is_some();
         let known = matching.is_some() || said.stream.is_some() || users.iter().all(|user| user.stream == users[0].stream);
         let (whose, stream, time) = match matching {
@@ -129,15 +132,18 @@ pub fn file(path: &Path, until: Option<&Position>, users: &[User], writing: &Wri
     Ok(found)
 }
 
-/// The newest line that is held of any of these, if it is this one.
-fn take_held(users: &mut [User], line: &[u8]) -> Option<Line> {
+/// The newest line that is held of any of these who may have said this, if it is this one.
+fn take_held(users: &mut [User], said: &Said) -> Option<Line> {
     let end = |line: &[u8]| {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         // What the runner tells is text; what is none was replaced there.
         String::from_utf8_lossy(&line[line.len().saturating_sub(HELD - 1)..]).into_owned()
     };
-    let shown = end(line);
-    let is_it = |user: &&mut User| user.held.last().is_some_and(|held| end(&held.line) == shown);
+    let shown = end(&said.line);
+    let may = |user: &User| {
+        said.number.is_none_or(|number| user.whose.id == Some(number)) && said.stream.is_none_or(|stream| user.stream == stream)
+    };
+    let is_it = |user: &&mut User| may(user) && user.held.last().is_some_and(|held| end(&held.line) == shown);
     let user = users.iter_mut().filter(is_it).max_by_key(|user| user.held.last().map(|held| held.key))?;
     user.held.pop()
 }

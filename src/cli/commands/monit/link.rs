@@ -87,7 +87,7 @@ fn list(runner: &Reached) -> Result<Option<Vec<InstanceView>>, Error> {
     let Ok(mut connection) = Connection::open(&runner.socket) else { return Ok(None) };
     let silent = || Error::failed(format!("the runner with pid {} does not answer", runner.hello.pid));
     connection.patience(PATIENCE).map_err(|_| silent())?;
-    connection.ask(Request::List { targets: Vec::new(), env: false, reveal: false }).map_err(|_| silent())?;
+    connection.ask(Request::List { targets: Vec::new(), env: false, reveal: false, detail: false }).map_err(|_| silent())?;
     match connection.reply() {
         Ok(Some(Reply::List { instances })) => Ok(Some(instances)),
         Ok(Some(Reply::Refused { message, .. })) => Err(Error::failed(message)),

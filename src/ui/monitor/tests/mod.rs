@@ -185,6 +185,7 @@ fn app(pm_id: usize, name: &str) -> InstanceView {
         user: "ann".to_owned(),
         watching: true,
         paused: false,
+        generation: 1,
         argv: Vec::new(),
         cwd: "/home/ann/shop".to_owned(),
         interpreter: None,
@@ -195,6 +196,7 @@ fn app(pm_id: usize, name: &str) -> InstanceView {
         pid_file: None,
         autorestart: false,
         env: Vec::new(),
+        detail: None,
     }
 }
 

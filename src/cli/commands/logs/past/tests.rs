@@ -68,6 +68,8 @@ fn objects_say_whose_they_are_and_those_of_nobody_wanted_are_left_out() {
         found(&text, &users, &json, &query(Some(1))),
         ["api:0 Out 1772649420000 a", "api:1 Err 1772649421000 b", "api:1 Out 1772649421000 c"]
     );
+    let held = [user(0, Stream::Out, &[(5, "c")]), user(1, Stream::Err, &[(5, "c")]), user(1, Stream::Out, &[(7, "c")])];
+    assert_eq!(found(&text, &held, &json, &query(Some(1)))[2], "api:1 Out 7 c", "others who said the same did not say this");
     let since = Query { since: Some(1_772_649_421_000), ..query(None) };
     assert_eq!(found(&text, &users, &json, &since).len(), 2);
 }
@@ -80,12 +82,17 @@ fn places_are_merged_by_time_and_each_stays_in_order() {
     assert_eq!(text, ["x", "a", "b", "y", "c"]);
 }
 
+/// A line of which nothing else is known.
+fn said(line: &[u8]) -> Said {
+    Said { line: line.to_vec(), time: None, stream: None, number: None }
+}
+
 #[test]
 fn long_lines_agree_by_their_ends_whatever_their_bytes() {
     let long = "é".repeat(HELD);
     let mut users = [user(0, Stream::Out, &[(5, &long[long.len() - HELD..])])];
-    assert!(take_held(&mut users, &[long.as_bytes(), b"\r"].concat()).is_some());
+    assert!(take_held(&mut users, &said(&[long.as_bytes(), b"\r"].concat())).is_some());
     let mut users = [user(0, Stream::Out, &[(5, "\u{fffd}x")])];
-    assert!(take_held(&mut users, b"\xffx").is_some());
-    assert!(take_held(&mut users, b"x").is_none(), "it was taken");
+    assert!(take_held(&mut users, &said(b"\xffx")).is_some());
+    assert!(take_held(&mut users, &said(b"x")).is_none(), "it was taken");
 }

@@ -1,5 +1,7 @@
 //! Verbs from another terminal: whom they reach, what they do, what they say and with which code they end.
 
+mod reads;
+
 use std::fs;
 
 use serde_json::Value;
