@@ -78,6 +78,10 @@ pub struct Request {
     pub source_maps: Option<bool>,
     /// What is said of log files.
     pub logs: LogRequest,
+    /// Whether it is for the background runner.
+    pub background: bool,
+    /// Whether an app is started once more, under another name, where one of its name runs.
+    pub force: bool,
 }
 
 /// Runs a tool to its end and gives its standard output.

@@ -8,6 +8,7 @@ pub mod endpoint;
 pub mod feed;
 pub mod logs;
 pub mod protocol;
+mod run;
 pub mod server;
 pub mod view;
 
@@ -16,5 +17,6 @@ pub use endpoint::Folders;
 pub use feed::Feed;
 pub use logs::{History, LogFile, LogSource, LogsRequest};
 pub use protocol::{Action, Hello, InstanceView, Reply, Request};
+pub use run::{How, Run, Saved};
 pub use server::{Incoming, Responder};
 pub use view::{ActionView, AppWhy, DecisionView, Detail, PathWhy};

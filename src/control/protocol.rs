@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::logs::{LogSource, LogsRequest};
+use super::run::{How, Run, Saved};
 use super::view::{AppWhy, DecisionView, Detail, PathWhy};
 use crate::model::Stream;
 
@@ -105,6 +106,26 @@ pub enum Request {
     },
     /// Open all log files anew, for programs that put them away themselves.
     ReopenLogs,
+    /// Run apps as well: a background runner alone does. `Text` may come before the last answer.
+    Run {
+        /// What.
+        run: Run,
+        /// Whether the answer waits until they are online.
+        wait: bool,
+    },
+    /// Restart or reload with another environment: a background runner alone does.
+    Update {
+        /// Restart or reload.
+        how: How,
+        /// To whom, whole apps.
+        targets: Vec<String>,
+        /// The environment, in the place of the one they were started from.
+        env: Vec<(String, String)>,
+        /// Whether the answer waits until they are online.
+        wait: bool,
+    },
+    /// What a background runner would have to be asked for to have the apps it has. The answer is `Saved`.
+    Save,
     /// End the runner and all its apps. The answer comes when they have ended, right before the runner does.
     Kill,
 }
@@ -203,6 +224,13 @@ pub enum Reply {
         /// Which could not be.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         failed: Vec<String>,
+    },
+    /// What to keep.
+    Saved {
+        /// The requests.
+        runs: Vec<Saved>,
+        /// What cannot be kept, and why, as sentences.
+        left_out: Vec<String>,
     },
     /// Why things are as they are.
     Why {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
+    project::Said,
     runner::{Runner, now},
     views::Shown,
 };
@@ -29,6 +30,9 @@ impl Runner {
             Asked::Pause { on } => self.pause(on).map(Some),
             Asked::Signal { signal, targets } => self.signalled(&signal, &targets).map(Some),
             Asked::Send { line, targets } => self.sent(&line, &targets).map(Some),
+            Asked::Run { run, wait } => self.run_asked(run, wait, responder.clone()),
+            Asked::Update { how, targets, env, wait } => self.update_asked(how, &targets, &env, wait, &responder),
+            Asked::Save => Ok(Some(self.saved())),
             Asked::Why { targets, paths } => self.explained(&targets, &paths, &responder),
             Asked::Logs(logs) => self.look_at_logs(logs, &responder).map(|()| None),
             Asked::Flush { targets } => self.flush(&targets, &responder).map(|()| None),
@@ -56,10 +60,10 @@ impl Runner {
             pmdev: env!("CARGO_PKG_VERSION").to_owned(),
             protocol: protocol::VERSION,
             pid: i32::try_from(std::process::id()).unwrap_or(0),
-            cwd: self.folder(),
-            files: self.project.sources.files.iter().map(|file| file.to_string_lossy().into_owned()).collect(),
+            cwd: self.folder.clone(),
+            files: self.projects.files().map(|file| file.to_string_lossy().into_owned()).collect(),
             apps: self.apps.specs().map(|spec| spec.name.clone()).collect(),
-            background: false,
+            background: self.background.is_some(),
         }
     }
 
@@ -135,8 +139,9 @@ impl Runner {
                 return Err(Reply::Refused { code: 1, message, hint });
             }
         }
-        let names: Vec<String> = apps.iter().filter_map(|app| self.apps.spec(*app)).map(|spec| spec.name.clone()).collect();
-        names.iter().for_each(|name| self.project.said.delete(name));
+        for app in &apps {
+            self.said(*app, Said::delete);
+        }
         let edits = apps.iter().filter_map(|app| self.apps.remove(*app)).collect();
         self.schedule();
         self.edit(edits);
@@ -156,7 +161,7 @@ impl Runner {
             Reply::Refused { code: 2, message, hint: Some(format!("from 1 to {MOST_INSTANCES}, +N or -N: pmdev scale {} +1", spec.name)) }
         })?;
         let latest = self.supervisor.latest();
-        self.project.said.scale(&spec.name, before, after);
+        self.said(app, |said, name| said.scale(name, before, after));
         let edits = self.apps.scale(app, after).into_iter().collect();
         self.edit(edits);
         let goals = (0..before.max(after)).map(|slot| {
@@ -185,7 +190,7 @@ impl Runner {
             }
             let nothing = || Reply::refused(1, format!("{} has nothing that could be watched by default", spec.name));
             edits.push(self.apps.toggle_watch(app).ok_or_else(nothing)?);
-            self.project.said.toggle_watch(&spec.name, before);
+            self.said(app, |said, name| said.toggle_watch(name, before));
         }
         if !edits.is_empty() {
             self.edit(edits);
@@ -203,6 +208,14 @@ impl Runner {
         }
         let ids = self.all_instances();
         Ok(Reply::Done { instances: self.views(&ids, Shown::default()), took_ms: 0 })
+    }
+
+    /// Keeps what was said of an app, for the next edit of its files.
+    fn said(&mut self, app: AppId, say: impl FnOnce(&mut Said, &str)) {
+        let (Some(name), Some(owner)) = (self.apps.name(app).map(str::to_owned), self.apps.owner(app)) else { return };
+        if let Some(project) = self.projects.get_mut(owner) {
+            say(&mut project.said, &name);
+        }
     }
 
     fn edit(&mut self, edits: Vec<crate::supervisor::Edit>) {

@@ -12,5 +12,6 @@ pub mod notice;
 pub mod style;
 pub mod table;
 
+pub use clean::plain;
 pub use keys::Key;
 pub use style::{Labels, Style};

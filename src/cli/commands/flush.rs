@@ -24,7 +24,6 @@ pub struct Flush {
 
 /// Open all log files anew, after another program has put them away
 #[derive(Debug, Args)]
-#[command(visible_alias = "reloadLogs")]
 pub struct ReloadLogs {
     /// How many files, as JSON
     #[arg(long)]

@@ -3,6 +3,10 @@
 use std::time::Duration;
 
 use clap::Args;
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    process::{Pid, PidfdFlags, pidfd_open},
+};
 
 use super::act::target_word;
 use crate::{
@@ -135,7 +139,12 @@ impl Kill {
             print(b"no runner, nothing to end\n");
             return Ok(0);
         };
+        let own = Pid::from_raw(runner.hello.pid).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
         if let Reply::Done { took_ms, .. } = runner.answer(Request::Kill)? {
+            if let Some(own) = own {
+                // It answers right before it ends; who starts another one next must not meet this one's socket.
+                let _ = poll(&mut [PollFd::new(&own, PollFlags::IN)], Some(&Timespec { tv_sec: 2, tv_nsec: 0 }));
+            }
             print(format!("the runner has ended, and all its apps (in {})\n", HumanDuration(Duration::from_millis(took_ms))).as_bytes());
         }
         Ok(0)

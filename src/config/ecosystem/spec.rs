@@ -148,14 +148,18 @@ fn listen(address: Address, cwd: &Path) -> Listen {
 }
 
 /// PM2 keeps them in its home, each with the number of its instance.
+/// `$PMDEV_HOME/pids/NAME-ID.pid`; `None` where nothing says which home.
+pub fn default_pid_file(name: &str, host: &Host) -> Option<PidFile> {
+    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || ".-".contains(c) { c } else { '-' }).collect();
+    Some(PidFile { path: place::home(host)?.join("pids").join(format!("{name}.pid")), numbered: true })
+}
+
 fn pid_file(spec: &AppSpec, layer: &Layer, cwd: &Path, host: &Host) -> Option<PidFile> {
-    match value(&layer.keys.pid_file)? {
-        File::None => None,
-        File::Default => {
-            let name: String = spec.name.chars().map(|c| if c.is_ascii_alphanumeric() || ".-".contains(c) { c } else { '-' }).collect();
-            Some(PidFile { path: place::home(host)?.join("pids").join(format!("{name}.pid")), numbered: true })
-        }
-        File::At(file) => Some(PidFile { path: place::absolute(cwd, Path::new(&file)), numbered: false }),
+    match value(&layer.keys.pid_file) {
+        None => spec.pid_file.clone(),
+        Some(File::None) => None,
+        Some(File::Default) => default_pid_file(&spec.name, host),
+        Some(File::At(file)) => Some(PidFile { path: place::absolute(cwd, Path::new(&file)), numbered: false }),
     }
 }
 

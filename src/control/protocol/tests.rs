@@ -22,14 +22,33 @@ fn the_written_protocol_is_the_spoken_one() {
         assert_eq!(serde_json::to_value(reply).unwrap(), value(line));
     }
     let all = asked.concat() + &answered.concat();
-    for word in ["hello", "list", "act", "scale", "watch", "pause", "signal", "send", "why", "logs", "flush", "reopen_logs", "kill"]
-        .map(|verb| format!("\"verb\":\"{verb}\""))
+    for word in [
+        "hello",
+        "list",
+        "act",
+        "scale",
+        "watch",
+        "pause",
+        "signal",
+        "send",
+        "why",
+        "run",
+        "update",
+        "save",
+        "logs",
+        "flush",
+        "reopen_logs",
+        "kill",
+    ]
+    .map(|verb| format!("\"verb\":\"{verb}\""))
     {
         assert!(all.contains(&word), "{word} is not written down");
     }
-    for word in
-        ["hello", "list", "done", "text", "why", "source", "lines", "live", "position", "left_out", "notice", "ended", "files", "refused"]
-            .map(|reply| format!("\"reply\":\"{reply}\""))
+    for word in [
+        "hello", "list", "done", "saved", "text", "why", "source", "lines", "live", "position", "left_out", "notice", "ended", "files",
+        "refused",
+    ]
+    .map(|reply| format!("\"reply\":\"{reply}\""))
     {
         assert!(all.contains(&word), "{word} is not written down");
     }
