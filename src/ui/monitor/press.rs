@@ -202,7 +202,7 @@ impl State {
             Some(verb) if target == Target::All || matches!(deed, Deed::Delete) => {
                 let count = self.rows.apps().count();
                 let what = if target == Target::All { format!("all {count} apps") } else { name };
-                self.mode = Mode::Confirm(Question { text: format!("{verb} {what}?"), wish });
+                self.mode = Mode::Confirm(Box::new(Question { text: format!("{verb} {what}?"), wish }));
             }
             Some(_) | None => self.wish(wish, now, commands),
         }

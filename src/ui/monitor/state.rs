@@ -117,7 +117,7 @@ pub(super) enum Mode {
     /// They end the help.
     Help,
     /// They answer a question.
-    Confirm(Question),
+    Confirm(Box<Question>),
 }
 
 /// Asked before something that cannot be taken back.
