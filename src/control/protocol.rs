@@ -69,6 +69,11 @@ pub enum Request {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         on: Option<bool>,
     },
+    /// Whether what is watched restarts anything; changes made meanwhile count when it does again. It is one switch for all apps.
+    Pause {
+        /// Whether changes wait from now on.
+        on: bool,
+    },
     /// A signal to the main processes of targets.
     Signal {
         /// By name or number.
@@ -301,6 +306,9 @@ pub struct InstanceView {
     pub restarts: u64,
     /// Ends in a row before `min_uptime`.
     pub unstable_restarts: u32,
+    /// Why its latest run was started, as the end of a sentence that says `because`.
+    #[serde(default)]
+    pub why: Option<String>,
     /// The exit code of its last end by itself.
     pub exit_code: Option<i32>,
     /// Per cent of one processor, of its whole process set.

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{project::Said, runner::Runner, views::Shown};
+use super::{
+    project::Said,
+    runner::{Runner, now},
+    views::Shown,
+};
 use crate::{
     control::{Action, Hello, Incoming, Reply, Request as Asked, Responder, protocol},
     model::{AppId, InstanceId, RunId, Signal},
@@ -23,6 +27,7 @@ impl Runner {
             Asked::Act { action, targets, wait } => self.acted(action, &targets, wait, &responder),
             Asked::Scale { app, count, wait } => self.scaled(&app, &count, wait, &responder),
             Asked::Watch { targets, on } => self.watch_targets(&targets, on).map(Some),
+            Asked::Pause { on } => self.pause(on).map(Some),
             Asked::Signal { signal, targets } => self.signalled(&signal, &targets).map(Some),
             Asked::Send { line, targets } => self.sent(&line, &targets).map(Some),
             Asked::Run { run, wait } => self.run_asked(run, wait, responder.clone()),
@@ -190,6 +195,18 @@ impl Runner {
         if !edits.is_empty() {
             self.edit(edits);
         }
+        Ok(Reply::Done { instances: self.views(&ids, Shown::default()), took_ms: 0 })
+    }
+
+    /// Changes wait, or count again.
+    fn pause(&mut self, on: bool) -> Result<Reply, Reply> {
+        if self.apps.specs().all(|spec| spec.watch.is_none()) {
+            return Err(Reply::refused(1, "Watching cannot be paused: no app of this runner is watched"));
+        }
+        if self.supervisor.snapshot(now()).paused != on {
+            self.handle(Event::Request(Request::TogglePause));
+        }
+        let ids = self.all_instances();
         Ok(Reply::Done { instances: self.views(&ids, Shown::default()), took_ms: 0 })
     }
 

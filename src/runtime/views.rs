@@ -111,6 +111,7 @@ impl Runner {
             created_at: self.apps.declared(app.id).map_or(0, Timestamp::as_millisecond),
             restarts: instance.restarts,
             unstable_restarts: instance.unstable_restarts,
+            why: instance.why.clone(),
             exit_code: instance.exit.map(|exit| match exit {
                 Exit::Code(code) => code,
                 Exit::Signal { .. } => i32::from(exit.shell_code()),

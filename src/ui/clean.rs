@@ -17,7 +17,7 @@ pub fn plain(text: &str) -> String {
 }
 
 /// Unicode's Cc, Zl and Zp, and the Bidi_Control property.
-fn is_unfit(char: char) -> bool {
+pub(super) fn is_unfit(char: char) -> bool {
     char.is_control()
         || matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -7,6 +7,7 @@ pub mod clean;
 pub mod error;
 pub mod keys;
 pub mod list;
+pub mod monitor;
 pub mod notice;
 pub mod style;
 pub mod table;

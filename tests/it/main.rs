@@ -23,6 +23,7 @@ mod limits;
 mod logs;
 mod loops;
 mod memory;
+mod monit;
 mod no_restart;
 mod pid_files;
 mod pm2_habits;

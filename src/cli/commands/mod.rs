@@ -11,6 +11,7 @@ pub mod init;
 pub mod jlist;
 pub mod list;
 pub mod logs;
+pub mod monit;
 pub mod save;
 pub mod schema;
 pub mod second;
@@ -80,6 +81,7 @@ pub(crate) enum Verb {
     Kill(talk::Kill),
     Completions(completions::Completions),
     Man(completions::Man),
+    Monit(monit::Monit),
     Startup(Box<startup::Startup>),
     Unstartup(Box<unstartup::Unstartup>),
 }
@@ -121,6 +123,7 @@ impl Verb {
             Self::Kill(kill) => kill.run(),
             Self::Completions(completions) => completions.run(),
             Self::Man(man) => man.run(),
+            Self::Monit(monit) => monit.run(),
             Self::Startup(startup) => startup.run(),
             Self::Unstartup(unstartup) => unstartup.run(),
         }

@@ -22,9 +22,25 @@ fn the_written_protocol_is_the_spoken_one() {
         assert_eq!(serde_json::to_value(reply).unwrap(), value(line));
     }
     let all = asked.concat() + &answered.concat();
-    for word in
-        ["hello", "list", "act", "scale", "watch", "signal", "send", "why", "run", "update", "save", "logs", "flush", "reopen_logs", "kill"]
-            .map(|verb| format!("\"verb\":\"{verb}\""))
+    for word in [
+        "hello",
+        "list",
+        "act",
+        "scale",
+        "watch",
+        "pause",
+        "signal",
+        "send",
+        "why",
+        "run",
+        "update",
+        "save",
+        "logs",
+        "flush",
+        "reopen_logs",
+        "kill",
+    ]
+    .map(|verb| format!("\"verb\":\"{verb}\""))
     {
         assert!(all.contains(&word), "{word} is not written down");
     }
