@@ -203,6 +203,9 @@ fn help_reads_well() {
       send            Write a line to the standard input of an app
       ping            Look whether a runner answers
       kill            End a runner and all its apps
+      completions     Print the completions for a shell, or install them
+      man             Print the manual page, or write all of them into a folder
+      monit           Watch the apps of a runner live, and act on them [aliases: top, dash]
       startup         Print, or write, what makes the init system run this folder's project file from boot on
       unstartup       Take away what `pmdev startup` wrote
       help            Print this message or the help of the given subcommand(s)
