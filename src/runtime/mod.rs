@@ -6,6 +6,7 @@ mod apps;
 pub mod capsule;
 mod checklist;
 mod control;
+mod cluster;
 mod cron;
 mod deaths;
 mod desk;

@@ -1,7 +1,7 @@
 //! The loop: the next event, the supervisor's answer, its performance.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     os::fd::OwnedFd,
     time::{Duration, Instant},
 };
@@ -36,9 +36,10 @@ use super::{
 use crate::{
     control::Incoming,
     log::Console,
-    model::{Error, Notice, RunId},
+    model::{AppId, Error, Notice, RunId},
     process::{self, Processes},
     readiness::notify::Folder,
+    socket::{Cluster, News},
     supervisor::{Event, ShutdownCause, Supervisor},
     ui::{Style, notice},
     watch::{Out, Watcher},
@@ -83,6 +84,8 @@ pub enum Inbox {
     HookOver(Over),
     /// The files that say what shall run were read again.
     Loaded(Box<Loaded>),
+    /// News of a worker of a cluster.
+    Worker(News),
     /// Somebody asks over the socket.
     Asked(Incoming),
 }
@@ -107,6 +110,10 @@ pub struct Runner {
     pub memory: Sampler,
     /// Where the sockets of systemd's protocol are, once an app needs one.
     pub sockets: Option<Folder>,
+    /// The ports that workers share, once there are workers.
+    pub cluster: Option<Cluster>,
+    /// The apps for which sockets may be bound.
+    pub sharing: HashSet<AppId>,
     /// Who waits for something over the socket.
     pub desk: Desk,
     pub inbox: UnboundedSender<Inbox>,
@@ -176,6 +183,8 @@ impl Runner {
             cron: Cron::default(),
             memory: Sampler::default(),
             sockets: None,
+            cluster: None,
+            sharing: HashSet::new(),
             desk: Desk::default(),
             inbox,
             exit: None,
@@ -310,6 +319,7 @@ impl Runner {
         for effect in self.supervisor.handle(now(), event) {
             self.perform(effect);
         }
+        self.release_sockets();
         self.look_at_desk();
     }
 
@@ -360,6 +370,7 @@ impl Runner {
             Inbox::ToolRead(run) => self.tool_read(run),
             Inbox::HookOver(over) => self.hook_over(over),
             Inbox::Loaded(loaded) => self.loaded(*loaded),
+            Inbox::Worker(news) => self.worker(news),
             Inbox::Asked(incoming) => self.asked(incoming),
             Inbox::LastWords(run) => {
                 let ending = self.runs.get_mut(&run).map(|live| std::mem::take(&mut live.ending)).unwrap_or_default();

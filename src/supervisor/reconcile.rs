@@ -42,14 +42,25 @@ impl App {
             self.instances.pop();
         }
         self.reconcile_left(step);
+        self.reconcile_leaving(step);
     }
 
     /// Moves an instance one step towards what is desired; false: there is nothing to do now.
     fn advance(&mut self, slot: usize, step: &mut Step) -> bool {
+        if self.advance_coming(slot, step) {
+            return true;
+        }
         let surplus = self.is_surplus(slot);
         let (gate, stop) = (self.gate(), self.stop_cause());
         let rests = self.instances[slot].rests();
         let outdated = self.instances[slot].run().is_some_and(|run| run.stays() && !self.keeps(slot, run.generation));
+        if outdated && self.surges(slot) {
+            return self.surge(slot, step);
+        }
+        if outdated && self.lets_go(slot) {
+            self.let_go(slot, step);
+            return true;
+        }
         match &mut self.instances[slot].state {
             State::Up(run) if outdated => {
                 // A run that is replaced for what it is comes back as what it was.
@@ -67,7 +78,7 @@ impl App {
                     run.stop_towards(StopCause::Unhealthy, next, step);
                     true
                 }
-                Phase::Dumping { .. } => false,
+                Phase::Dumping { .. } | Phase::Draining { .. } => false,
                 Phase::Stopping { .. } | Phase::Sweeping { .. } | Phase::Killed { .. } => self.expire(slot, step),
             },
             State::Down { hold, of } => {
@@ -120,11 +131,19 @@ impl App {
     }
 
     fn start(&mut self, slot: usize, step: &mut Step) {
-        let Some(version) = self.runnable() else { return };
+        if let Some(run) = self.begin_run(slot, step) {
+            self.instances[slot].redo = None;
+            self.instances[slot].state = State::Up(run);
+        }
+    }
+
+    /// A run of the newest version that can run, asked for now, for a slot.
+    pub fn begin_run(&mut self, slot: usize, step: &mut Step) -> Option<Run> {
+        let version = self.runnable()?;
         let (generation, reason, spec) = (version.generation, wording::reason(&version.reason), Arc::clone(&version.spec));
         let instance = &mut self.instances[slot];
         let why = match instance.newest {
-            Some(newest) if newest == generation && (instance.redo || instance.rested) => Why::Asked,
+            Some(newest) if newest == generation && (instance.redo.is_some() || instance.rested) => Why::Asked,
             Some(newest) if newest == generation => Why::Again,
             Some(_) | None => Why::Version,
         };
@@ -141,8 +160,7 @@ impl App {
         instance.restarts += u64::from(instance.starts > 0 && !std::mem::take(&mut instance.rested));
         instance.starts += 1;
         instance.last = Some(run.id);
-        instance.redo = false;
-        instance.state = State::Up(run);
+        Some(run)
     }
 
     pub fn stop_cause(&self) -> StopCause {

@@ -142,7 +142,7 @@ impl Element for Health {
         let once = match probe {
             Probe::Log(_) => "a line of output",
             Probe::Message => "the message of a Node app",
-            Probe::Started | Probe::Tcp(_) | Probe::Http(_) | Probe::Command(_) | Probe::Notify => "",
+            Probe::Started | Probe::Listening | Probe::Tcp(_) | Probe::Http(_) | Probe::Command(_) | Probe::Notify => "",
         };
         if !once.is_empty() {
             let message = format!(
