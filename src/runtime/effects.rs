@@ -139,7 +139,11 @@ impl Runner {
         let said = self.runs.get(&run).and_then(|live| self.apps.source(live.instance)).map(|source| source.ring(port::LAST_LINES));
         let Some(wanted) = Wanted::find(said.as_deref().unwrap_or_default(), spec) else { return };
         // What is left of the run itself is being stopped.
-        let own: Vec<i32> = self.processes.members(run).iter().map(|member| member.pid).collect();
+        let mut own: Vec<i32> = self.processes.members(run).iter().map(|member| member.pid).collect();
+        if spec.exec_mode == ExecMode::Cluster {
+            // What workers listen on is bound by us.
+            own.extend(std::process::id().try_into().ok());
+        }
         self.lookups.spawn_blocking(move || {
             let holders = process::ports::holders(wanted.port);
             let others = holders.iter().filter(|holder| holder.pid.is_none_or(|pid| !own.contains(&pid)));

@@ -5,8 +5,8 @@
 mod apps;
 pub mod capsule;
 mod checklist;
-mod control;
 mod cluster;
+mod control;
 mod cron;
 mod deaths;
 mod desk;

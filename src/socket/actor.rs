@@ -1,13 +1,6 @@
 //! The thread of the sockets that workers share: it binds, accepts and hands over. A flood of log lines in the runner delays no connection.
 
-use std::{
-    collections::HashMap,
-    io,
-    os::fd::OwnedFd,
-    rc::Rc,
-    thread::JoinHandle,
-    time::Duration,
-};
+use std::{collections::HashMap, io, os::fd::OwnedFd, rc::Rc, thread::JoinHandle, time::Duration};
 
 use rustix::net::{SocketFlags, accept_with};
 use tokio::{
@@ -93,7 +86,16 @@ impl Cluster {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = std::thread::Builder::new().name("pmdev-cluster".to_owned()).spawn(move || {
             let local = tokio::task::LocalSet::new();
-            let actor = Actor { state: State::default(), links: HashMap::new(), sockets: HashMap::new(), conns: HashMap::new(), conn: 0, retrying: false, own, tell: Box::new(tell) };
+            let actor = Actor {
+                state: State::default(),
+                links: HashMap::new(),
+                sockets: HashMap::new(),
+                conns: HashMap::new(),
+                conn: 0,
+                retrying: false,
+                own,
+                tell: Box::new(tell),
+            };
             local.block_on(&runtime, actor.run(news));
         })?;
         Ok(Self { inputs: Some(inputs), thread: Some(thread) })

@@ -40,7 +40,9 @@ pub fn open(query: &Query) -> Result<Bound, i32> {
             let every = |address: IpAddr, both| tcp(SocketAddr::new(address, query.port), both, query.backlog);
             every(Ipv6Addr::UNSPECIFIED.into(), Some(false)).or_else(|_| every(Ipv4Addr::UNSPECIFIED.into(), None))
         }
-        Place::Tcp(Some(address)) => parse(address).and_then(|address| tcp(SocketAddr::new(address, query.port), Some(false), query.backlog)),
+        Place::Tcp(Some(address)) => {
+            parse(address).and_then(|address| tcp(SocketAddr::new(address, query.port), Some(false), query.backlog))
+        }
         Place::Tcp6Only(address) => parse(address).and_then(|address| tcp(SocketAddr::new(address, query.port), Some(true), query.backlog)),
         Place::Unix(path) => unix(path, query),
         Place::Udp { six, address, reuse } => udp(*six, address, query.port, *reuse),

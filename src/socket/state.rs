@@ -46,11 +46,20 @@ struct Worker {
     leaving: bool,
     listening: bool,
     keys: BTreeSet<KeyId>,
-    /// The connection that it has not acknowledged, and under which number.
-    pending: Option<(u64, KeyId, ConnId)>,
+    /// The connection that it has not acknowledged.
+    pending: Option<Pending>,
     seq: u64,
     /// When it was last given one, in order.
     served: u64,
+}
+
+#[derive(Debug)]
+struct Pending {
+    seq: u64,
+    key: KeyId,
+    conn: ConnId,
+    /// Who has refused it before.
+    refused: BTreeSet<WorkerId>,
 }
 
 #[derive(Debug)]
@@ -128,11 +137,12 @@ impl State {
                 }
             }
             Said::Taken(ack, accepted) => {
-                let Some((_, key, conn)) = worker.pending.take_if(|(seq, ..)| *seq == ack) else { return out };
+                let Some(Pending { key, conn, mut refused, .. }) = worker.pending.take_if(|pending| pending.seq == ack) else { return out };
                 if accepted {
                     out.push(Effect::Drop(conn));
                 } else if let Some(key) = self.keys.get_mut(&key) {
-                    key.waiting.push_front((conn, BTreeSet::from([id])));
+                    refused.insert(id);
+                    key.waiting.push_front((conn, refused));
                 } else {
                     out.push(Effect::Drop(conn));
                 }
@@ -231,9 +241,9 @@ impl State {
     fn let_go_of_all(&mut self, id: WorkerId, out: &mut Vec<Effect>) {
         let Some(worker) = self.workers.get_mut(&id) else { return };
         let (app, keys) = (worker.app, std::mem::take(&mut worker.keys));
-        if let Some((_, key, conn)) = worker.pending.take() {
+        if let Some(Pending { key, conn, refused, .. }) = worker.pending.take() {
             match self.keys.get_mut(&key) {
-                Some(key) => key.waiting.push_front((conn, BTreeSet::new())),
+                Some(key) => key.waiting.push_front((conn, refused)),
                 None => out.push(Effect::Drop(conn)),
             }
         }
@@ -302,11 +312,11 @@ impl State {
             while let Some((_, refused)) = key.waiting.front() {
                 let able = self.workers.iter_mut().filter(|(other, worker)| free(worker) && !refused.contains(other));
                 let Some((other, worker)) = able.min_by_key(|(_, worker)| worker.served) else { break };
-                let Some((conn, _)) = key.waiting.pop_front() else { break };
+                let Some((conn, refused)) = key.waiting.pop_front() else { break };
                 self.turns += 1;
                 worker.served = self.turns;
                 let seq = worker.next();
-                worker.pending = Some((seq, *id, conn));
+                worker.pending = Some(Pending { seq, key: *id, conn, refused });
                 out.push(Effect::SendConnection(*other, wire::connection(seq, &id.to_string()), conn));
             }
             if key.waiting.is_empty() && !key.accepting && self.workers.values().any(free) {
@@ -324,3 +334,5 @@ impl Worker {
     }
 }
 
+#[cfg(test)]
+mod tests;

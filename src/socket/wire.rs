@@ -236,7 +236,10 @@ mod tests {
             _ => None,
         };
         assert_eq!(of("\"address\":null,\"port\":3000,\"addressType\":4,\"fd\":-1"), Some((Place::Tcp(None), 3000, 511)));
-        assert_eq!(of("\"address\":\"::1\",\"port\":1,\"addressType\":6,\"flags\":1,\"backlog\":5"), Some((Place::Tcp6Only("::1".into()), 1, 5)));
+        assert_eq!(
+            of("\"address\":\"::1\",\"port\":1,\"addressType\":6,\"flags\":1,\"backlog\":5"),
+            Some((Place::Tcp6Only("::1".into()), 1, 5))
+        );
         assert_eq!(of("\"address\":\"/a/b\",\"port\":-1,\"addressType\":-1"), Some((Place::Unix("/a/b".into()), 0, 511)));
         let udp = Place::Udp { six: true, address: "::".into(), reuse: true };
         assert_eq!(of("\"address\":\"::\",\"port\":null,\"addressType\":\"udp6\",\"flags\":4"), Some((udp, 0, 511)));

@@ -253,7 +253,13 @@ impl App {
         let builds = self.build.iter().map(|build| &build.run);
         let overlapping = self.instances.iter().filter_map(|instance| instance.coming.as_ref());
         let overlapping = overlapping.chain(self.leaving.iter().map(|leaving| &leaving.run));
-        self.instances.iter().filter_map(Instance::run).chain(overlapping).chain(builds).chain(self.work.iter().filter_map(Work::run)).chain(&self.left)
+        self.instances
+            .iter()
+            .filter_map(Instance::run)
+            .chain(overlapping)
+            .chain(builds)
+            .chain(self.work.iter().filter_map(Work::run))
+            .chain(&self.left)
     }
 
     pub fn sets_mut(&mut self) -> impl Iterator<Item = &mut Run> {

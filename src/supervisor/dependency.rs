@@ -81,7 +81,12 @@ impl App {
     fn is_at(&self, instance: &Instance, condition: Condition) -> bool {
         let ready = match &instance.state {
             State::Up(run) => match run.phase {
-                Phase::Starting | Phase::Dumping { .. } | Phase::Draining { .. } | Phase::Stopping { .. } | Phase::Sweeping { .. } | Phase::Killed { .. } => None,
+                Phase::Starting
+                | Phase::Dumping { .. }
+                | Phase::Draining { .. }
+                | Phase::Stopping { .. }
+                | Phase::Sweeping { .. }
+                | Phase::Killed { .. } => None,
                 Phase::Warming { .. } => Some(false),
                 Phase::Ready => Some(true),
             },

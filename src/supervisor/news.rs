@@ -232,7 +232,12 @@ impl App {
         let current = version.generation;
         let coming = |run: &Run| match run.phase {
             Phase::Starting | Phase::Warming { .. } => true,
-            Phase::Ready | Phase::Dumping { .. } | Phase::Draining { .. } | Phase::Stopping { .. } | Phase::Sweeping { .. } | Phase::Killed { .. } => false,
+            Phase::Ready
+            | Phase::Dumping { .. }
+            | Phase::Draining { .. }
+            | Phase::Stopping { .. }
+            | Phase::Sweeping { .. }
+            | Phase::Killed { .. } => false,
         };
         let to_come = self.instances.iter().take(usize::from(self.spec.instances.max(1))).any(|instance| match &instance.state {
             State::Up(run) => run.generation != current || coming(run),
@@ -322,7 +327,9 @@ impl App {
         match verdict {
             Verdict::GiveUp(_) if well => self.give_up(slot, outcome.exit(), wording::had_ended(&outcome), step),
             _ if well => {}
-            Verdict::Wait | Verdict::StopCode | Verdict::Kept | Verdict::Again(_) | Verdict::GiveUp(_) => self.record(slot, &outcome, verdict, step),
+            Verdict::Wait | Verdict::StopCode | Verdict::Kept | Verdict::Again(_) | Verdict::GiveUp(_) => {
+                self.record(slot, &outcome, verdict, step)
+            }
         }
         hold
     }

@@ -74,7 +74,10 @@ impl App {
             State::Up(run) if run.id > after && run.serves() => Progress::Reached,
             State::Up(run) if run.id > after && run.next().is_some_and(|next| next != Hold::None) => ended(),
             State::Up(run) if self.aborted == Some(self.version.generation) && run.generation < self.version.generation => {
-                let how = instance.end.as_ref().map_or_else(String::new, |end| format!(", since its new run failed: {}", wording::had_ended(&end.outcome)));
+                let how = instance
+                    .end
+                    .as_ref()
+                    .map_or_else(String::new, |end| format!(", since its new run failed: {}", wording::had_ended(&end.outcome)));
                 failed(format!("goes on as it was{how}"))
             }
             State::Up(_) => match self.unbuilt() {

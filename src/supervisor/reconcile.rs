@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     Effect, Role, Supervisor, WatchNote,
     app::{App, Gate},
-    instance::{Hold, Outcome, Start, State},
+    instance::{End, Hold, Outcome, Start, State},
     restart::Verdict,
     run::{Due, Phase, Run, StopCause, Why},
     step::Step,
@@ -54,15 +54,16 @@ impl App {
         let (gate, stop) = (self.gate(), self.stop_cause());
         let rests = self.instances[slot].rests();
         let outdated = self.instances[slot].run().is_some_and(|run| run.stays() && !self.keeps(slot, run.generation));
-        if outdated && self.surges(slot) {
-            return self.surge(slot, step);
+        let rolls = outdated && self.surges(slot);
+        if rolls && self.surge(slot, step) {
+            return true;
         }
         if outdated && self.lets_go(slot) {
             self.let_go(slot, step);
             return true;
         }
         match &mut self.instances[slot].state {
-            State::Up(run) if outdated => {
+            State::Up(run) if outdated && !rolls => {
                 // A run that is replaced for what it is comes back as what it was.
                 let stop = if rests { StopCause::Rest } else { stop };
                 run.stop(stop, step);
@@ -142,8 +143,9 @@ impl App {
         let version = self.runnable()?;
         let (generation, reason, spec) = (version.generation, wording::reason(&version.reason), Arc::clone(&version.spec));
         let instance = &mut self.instances[slot];
+        let grown = matches!(instance.end, Some(End { outcome: Outcome::Memory { .. }, .. }));
         let why = match instance.newest {
-            Some(newest) if newest == generation && (instance.redo.is_some() || instance.rested) => Why::Asked,
+            Some(newest) if newest == generation && !grown && (instance.redo.is_some() || instance.rested) => Why::Asked,
             Some(newest) if newest == generation => Why::Again,
             Some(_) | None => Why::Version,
         };

@@ -31,16 +31,25 @@ impl App {
     pub fn others_in_transit(&self, slot: usize) -> bool {
         let Some(current) = self.runnable().map(|version| version.generation) else { return false };
         let others = self.instances.iter().enumerate().filter(|(other, _)| *other != slot && !self.is_surplus(*other));
-        others.map(|(_, instance)| instance).any(|instance| instance.coming.is_some() || match &instance.state {
-            State::Up(run) => match run.phase {
-                Phase::Ready => false,
-                Phase::Starting | Phase::Warming { .. } => run.generation == current,
-                Phase::Dumping { .. } | Phase::Draining { .. } | Phase::Stopping { .. } | Phase::Sweeping { .. } | Phase::Killed { .. } => true,
-            },
-            State::Down { hold, of } => match hold {
-                Hold::None | Hold::Backoff { .. } => true,
-                Hold::Crashed | Hold::Exited | Hold::Errored => *of < current,
-            },
+        others.map(|(_, instance)| instance).any(|instance| {
+            instance.coming.is_some()
+                || match &instance.state {
+                    State::Up(run) => match run.phase {
+                        Phase::Ready => false,
+                        Phase::Starting | Phase::Warming { .. } => run.generation == current,
+                        Phase::Dumping { .. }
+                        | Phase::Draining { .. }
+                        | Phase::Stopping { .. }
+                        | Phase::Sweeping { .. }
+                        | Phase::Killed { .. } => true,
+                    },
+                    // Nobody waits for what somebody stopped.
+                    State::Down { .. } if instance.rests() => false,
+                    State::Down { hold, of } => match hold {
+                        Hold::None | Hold::Backoff { .. } => true,
+                        Hold::Crashed | Hold::Exited | Hold::Errored => *of < current,
+                    },
+                }
         })
     }
 

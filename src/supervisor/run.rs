@@ -124,7 +124,9 @@ impl Run {
     pub fn stays(&self) -> bool {
         match self.phase {
             Phase::Starting | Phase::Warming { .. } | Phase::Ready => true,
-            Phase::Dumping { .. } | Phase::Draining { .. } | Phase::Stopping { .. } | Phase::Sweeping { .. } | Phase::Killed { .. } => false,
+            Phase::Dumping { .. } | Phase::Draining { .. } | Phase::Stopping { .. } | Phase::Sweeping { .. } | Phase::Killed { .. } => {
+                false
+            }
         }
     }
 
@@ -195,10 +197,9 @@ impl Run {
     pub fn kill(&mut self, step: &mut Step) {
         let next = match self.phase {
             Phase::Starting | Phase::Warming { .. } | Phase::Ready => Hold::None,
-            Phase::Dumping { next, .. }
-            | Phase::Draining { next, .. }
-            | Phase::Stopping { next, .. }
-            | Phase::Sweeping { next, .. } => next,
+            Phase::Dumping { next, .. } | Phase::Draining { next, .. } | Phase::Stopping { next, .. } | Phase::Sweeping { next, .. } => {
+                next
+            }
             Phase::Killed { .. } => return,
         };
         self.kill_towards(next, step);

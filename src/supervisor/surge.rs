@@ -46,7 +46,9 @@ impl Supervisor {
             State::Down { hold: Hold::Crashed | Hold::Exited | Hold::Errored, .. } => true,
         };
         let app = self.apps.iter().find(|app| app.id == id);
-        app.is_none_or(|app| app.leaving.is_empty() && app.instances.iter().all(|instance| instance.coming.is_none() && rests(app, instance)))
+        app.is_none_or(|app| {
+            app.leaving.is_empty() && app.instances.iter().all(|instance| instance.coming.is_none() && rests(app, instance))
+        })
     }
 
     /// A run serves nothing any more.

@@ -5,6 +5,7 @@ mod apply;
 mod build_gate;
 mod capsules;
 mod cli;
+mod cluster;
 mod container;
 mod crash_loop;
 mod cron;

@@ -1,16 +1,14 @@
 //! What has to be told of keys that are used: those that do nothing, and those that a later version carries out. This is the one place
 //! that knows what is not carried out yet, together with the table of keys.
 
-use crate::{
-    config::{
-        Request,
-        element::Fate,
-        near,
-        node::{Document, Place},
-        problem::Problem,
-        profile::Profile,
-        raw::Raw,
-    },
+use crate::config::{
+    Request,
+    element::Fate,
+    near,
+    node::{Document, Place},
+    problem::Problem,
+    profile::Profile,
+    raw::Raw,
 };
 
 use super::App;
@@ -26,11 +24,10 @@ struct Use {
 /// Tells every such key once, with the apps that use it.
 pub fn tell(raw: &Raw, chosen: &[&App], profile: Profile, document: &Document, problems: &mut Vec<Problem>) {
     let mut uses: Vec<Use> = Vec::new();
-    let mut add =
-        |key: &str, fate: Fate, app: &str, place: Place| match uses.iter_mut().find(|known| known.key == key) {
-            Some(known) => known.apps.push(app.to_owned()),
-            None => uses.push(Use { key: key.to_owned(), fate, apps: vec![app.to_owned()], place }),
-        };
+    let mut add = |key: &str, fate: Fate, app: &str, place: Place| match uses.iter_mut().find(|known| known.key == key) {
+        Some(known) => known.apps.push(app.to_owned()),
+        None => uses.push(Use { key: key.to_owned(), fate, apps: vec![app.to_owned()], place }),
+    };
     let other = if profile.watches() { ["profiles.prod", "profiles.production"] } else { ["profiles.dev", "profiles.development"] };
     for app in chosen {
         let own =

@@ -11,11 +11,11 @@ use crate::{
     model::{AppSpec, ExecMode, Launch, Level, Notice, NoticeKind, Probe, RunId},
     process::descriptors,
     readiness::{Matcher, notify},
-    socket::channel::{self, Said},
     runtime::{
         runner::{Inbox, Runner},
         signs::Sign,
     },
+    socket::channel::{self, Said},
 };
 
 /// Messages of one run that may wait to be looked at.

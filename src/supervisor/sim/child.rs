@@ -28,6 +28,8 @@ pub struct Script {
     pub leaves: Leaves,
     /// From the execution of its program to the sign that it is ready, where that is waited for; negative: never.
     pub ready_ms: i64,
+    /// From the wish that it finishes what it serves to the end of that; negative: never.
+    pub drain_ms: i64,
     /// From the execution of its program on, its answers to questions are bad.
     pub sick_after_ms: Option<u64>,
     /// It answers no question.
@@ -69,6 +71,7 @@ impl Default for Script {
             ignores: false,
             leaves: Leaves::Nothing,
             ready_ms: 3,
+            drain_ms: 4,
             sick_after_ms: None,
             mute: false,
             oom: false,
@@ -96,6 +99,7 @@ pub enum Act {
     Executes,
     FailsToExecute,
     SaysReady,
+    Drains,
     Answers(u32),
     MainEnds(Exit),
     RestEnds,

@@ -114,6 +114,8 @@ fn app(rng: &mut Rng, index: usize) -> App {
         commands: (0..rng.usize(1..4)).map(|_| script(rng, true)).collect(),
         runs: (0..rng.usize(1..8)).map(|_| script(rng, false)).collect(),
         builds: (0..rng.usize(1..8)).map(|_| script(rng, true)).collect(),
+        cluster: rng.u8(0..3) == 0,
+        drain_timeout: *rng.choice(&[0, 100, 2000]).unwrap(),
         ..App::default()
     }
 }
@@ -151,6 +153,7 @@ fn script(rng: &mut Rng, build: bool) -> Script {
         sick_after_ms: (rng.u8(0..4) == 0).then_some(900),
         mute: rng.u8(0..8) == 0,
         oom: by_signal && rng.bool(),
+        drain_ms: *rng.choice(&[-1, 0, 30, 3000]).unwrap(),
     }
 }
 
