@@ -142,7 +142,7 @@ impl Runner {
         let mut own: Vec<i32> = self.processes.members(run).iter().map(|member| member.pid).collect();
         if spec.exec_mode == ExecMode::Cluster {
             // What workers listen on is bound by us.
-            own.extend(std::process::id().try_into().ok());
+            own.push(std::process::id().cast_signed());
         }
         self.lookups.spawn_blocking(move || {
             let holders = process::ports::holders(wanted.port);
