@@ -11,6 +11,9 @@ pub const STAMP: &str = "stamp";
 /// The first argument of the role that prints as many megabytes as the next argument says; it notes when it began in the file named after that.
 pub const FLOOD: &str = "flood";
 
+/// The first argument of the role that prints whole numbers from 0 on, one each so many milliseconds.
+pub const COUNT: &str = "count";
+
 /// A line of a chatty app, 100 bytes.
 const LINE: &[u8; 100] = b"GET /api/v1/orders/4711?expand=items,customer 200 in 12 ms, 4 queries, request id 0123456789abcdef0\n";
 
@@ -21,6 +24,7 @@ pub const BLOCK: usize = 64_000;
 pub fn play(args: &[String], began: u64) -> Option<io::Result<()>> {
     match (args.first()?.as_str(), args.get(1)?) {
         (STAMP, pipe) => Some(stamp(pipe, began)),
+        (COUNT, interval) => Some(count(interval.parse().ok()?)),
         (FLOOD, megabytes) => Some(flood(megabytes.parse().ok()?, args.get(2).map(|note| (note.as_str(), began)))),
         _ => None,
     }
@@ -31,6 +35,15 @@ fn stamp(pipe: &str, began: u64) -> io::Result<()> {
     loop {
         std::thread::park();
     }
+}
+
+fn count(interval: u64) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    for number in 0_u64.. {
+        writeln!(out, "{number}")?;
+        crate::clock::rest(std::time::Duration::from_millis(interval));
+    }
+    Ok(())
 }
 
 fn flood(megabytes: usize, note: Option<(&str, u64)>) -> io::Result<()> {

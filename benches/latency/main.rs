@@ -1,4 +1,4 @@
-//! Save → running, start, memory, log lines on a screen and in files, rest, reading project files and measuring apps, beside the runners people use today. docs/benchmarks.md tells how to read it.
+//! Save → running, start, memory, log lines on a screen and in files, rest, reading project files, measuring apps and listing them, beside the runners people use today. docs/benchmarks.md tells how to read it.
 //! It measures and judges nothing: no figure makes it fail. Start reading with [`save`]; [`child`] is what is being run.
 #![expect(clippy::print_stdout, reason = "figures are printed")]
 #![expect(clippy::disallowed_methods, reason = "rests between measurements")]
@@ -7,8 +7,10 @@
 
 mod check;
 mod child;
+mod clients;
 mod clock;
 mod files;
+mod list;
 mod logs;
 mod many;
 mod processes;
@@ -29,7 +31,7 @@ use subject::Runner;
 const HELP: &str = "\
 cargo bench --bench latency -- [SECTION]... [--rounds N] [--dir FOLDER] [--alone]
 
-Sections: save, start, logs, files, idle, check, usage, many; without one, all of them.
+Sections: save, start, logs, files, idle, check, usage, many, list, clients; without one, all of them.
   --rounds N    saves of each kind, for each runner [default: 31]; a third of it are the starts on the big project
   --dir FOLDER  where projects are made for the time of the run [default: the system's folder for such files]
   --alone       without the peers
@@ -74,7 +76,7 @@ fn options(args: Vec<String>) -> Option<Options> {
             "--rounds" => options.rounds = args.next()?.parse().ok()?,
             "--dir" => options.dir = args.next()?.into(),
             "--alone" => options.alone = true,
-            "save" | "start" | "logs" | "files" | "idle" | "check" | "usage" | "many" => options.sections.push(arg),
+            "save" | "start" | "logs" | "files" | "idle" | "check" | "usage" | "many" | "list" | "clients" => options.sections.push(arg),
             _ => return None,
         }
     }
@@ -119,6 +121,14 @@ fn measure(options: &Options) -> io::Result<()> {
         let project = folder.path().join("many");
         fs::create_dir(&project)?;
         many::measure(&project)?;
+    }
+    if wants("list") {
+        let project = folder.path().join("list");
+        fs::create_dir(&project)?;
+        list::measure(&project, options.rounds)?;
+    }
+    if wants("clients") {
+        clients::measure(&folder.path().join("clients"), (options.rounds / 8).max(1))?;
     }
     Ok(())
 }

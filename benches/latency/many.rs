@@ -49,7 +49,8 @@ pub fn measure(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn start(folder: &Path, count: usize) -> io::Result<Child> {
+/// A runner of so many apps, all of which have started.
+pub fn start(folder: &Path, count: usize) -> io::Result<Child> {
     let mut file = String::new();
     for number in 0..count {
         writeln!(file, "[[apps]]\nname = \"app{number}\"\nscript = \"sleep 1000000\"\n").map_err(io::Error::other)?;

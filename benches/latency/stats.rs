@@ -16,6 +16,10 @@ impl Values {
         self.push(time.as_secs_f64() * 1e3);
     }
 
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub fn median(&self) -> f64 {
         self.share(50)
     }

@@ -53,7 +53,7 @@ fn translate(error: &clap::Error) -> Error {
         ErrorKind::TooManyValues => Error::usage(format!("{arg} takes no value, but was given {value:?}")),
         ErrorKind::MissingRequiredArgument => {
             Error::usage(format!("{} is missing", arg.trim_matches(|c: char| !c.is_ascii_alphanumeric())))
-                .hint("how it is used: pmdev why --help")
+                .hint(format!("how it is used: pmdev {}--help", verb(error)))
         }
         _ => {
             let shown = error.to_string();
@@ -61,6 +61,14 @@ fn translate(error: &clap::Error) -> Error {
             Error::usage(first.strip_prefix("error: ").unwrap_or(first))
         }
     }
+}
+
+/// The verb that was typed, as clap's line on its usage names it, with a space behind it.
+fn verb(error: &clap::Error) -> String {
+    let shown = error.to_string();
+    let usage = shown.lines().find_map(|line| line.trim().strip_prefix("Usage: pmdev "));
+    let verb = usage.and_then(|usage| usage.split(' ').next()).filter(|verb| !verb.starts_with(['[', '<']));
+    verb.map(|verb| format!("{verb} ")).unwrap_or_default()
 }
 
 /// A piece of context: an option as `--name`, without the placeholder of its value.

@@ -3,6 +3,7 @@
 //! Start reading with [`args`], then [`commands::start`].
 
 mod args;
+mod background;
 mod child;
 mod commands;
 mod failure;

@@ -8,8 +8,9 @@ use std::{
 
 use clap::Args;
 
+use super::commands::act::target_word;
 use crate::{
-    control::{Connection, Folders, Hello, Reply, Request, client},
+    control::{Connection, Folders, Hello, InstanceView, Reply, Request, client},
     model::Error,
 };
 
@@ -38,6 +39,34 @@ impl Reached {
     pub fn answer(&self, request: Request) -> Result<Reply, Error> {
         let mut connection = Connection::open(&self.socket).map_err(|error| Error::failed("The runner is gone").because(error))?;
         connection.answer(request)
+    }
+}
+
+/// What is wanted to be known of instances beside their state.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted {
+    /// Their variables.
+    pub env: bool,
+    /// Secrets in clear.
+    pub reveal: bool,
+    /// What is declared of their apps.
+    pub detail: bool,
+}
+
+impl Reached {
+    /// The instances of targets, in the order of their ids; without any, all.
+    ///
+    /// # Errors
+    /// As [`Self::answer`]; there are no such targets.
+    pub fn instances(&self, targets: &[String], wanted: Wanted) -> Result<Vec<InstanceView>, Error> {
+        let Wanted { env, reveal, detail } = wanted;
+        let targets = targets.iter().map(|word| target_word(word)).collect();
+        match self.answer(Request::List { targets, env, reveal, detail })? {
+            Reply::List { instances } => Ok(instances),
+            Reply::Hello(_) | Reply::Done { .. } | Reply::Saved { .. } | Reply::Text { .. } | Reply::Why { .. } | Reply::Refused { .. } => {
+                Err(Error::failed("The runner answered something that was not asked for"))
+            }
+        }
     }
 }
 

@@ -37,6 +37,11 @@ pub fn identity(
     Ok(Some(Identity { user: user.number, group, groups, name, home: user.home }))
 }
 
+/// What people call a user; a number that the system has no name for, as text.
+pub fn user_name(number: u32) -> String {
+    Account::of(number).name.unwrap_or_else(|| number.to_string())
+}
+
 /// Puts the limits of a spec, and who it runs as, into everything that is started for it.
 pub fn harden(spec: &mut AppSpec, identity: Option<Identity>) {
     // Named one by one, so that a new limit cannot be forgotten here.

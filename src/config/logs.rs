@@ -14,7 +14,7 @@ use super::{
 };
 
 /// What flags say of log files; it counts for every app.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogRequest {
     /// The file of standard output, as typed.
     pub out: Option<String>,
@@ -79,7 +79,7 @@ pub fn settle(apps: &mut [AppSpec], files: &[PathBuf], request: &Request, host: 
         for path in &paths {
             possible(path, app, files)?;
         }
-        if let (Some(watch), false) = (&mut app.watch, paths.is_empty()) {
+        if let (Some(watch), false) = (app.watching_mut(), paths.is_empty()) {
             watch.own.extend(paths.into_iter().chain(home.clone()));
         }
     }

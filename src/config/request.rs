@@ -24,7 +24,7 @@ pub enum WatchArg {
 }
 
 /// Everything `pmdev start` can be told by targets and flags. A field that was not given is `None` or empty.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Request {
     /// Scripts, programs, folders and command lines, as typed.
     pub targets: Vec<OsString>,
@@ -78,6 +78,10 @@ pub struct Request {
     pub source_maps: Option<bool>,
     /// What is said of log files.
     pub logs: LogRequest,
+    /// Whether it is for the background runner.
+    pub background: bool,
+    /// Whether an app is started once more, under another name, where one of its name runs.
+    pub force: bool,
 }
 
 /// Runs a tool to its end and gives its standard output.

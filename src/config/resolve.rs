@@ -222,6 +222,15 @@ fn only(request: &Request) -> Vec<String> {
     words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
+/// The names of the apps of a project file.
+///
+/// # Errors
+/// It cannot be read.
+pub fn app_names(file: &Path, host: &Host) -> Result<Vec<String>, Error> {
+    let document = source::read(file, host)?;
+    Ok(ecosystem::names(&document, &Request::default(), Profile::Background))
+}
+
 /// What is watched for an app, and what saves do to it.
 #[derive(Debug)]
 pub struct Watching {

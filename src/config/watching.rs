@@ -67,6 +67,15 @@ pub fn spec(app: &App, request: &Request, profile: Profile, host: &Host, notices
     }))
 }
 
+/// What would be watched for an app that is not watched; what is wrong with it is nobody's concern until it is asked for.
+pub fn aside(app: &App, request: &Request, host: &Host) -> Option<WatchSpec> {
+    let mut request = Request { no_watch: false, ..request.clone() };
+    if request.watch.is_empty() {
+        request.watch.push(WatchArg::Default);
+    }
+    spec(app, &request, Profile::Dev, host, &mut Vec::new()).ok().flatten()
+}
+
 /// The app's folder if the script lies below it, else the script's folder; never `/` or the home folder.
 fn default_root(app: &App, host: &Host, notices: &mut Vec<Notice>) -> Option<WatchRoot> {
     let tree = |path: &Path| Some(WatchRoot::Tree { path: path.to_owned(), explicit: false });

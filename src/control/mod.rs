@@ -6,9 +6,13 @@ pub mod client;
 mod codec;
 pub mod endpoint;
 pub mod protocol;
+mod run;
 pub mod server;
+pub mod view;
 
 pub use client::Connection;
 pub use endpoint::Folders;
 pub use protocol::{Action, Hello, InstanceView, Reply, Request};
+pub use run::{How, Run, Saved};
 pub use server::{Incoming, Responder};
+pub use view::{ActionView, AppWhy, DecisionView, Detail, PathWhy};

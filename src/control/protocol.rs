@@ -3,6 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::run::{How, Run, Saved};
+use super::view::{AppWhy, DecisionView, Detail, PathWhy};
+
 /// The version of the protocol. A change that an older end would misread makes the next one; a new verb or field does not.
 pub const VERSION: u32 = 1;
 
@@ -34,6 +37,9 @@ pub enum Request {
         /// Whether secrets among them are.
         #[serde(default)]
         reveal: bool,
+        /// Whether what is declared of their apps is told.
+        #[serde(default)]
+        detail: bool,
     },
     /// Do something to targets. `Progress` may come before the last answer.
     Act {
@@ -53,6 +59,14 @@ pub enum Request {
         /// Whether the answer waits until they are there.
         wait: bool,
     },
+    /// Whether the files of targets are watched. It is told with the instances that the answer holds.
+    Watch {
+        /// Whose.
+        targets: Vec<String>,
+        /// `None`: those that are not, and no more those that are.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on: Option<bool>,
+    },
     /// A signal to the main processes of targets.
     Signal {
         /// By name or number.
@@ -67,11 +81,34 @@ pub enum Request {
         /// To whom.
         targets: Vec<String>,
     },
-    /// Why apps are as they are.
+    /// Why apps are as they are, and what was decided lately; or which rules watch or ignore paths.
     Why {
-        /// Whose; empty: all.
+        /// Whose; empty: all, or none where paths are asked about.
         targets: Vec<String>,
+        /// Paths to ask about, absolute.
+        #[serde(default)]
+        paths: Vec<String>,
     },
+    /// Run apps as well: a background runner alone does. `Text` may come before the last answer.
+    Run {
+        /// What.
+        run: Run,
+        /// Whether the answer waits until they are online.
+        wait: bool,
+    },
+    /// Restart or reload with another environment: a background runner alone does.
+    Update {
+        /// Restart or reload.
+        how: How,
+        /// To whom, whole apps.
+        targets: Vec<String>,
+        /// The environment, in the place of the one they were started from.
+        env: Vec<(String, String)>,
+        /// Whether the answer waits until they are online.
+        wait: bool,
+    },
+    /// What a background runner would have to be asked for to have the apps it has. The answer is `Saved`.
+    Save,
     /// End the runner and all its apps. The answer comes when they have ended, right before the runner does.
     Kill,
 }
@@ -111,6 +148,22 @@ pub enum Reply {
         instances: Vec<InstanceView>,
         /// How long it took, in milliseconds.
         took_ms: u64,
+    },
+    /// What to keep.
+    Saved {
+        /// The requests.
+        runs: Vec<Saved>,
+        /// What cannot be kept, and why, as sentences.
+        left_out: Vec<String>,
+    },
+    /// Why things are as they are.
+    Why {
+        /// The apps that were asked about.
+        apps: Vec<AppWhy>,
+        /// An answer for each path and app that watches files.
+        paths: Vec<PathWhy>,
+        /// What was decided lately about those apps, the oldest first.
+        decisions: Vec<DecisionView>,
     },
     /// Whole sentences.
     Text {
@@ -187,13 +240,19 @@ pub struct InstanceView {
     pub user: String,
     /// Whether its files are watched.
     pub watching: bool,
+    /// Whether that is paused.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub paused: bool,
+    /// The version of the app.
+    #[serde(default)]
+    pub generation: u64,
     /// Program and arguments.
     pub argv: Vec<String>,
     /// The folder it runs in.
     pub cwd: String,
     /// The interpreter, where there is one.
     pub interpreter: Option<String>,
-    /// The script, where there is one, else the program; absolute.
+    /// The script, absolute, where there is one; else the program as it was named.
     pub script: String,
     /// Where its standard output goes, where that is a file.
     pub out_file: Option<String>,
@@ -208,6 +267,9 @@ pub struct InstanceView {
     /// Its variables, where they were asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<(String, String)>,
+    /// What is declared of its app, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Box<Detail>>,
 }
 
 impl Reply {
@@ -269,10 +331,12 @@ mod tests {
             assert_eq!(serde_json::to_value(reply).unwrap(), value(line));
         }
         let all = asked.concat() + &answered.concat();
-        for word in ["hello", "list", "act", "scale", "signal", "send", "why", "kill"].map(|verb| format!("\"verb\":\"{verb}\"")) {
+        for word in ["hello", "list", "act", "scale", "watch", "signal", "send", "why", "run", "update", "save", "kill"]
+            .map(|verb| format!("\"verb\":\"{verb}\""))
+        {
             assert!(all.contains(&word), "{word} is not written down");
         }
-        for word in ["hello", "list", "done", "text", "refused"].map(|reply| format!("\"reply\":\"{reply}\"")) {
+        for word in ["hello", "list", "done", "saved", "text", "why", "refused"].map(|reply| format!("\"reply\":\"{reply}\"")) {
             assert!(all.contains(&word), "{word} is not written down");
         }
         for word in ["start", "stop", "restart", "reload", "delete", "reset"].map(|action| format!("\"action\":\"{action}\"")) {

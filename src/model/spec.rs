@@ -22,6 +22,8 @@ pub struct AppSpec {
     pub instances: u16,
     /// What is watched; `None`: nothing.
     pub watch: Option<WatchSpec>,
+    /// What would be watched where nothing is, should that be asked for while it runs (PM2's `restart --watch`).
+    pub unwatched: Option<WatchSpec>,
     /// What happens when a run ends by itself.
     pub restart: RestartPolicy,
     /// How a run is stopped.
@@ -72,6 +74,7 @@ impl AppSpec {
             build: None,
             instances: 1,
             watch: None,
+            unwatched: None,
             restart,
             stop,
             port: None,
@@ -92,6 +95,17 @@ impl AppSpec {
             cron: None,
             pid_file: None,
         }
+    }
+
+    /// What is watched, or would be.
+    pub fn watching_mut(&mut self) -> Option<&mut WatchSpec> {
+        self.watch.as_mut().or(self.unwatched.as_mut())
+    }
+
+    /// Watches what was not watched, or no more what was; whether it is watched then.
+    pub fn toggle_watch(&mut self) -> bool {
+        std::mem::swap(&mut self.watch, &mut self.unwatched);
+        self.watch.is_some()
     }
 
     /// Whether its runs speak systemd's protocol, sd_notify(3).

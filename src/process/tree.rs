@@ -107,6 +107,11 @@ pub fn children(pid: i32) -> Vec<i32> {
     all
 }
 
+/// Those of its main thread alone: it has started all that such a process has started, and the kernel gives it the orphans while it lives.
+pub fn main_children(pid: i32) -> Vec<i32> {
+    children_of_thread(format!("/proc/{pid}/task/{pid}/children"))
+}
+
 fn children_of_thread(file: impl AsRef<Path>) -> Vec<i32> {
     let mut buffer = [0; PAGE];
     let numbers = |text: &str| text.split_ascii_whitespace().filter_map(|word| word.parse().ok()).collect();
@@ -135,8 +140,7 @@ pub fn walk(roots: impl IntoIterator<Item = i32>, visit: impl FnMut(&Stat)) -> V
 
 /// The same for whoever can miss a process that appears this very moment: the threads of a process are listed only where it has some.
 pub fn glance(roots: impl IntoIterator<Item = i32>) -> Vec<Stat> {
-    let one = |pid: i32| children_of_thread(format!("/proc/{pid}/task/{pid}/children"));
-    follow(roots, |_| {}, |stat| if stat.threads > 1 { children(stat.id.pid) } else { one(stat.id.pid) })
+    follow(roots, |_| {}, |stat| if stat.threads > 1 { children(stat.id.pid) } else { main_children(stat.id.pid) })
 }
 
 fn follow(roots: impl IntoIterator<Item = i32>, mut visit: impl FnMut(&Stat), children: impl Fn(&Stat) -> Vec<i32>) -> Vec<Stat> {

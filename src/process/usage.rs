@@ -45,10 +45,15 @@ pub fn exact(tree: &[Stat]) -> u64 {
     for stat in tree {
         match proportional(stat.id.pid) {
             Ok(bytes) => total += bytes,
-            Err(_) => return estimate(tree.iter().filter_map(|stat| Pages::read(stat.id.pid))) * page(),
+            Err(_) => return shared_once(tree),
         }
     }
     total
+}
+
+/// The same without the kernel's help, at the cost of one short read for each process.
+pub fn shared_once(tree: &[Stat]) -> u64 {
+    estimate(tree.iter().filter_map(|stat| Pages::read(stat.id.pid))) * page()
 }
 
 /// The most memory that a process has had resident so far, in bytes: `VmHWM` of `/proc/PID/status`, proc_pid_status(5).

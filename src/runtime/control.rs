@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::runner::{Runner, now};
+use super::{project::Said, runner::Runner, views::Shown};
 use crate::{
     control::{Action, Hello, Incoming, Reply, Request as Asked, Responder, protocol},
     model::{AppId, InstanceId, RunId, Signal},
@@ -19,12 +19,16 @@ impl Runner {
         let Incoming { request, responder } = incoming;
         let answer = match request {
             Asked::Hello => Ok(Some(Reply::Hello(self.hello()))),
-            Asked::List { targets, env, reveal } => self.listed(&targets, env, reveal).map(Some),
+            Asked::List { targets, env, reveal, detail } => self.listed(&targets, Shown { env, reveal, detail }).map(Some),
             Asked::Act { action, targets, wait } => self.acted(action, &targets, wait, &responder),
             Asked::Scale { app, count, wait } => self.scaled(&app, &count, wait, &responder),
+            Asked::Watch { targets, on } => self.watch_targets(&targets, on).map(Some),
             Asked::Signal { signal, targets } => self.signalled(&signal, &targets).map(Some),
             Asked::Send { line, targets } => self.sent(&line, &targets).map(Some),
-            Asked::Why { targets } => self.explained(&targets).map(Some),
+            Asked::Run { run, wait } => self.run_asked(run, wait, responder.clone()),
+            Asked::Update { how, targets, env, wait } => self.update_asked(how, &targets, &env, wait, &responder),
+            Asked::Save => Ok(Some(self.saved())),
+            Asked::Why { targets, paths } => self.explained(&targets, &paths, &responder),
             Asked::Kill => {
                 self.answer_at_end(responder.clone());
                 self.handle(Event::Shutdown(ShutdownCause::Asked));
@@ -45,16 +49,16 @@ impl Runner {
             pmdev: env!("CARGO_PKG_VERSION").to_owned(),
             protocol: protocol::VERSION,
             pid: i32::try_from(std::process::id()).unwrap_or(0),
-            cwd: self.folder(),
-            files: self.project.sources.files.iter().map(|file| file.to_string_lossy().into_owned()).collect(),
+            cwd: self.folder.clone(),
+            files: self.projects.files().map(|file| file.to_string_lossy().into_owned()).collect(),
             apps: self.apps.specs().map(|spec| spec.name.clone()).collect(),
-            background: false,
+            background: self.background.is_some(),
         }
     }
 
-    fn listed(&mut self, targets: &[String], env: bool, reveal: bool) -> Result<Reply, Reply> {
+    fn listed(&mut self, targets: &[String], shown: Shown) -> Result<Reply, Reply> {
         let ids = if targets.is_empty() { self.all_instances() } else { self.targets(targets)? };
-        Ok(Reply::List { instances: self.views(&ids, env, reveal) })
+        Ok(Reply::List { instances: self.views(&ids, shown) })
     }
 
     /// `Ok(None)`: the answer comes when it is true.
@@ -86,7 +90,7 @@ impl Runner {
             }
             Action::Reset => {
                 self.handle(Event::Request(Request::Reset(target)));
-                return Ok(Some(Reply::Done { instances: self.views(&ids, false, false), took_ms: 0 }));
+                return Ok(Some(Reply::Done { instances: self.views(&ids, Shown::default()), took_ms: 0 }));
             }
             Action::Delete => {
                 self.delete(&ids)?;
@@ -110,7 +114,7 @@ impl Runner {
             return None;
         }
         let ids: Vec<_> = goals.iter().map(|(id, _)| *id).collect();
-        Some(Reply::Done { instances: self.views(&ids, false, false), took_ms: 0 })
+        Some(Reply::Done { instances: self.views(&ids, Shown::default()), took_ms: 0 })
     }
 
     /// Whole apps alone can be forgotten: the numbers of the others' instances stay what they are.
@@ -124,8 +128,9 @@ impl Runner {
                 return Err(Reply::Refused { code: 1, message, hint });
             }
         }
-        let names: Vec<String> = apps.iter().filter_map(|app| self.apps.spec(*app)).map(|spec| spec.name.clone()).collect();
-        names.iter().for_each(|name| self.project.said.delete(name));
+        for app in &apps {
+            self.said(*app, Said::delete);
+        }
         let edits = apps.iter().filter_map(|app| self.apps.remove(*app)).collect();
         self.schedule();
         self.edit(edits);
@@ -145,7 +150,7 @@ impl Runner {
             Reply::Refused { code: 2, message, hint: Some(format!("from 1 to {MOST_INSTANCES}, +N or -N: pmdev scale {} +1", spec.name)) }
         })?;
         let latest = self.supervisor.latest();
-        self.project.said.scale(&spec.name, before, after);
+        self.said(app, |said, name| said.scale(name, before, after));
         let edits = self.apps.scale(app, after).into_iter().collect();
         self.edit(edits);
         let goals = (0..before.max(after)).map(|slot| {
@@ -161,6 +166,35 @@ impl Runner {
         Ok(self.answer_or_wait(goals, wait, responder))
     }
 
+    /// Turns watching on or off, or the other way round for each app.
+    fn watch_targets(&mut self, targets: &[String], on: Option<bool>) -> Result<Reply, Reply> {
+        let ids = self.targets(targets)?;
+        let apps: BTreeSet<AppId> = ids.iter().map(|id| id.app).collect();
+        let mut edits = Vec::new();
+        for app in apps {
+            let Some(spec) = self.apps.spec(app).cloned() else { continue };
+            let before = spec.watch.is_some();
+            if on == Some(before) {
+                continue;
+            }
+            let nothing = || Reply::refused(1, format!("{} has nothing that could be watched by default", spec.name));
+            edits.push(self.apps.toggle_watch(app).ok_or_else(nothing)?);
+            self.said(app, |said, name| said.toggle_watch(name, before));
+        }
+        if !edits.is_empty() {
+            self.edit(edits);
+        }
+        Ok(Reply::Done { instances: self.views(&ids, Shown::default()), took_ms: 0 })
+    }
+
+    /// Keeps what was said of an app, for the next edit of its files.
+    fn said(&mut self, app: AppId, say: impl FnOnce(&mut Said, &str)) {
+        let (Some(name), Some(owner)) = (self.apps.name(app).map(str::to_owned), self.apps.owner(app)) else { return };
+        if let Some(project) = self.projects.get_mut(owner) {
+            say(&mut project.said, &name);
+        }
+    }
+
     fn edit(&mut self, edits: Vec<crate::supervisor::Edit>) {
         self.label();
         self.watch_again(watch::stamp());
@@ -171,7 +205,7 @@ impl Runner {
         let signal: Signal = signal.parse().map_err(|why: String| Reply::refused(2, why))?;
         let ids = self.targets(targets)?;
         self.handle(Event::Request(Request::Signal(Target::Instances(ids.clone()), signal)));
-        Ok(Reply::Done { instances: self.views(&ids, false, false), took_ms: 0 })
+        Ok(Reply::Done { instances: self.views(&ids, Shown::default()), took_ms: 0 })
     }
 
     fn sent(&mut self, line: &str, targets: &[String]) -> Result<Reply, Reply> {
@@ -183,14 +217,7 @@ impl Runner {
         if sent < ids.len() {
             return Err(Reply::refused(1, format!("{} of {} took the line; the others do not run, or do not read", sent, ids.len())));
         }
-        Ok(Reply::Done { instances: self.views(&ids, false, false), took_ms: 0 })
-    }
-
-    fn explained(&mut self, targets: &[String]) -> Result<Reply, Reply> {
-        let ids = if targets.is_empty() { self.all_instances() } else { self.targets(targets)? };
-        let explained = self.supervisor.explain(&Target::Instances(ids), now());
-        let lines = explained.apps.into_iter().flat_map(|app| app.states.into_iter().chain(app.starts).chain(app.waits));
-        Ok(Reply::Text { lines: lines.collect() })
+        Ok(Reply::Done { instances: self.views(&ids, Shown::default()), took_ms: 0 })
     }
 }
 

@@ -54,6 +54,7 @@ impl Runner {
             Effect::Watch { app, note } => self.tell_watcher(app, note),
             Effect::Notice(notice) => {
                 let started = notice.app.clone().filter(|_| notice.kind == NoticeKind::Started);
+                self.known.decisions.told(&notice, &self.apps, &self.supervisor);
                 self.say(&self.with_reason(notice));
                 started.iter().for_each(|app| self.say_next_restart(app));
             }

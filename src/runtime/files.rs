@@ -30,8 +30,10 @@ impl Runner {
                 }
             }
             Out::Changed { app, changes } => self.changed(app, changes),
-            Out::Skipped { app: _, why } => {
-                for why in why {
+            Out::Skipped { app, paths, why } => {
+                self.known.decisions.skipped(self.apps.name(app), self.supervisor.generation(app), &paths, &why);
+                // They are asked for by whoever asks why.
+                for why in why.into_iter().filter(|_| self.explain) {
                     self.say(&Notice::new(Level::Info, NoticeKind::Explain, why));
                 }
             }

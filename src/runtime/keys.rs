@@ -6,6 +6,7 @@ use super::{
     runner::{Runner, now},
     stdin::{Fate, Inputs},
     terminal::{self, Typed},
+    views::Shown,
 };
 use crate::{
     log::Console,
@@ -14,7 +15,7 @@ use crate::{
     ui::{
         Style,
         keys::{self, Key},
-        table,
+        list,
     },
 };
 
@@ -56,12 +57,12 @@ impl Runner {
             Key::Pause => self.handle(Event::Request(Request::TogglePause)),
             Key::Quit => self.handle(Event::Shutdown(ShutdownCause::Key)),
             Key::List => {
-                let snapshot = self.supervisor.snapshot(now());
+                let all = self.all_instances();
+                let (views, at) = (self.views(&all, Shown::default()), jiff::Timestamp::now().as_millisecond());
                 if self.output.json {
-                    let table = table::render(&snapshot, Style::PLAIN, usize::MAX);
-                    String::from_utf8_lossy(&table).lines().for_each(|line| self.answer(line));
+                    list::render(&views, Style::PLAIN, usize::MAX, at).lines().for_each(|line| self.answer(line));
                 } else {
-                    self.console.say(table::render(&snapshot, self.style, terminal::width()));
+                    self.console.say(list::render(&views, self.style, terminal::width(), at).into_bytes());
                 }
                 if self.explain {
                     let explained = self.supervisor.explain(&Target::All, now());

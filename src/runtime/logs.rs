@@ -45,7 +45,7 @@ impl LogFiles {
 }
 
 /// The files of an instance with this number, with what goes into each.
-fn paths(logs: &Logs, number: usize) -> impl Iterator<Item = (&'static str, PathBuf)> {
+pub fn paths(logs: &Logs, number: usize) -> impl Iterator<Item = (&'static str, PathBuf)> {
     logs.paths().map(move |(what, path)| (what, if logs.merge { path.to_owned() } else { config::logs::of_instance(path, number) }))
 }
 
@@ -67,6 +67,7 @@ impl Runner {
         let runs = &self.runs;
         self.apps.label(&self.console, self.style, |instance| runs.values().any(|live| live.instance == instance));
         self.record();
+        self.look_for_versions();
     }
 
     /// Gives every instance its log files of now. Where apps share one, it is kept as the first of them says.

@@ -3,21 +3,26 @@
 //! Start reading with [`runner`], then `effects`.
 
 mod apps;
+pub mod background;
 pub mod capsule;
 mod checklist;
 mod cluster;
 mod control;
 mod cron;
 mod deaths;
+mod decisions;
 mod desk;
 mod effects;
 mod files;
 mod hooks;
+mod inbox;
+mod journal;
 mod keys;
 mod logs;
 mod memory;
 mod pid_file;
 mod port;
+mod project;
 mod reload;
 mod runner;
 mod service;
@@ -26,10 +31,13 @@ mod signs;
 mod sources;
 mod stdin;
 mod targets;
-mod terminal;
+pub mod terminal;
 mod tool;
+mod usage;
+mod version;
 mod views;
 mod warnings;
+pub mod why;
 
 use std::time::SystemTime;
 
@@ -62,6 +70,8 @@ pub struct Options {
     pub folders: Option<Folders>,
     /// The signal that says the guard is dead, where there is a guard.
     pub guard_death: Option<Signal>,
+    /// What makes it the background runner; `None`: it is one of a folder.
+    pub background: Option<background::Background>,
     /// The service manager that started us and wants to be told how it goes.
     pub manager: Option<Manager>,
 }

@@ -2,14 +2,51 @@
 
 use std::path::Path;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, Zoned};
 
-use super::runner::{Runner, now};
-use crate::{
-    config,
-    control::InstanceView,
-    model::{AfterExit, AppSnapshot, AppSpec, ExecMode, Exit, InstanceId, InstanceSnapshot},
+use super::{
+    decisions::Decisions,
+    logs,
+    runner::{Runner, now},
+    usage::Meter,
+    version::Versions,
 };
+use crate::{
+    config::{self, Host, plan},
+    control::{Detail, InstanceView},
+    model::{AfterExit, AppSnapshot, AppSpec, ExecMode, Exit, InstanceId, InstanceSnapshot, WatchRoot, WatchSpec},
+};
+
+/// What is kept for those who ask.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// What the apps use.
+    pub meter: Meter,
+    /// Their versions.
+    pub versions: Versions,
+    /// What was decided lately.
+    pub decisions: Decisions,
+    /// The user this runner runs as, as people call it.
+    pub own_name: String,
+}
+
+impl Known {
+    /// Nothing yet, but who we are.
+    pub fn new(host: &Host) -> Self {
+        Self { own_name: config::user_name(host.owner.user), ..Self::default() }
+    }
+}
+
+/// What is told of instances beside their state.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Shown {
+    /// Their variables.
+    pub env: bool,
+    /// Secrets in clear.
+    pub reveal: bool,
+    /// What is declared of their apps.
+    pub detail: bool,
+}
 
 impl Runner {
     /// Every instance, in the order of their ids.
@@ -21,8 +58,9 @@ impl Runner {
         numbered.into_iter().map(|(_, id)| id).collect()
     }
 
-    /// These instances as they are now. `env`: with their variables, secrets hidden unless they are to be revealed.
-    pub fn views(&mut self, ids: &[InstanceId], env: bool, reveal: bool) -> Vec<InstanceView> {
+    /// These instances as they are now; secrets are hidden unless they are to be revealed.
+    pub fn views(&mut self, ids: &[InstanceId], shown: Shown) -> Vec<InstanceView> {
+        self.measure();
         let snapshot = self.supervisor.snapshot(now());
         let mut views = Vec::new();
         for id in ids {
@@ -30,11 +68,15 @@ impl Runner {
             let Some(instance) = app.instances.iter().find(|instance| instance.id == *id) else { continue };
             let Some(spec) = self.apps.spec(id.app).cloned() else { continue };
             let mut view = self.view(app, instance, &spec);
-            if !reveal {
+            view.paused = snapshot.paused && app.watched;
+            if !shown.reveal {
                 view.argv = config::words_without_secrets(view.argv);
             }
-            if env {
-                view.env = self.variables(*id, reveal);
+            if shown.env {
+                view.env = self.variables(*id, shown.reveal);
+            }
+            if shown.detail {
+                view.detail = Some(Box::new(self.detail(*id, &spec, view.pm_id)));
             }
             views.push(view);
         }
@@ -48,6 +90,8 @@ impl Runner {
         let script = spec.script.as_deref().map_or_else(|| program.clone(), text);
         let since = |time: std::time::Duration| Timestamp::now().as_millisecond() - i64::try_from(time.as_millis()).unwrap_or(0);
         let pm_id = self.apps.number_of(instance.id);
+        let used = self.used(instance.id, instance.uptime.unwrap_or_default());
+        let file = |kind: &str| logs::paths(&spec.logs, pm_id).find(|(what, _)| *what == kind).map(|(_, path)| text(&path));
         InstanceView {
             pm_id,
             pid_file: spec.pid_file.as_ref().map(|file| text(&file.path_of(pm_id, spec.instances))),
@@ -55,7 +99,7 @@ impl Runner {
             instance: instance.id.slot,
             instances: spec.instances,
             namespace: spec.namespace.clone(),
-            version: None,
+            version: self.known.versions.of(app.id).map(str::to_owned),
             mode: match spec.exec_mode {
                 ExecMode::Fork => "fork",
                 ExecMode::Cluster => "cluster",
@@ -71,19 +115,43 @@ impl Runner {
                 Exit::Code(code) => code,
                 Exit::Signal { .. } => i32::from(exit.shell_code()),
             }),
-            cpu: 0.0,
-            memory: 0,
-            user: String::new(),
+            cpu: used.cpu,
+            memory: used.memory,
+            user: match (&spec.launch.hardening.identity, &spec.account.user) {
+                (Some(identity), _) => identity.name.clone(),
+                (None, Some(user)) => user.clone(),
+                (None, None) => self.known.own_name.clone(),
+            },
             watching: app.watched,
+            paused: false,
+            generation: app.generation.0,
             interpreter: (program != script).then_some(program),
             script,
             argv,
             cwd: text(&spec.launch.cwd),
-            out_file: None,
-            error_file: None,
-            log_file: None,
+            out_file: file("out"),
+            error_file: file("error"),
+            log_file: file("file"),
             autorestart: matches!(spec.restart.after_exit, AfterExit::Restart(_)),
             env: Vec::new(),
+            detail: None,
+        }
+    }
+
+    fn detail(&mut self, id: InstanceId, spec: &AppSpec, number: usize) -> Detail {
+        let now = Zoned::now();
+        let (watch, ignore_watch) = spec.watch.as_ref().map_or_else(|| (false.into(), Vec::new()), as_given);
+        let name = if spec.instances > 1 { format!("{}:{} ", spec.name, id.slot) } else { format!("{} ", spec.name) };
+        let about = move |sentence: &String| sentence.starts_with(&name);
+        let apps = self.sentences(vec![id]);
+        let own = apps.iter().flat_map(|app| app.states.iter().chain(&app.starts)).filter(|sentence| about(sentence));
+        Detail {
+            watch,
+            ignore_watch,
+            next_restart: plan::next(spec, &now).map(|next| next.timestamp().as_millisecond()),
+            plan: plan::object(spec, &now),
+            lines: plan::rows(spec, number, &now).into_iter().map(|(title, what)| (title.to_owned(), what)).collect(),
+            why: own.chain(apps.iter().flat_map(|app| &app.waits)).cloned().collect(),
         }
     }
 
@@ -96,4 +164,17 @@ impl Runner {
         });
         shown.collect()
     }
+}
+
+/// `watch` and `ignore_watch` as they may be written: `true` where nobody said what, else what is watched, relative to the app's folder.
+fn as_given(watch: &WatchSpec) -> (serde_json::Value, Vec<String>) {
+    let below = |path: &Path| path.strip_prefix(&watch.base).unwrap_or(path).to_string_lossy().into_owned();
+    let named = watch.roots.iter().filter_map(|root| match root {
+        WatchRoot::Tree { explicit: false, .. } => None,
+        WatchRoot::Tree { path, explicit: true } if *path == watch.base => Some(".".to_owned()),
+        WatchRoot::Tree { path, explicit: true } | WatchRoot::File(path) => Some(below(path)),
+        WatchRoot::Glob(glob) => Some(below(Path::new(glob))),
+    });
+    let named: Vec<String> = named.collect();
+    (if named.is_empty() { true.into() } else { named.into() }, watch.ignore.clone())
 }

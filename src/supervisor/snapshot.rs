@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::model::{AppSnapshot, InstanceSnapshot, Snapshot, Status};
+use crate::model::{AppId, AppSnapshot, Generation, InstanceSnapshot, Snapshot, Status};
 
 use super::{
     Supervisor,
@@ -15,6 +15,11 @@ impl Supervisor {
     /// The apps as they are at `now`.
     pub fn snapshot(&self, now: Instant) -> Snapshot {
         Snapshot { apps: self.apps.iter().map(|app| app.snapshot(now)).collect(), paused: self.paused }
+    }
+
+    /// The newest version of an app.
+    pub fn generation(&self, app: AppId) -> Option<Generation> {
+        self.apps.iter().find(|known| known.id == app).map(|known| known.version.generation)
     }
 }
 

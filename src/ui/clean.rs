@@ -11,6 +11,11 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     text.chars().map(|char| if is_unfit(char) { char.escape_default().to_string() } else { char.to_string() }).collect()
 }
 
+/// Text of programs on a line of its own: without colours, and fit for a terminal.
+pub fn plain(text: &str) -> String {
+    clean(&without_escapes(text)).into_owned()
+}
+
 /// Unicode's Cc, Zl and Zp, and the Bidi_Control property.
 fn is_unfit(char: char) -> bool {
     char.is_control()

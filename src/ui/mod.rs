@@ -6,9 +6,11 @@ pub mod checklist;
 pub mod clean;
 pub mod error;
 pub mod keys;
+pub mod list;
 pub mod notice;
 pub mod style;
 pub mod table;
 
+pub use clean::plain;
 pub use keys::Key;
 pub use style::{Labels, Style};

@@ -1,78 +1,123 @@
-//! The table of apps that the key `l` shows.
+//! Tables in boxes, as wide as what is in them and no wider than the terminal.
 
 use owo_colors::Style as Paint;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::{Style, clean::clean};
-use crate::model::{HumanDuration, Snapshot, Status};
 
-/// Columns a name is not cut below.
-const SHORTEST_NAME: usize = 8;
+/// Columns that the elastic column is not cut below.
+const SHORTEST: usize = 12;
 
-const GAP: &str = "  ";
+/// Columns that a value beside its title has at least, however narrow the terminal is.
+const NARROWEST: usize = 16;
 
-const HEADS: [&str; 7] = ["id", "name", "status", "pid", "uptime", "restarts", "watching"];
-const NAME: usize = 1;
-const STATUS: usize = 2;
+/// A column.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    /// What stands above it.
+    pub head: &'static str,
+    /// Where a terminal is too narrow for all, columns are left out from low to high; `None`: this one stays.
+    pub rank: Option<u8>,
+}
 
-/// The columns left out, first to last, where a terminal is too narrow for all.
-const DISPENSABLE: [usize; 4] = [6, 5, 3, 4];
+/// What stands in a row.
+#[derive(Debug, Clone)]
+pub struct Cell {
+    text: String,
+    paint: Paint,
+}
 
-/// A line for each instance, in at most `width` columns where that can be done at all.
-pub fn render(snapshot: &Snapshot, style: Style, width: usize) -> Vec<u8> {
-    let rows = rows(snapshot);
-    let mut widths = HEADS.map(str::width);
-    for (cells, _) in &rows {
-        for (width, cell) in widths.iter_mut().zip(cells) {
-            *width = cell.width().max(*width);
+impl Cell {
+    /// A text as it is; nothing in it can steer the terminal.
+    pub fn plain(text: &str) -> Self {
+        Self::painted(text, Paint::new())
+    }
+
+    /// The same in a style.
+    pub fn painted(text: &str, paint: Paint) -> Self {
+        Self { text: clean(text).into_owned(), paint }
+    }
+}
+
+/// Rows below the heads of their columns, in at most `width` columns of the terminal where that can be done at all. `elastic`: the column that
+/// is cut before others are left out.
+pub fn rows(columns: &[Column], rows: &[Vec<Cell>], elastic: usize, style: Style, width: usize) -> String {
+    let mut widths: Vec<usize> = columns.iter().map(|column| column.head.width()).collect();
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.text.width().max(*width);
         }
     }
-    let mut kept: Vec<usize> = (0..HEADS.len()).collect();
-    let others = |kept: &[usize], widths: &[usize; 7]| -> usize {
-        kept.iter().filter(|&&column| column != NAME).map(|&column| widths[column] + GAP.len()).sum()
+    let mut kept: Vec<usize> = (0..columns.len()).collect();
+    let others = |kept: &[usize], widths: &[usize]| -> usize {
+        kept.iter().filter(|&&column| column != elastic).map(|&column| widths[column] + 3).sum::<usize>() + 4
     };
-    let shortest = SHORTEST_NAME.min(widths[NAME]);
-    for column in DISPENSABLE {
-        if others(&kept, &widths) + shortest <= width {
+    let shortest = SHORTEST.min(widths[elastic]);
+    let mut leaving: Vec<usize> = kept.iter().copied().filter(|&column| columns[column].rank.is_some()).collect();
+    leaving.sort_by_key(|&column| columns[column].rank);
+    for column in leaving {
+        if others(&kept, &widths).saturating_add(shortest) <= width {
             break;
         }
         kept.retain(|&other| other != column);
     }
-    widths[NAME] = widths[NAME].min(width.saturating_sub(others(&kept, &widths)).max(shortest));
-
-    let mut shown = line(&HEADS.map(String::from), &kept, &widths, |_, cell| style.paint(&cell, Paint::new().bold()));
-    for (cells, status) in &rows {
-        let paint = |column, cell: String| if column == STATUS { style.paint(&cell, colour(*status)) } else { cell };
-        shown.push_str(&line(cells, &kept, &widths, paint));
+    widths[elastic] = widths[elastic].min(width.saturating_sub(others(&kept, &widths)).max(shortest));
+    let shown: Vec<usize> = kept.iter().map(|&column| widths[column]).collect();
+    let heads: Vec<Cell> = kept.iter().map(|&column| Cell::painted(columns[column].head, Paint::new().bold().cyan())).collect();
+    let mut text = border(&shown, ["┌", "┬", "┐"]);
+    text.push_str(&line(heads.iter(), &shown, style));
+    if !rows.is_empty() {
+        text.push_str(&border(&shown, ["├", "┼", "┤"]));
     }
-    shown.into_bytes()
+    for row in rows {
+        text.push_str(&line(kept.iter().map(|&column| &row[column]), &shown, style));
+    }
+    text + &border(&shown, ["└", "┴", "┘"])
 }
 
-fn rows(snapshot: &Snapshot) -> Vec<([String; 7], Status)> {
-    let instances = snapshot.apps.iter().flat_map(|app| app.instances.iter().map(move |instance| (app, instance)));
-    let row = |(id, (app, instance)): (usize, (&crate::model::AppSnapshot, &crate::model::InstanceSnapshot))| {
-        let name = clean(&app.name);
-        let name = if app.instances.len() > 1 { format!("{name}:{}", instance.id.slot) } else { name.into_owned() };
-        let watching = match (app.watched, snapshot.paused) {
-            (false, _) => "no",
-            (true, true) => "paused",
-            (true, false) => "yes",
-        };
-        let pid = instance.pid.map_or_else(|| "-".into(), |pid| pid.to_string());
-        let uptime = instance.uptime.map_or_else(|| "-".into(), |uptime| HumanDuration(uptime).to_string());
-        let cells = [id.to_string(), name, instance.status.to_string(), pid, uptime, instance.restarts.to_string(), watching.into()];
-        (cells, instance.status)
-    };
-    instances.enumerate().map(row).collect()
+/// Titles and what they say, in at most `width` columns: what is longer goes on below, so that nothing is lost.
+pub fn pairs(pairs: &[(&str, Cell)], style: Style, width: usize) -> String {
+    let title = pairs.iter().map(|(title, _)| title.width()).max().unwrap_or_default();
+    let longest = pairs.iter().map(|(_, cell)| cell.text.width()).max().unwrap_or_default();
+    let widths = [title, longest.min(width.saturating_sub(title + 7).max(NARROWEST))];
+    let mut text = border(&widths, ["┌", "┬", "┐"]);
+    for (title, cell) in pairs {
+        for (at, piece) in pieces(&cell.text, widths[1]).into_iter().enumerate() {
+            let title = Cell::painted(if at == 0 { title } else { "" }, Paint::new().bold().cyan());
+            text.push_str(&line([&title, &Cell { text: piece, paint: cell.paint }].into_iter(), &widths, style));
+        }
+    }
+    text + &border(&widths, ["└", "┴", "┘"])
 }
 
-fn line(cells: &[String; 7], kept: &[usize], widths: &[usize; 7], paint: impl Fn(usize, String) -> String) -> String {
-    let padded = kept.iter().map(|&column| {
-        let cell = cut(&cells[column], widths[column]);
-        let padding = " ".repeat(widths[column].saturating_sub(cell.width()));
-        paint(column, cell) + &padding
+fn border(widths: &[usize], [left, between, right]: [&str; 3]) -> String {
+    let bars: Vec<String> = widths.iter().map(|width| "─".repeat(width + 2)).collect();
+    format!("{left}{}{right}\n", bars.join(between))
+}
+
+fn line<'a>(cells: impl Iterator<Item = &'a Cell>, widths: &[usize], style: Style) -> String {
+    let padded = cells.zip(widths).map(|(cell, &width)| {
+        let text = cut(&cell.text, width);
+        let padding = " ".repeat(width.saturating_sub(text.width()));
+        format!(" {}{padding} ", style.paint(&text, cell.paint))
     });
-    padded.collect::<Vec<_>>().join(GAP).trim_end().to_owned() + "\n"
+    format!("│{}│\n", padded.collect::<Vec<_>>().join("│"))
+}
+
+/// The text in pieces of at most so many columns; at least one.
+fn pieces(text: &str, width: usize) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    let mut used = 0;
+    for char in text.chars() {
+        let wide = char.width().unwrap_or_default();
+        if used + wide > width {
+            pieces.push(String::new());
+            used = 0;
+        }
+        used += wide;
+        pieces.last_mut().into_iter().for_each(|piece| piece.push(char));
+    }
+    pieces
 }
 
 /// The text in so many columns, with `…` where something is left out.
@@ -88,75 +133,35 @@ pub(super) fn cut(text: &str, width: usize) -> String {
     text.chars().take_while(fits).chain(['…']).collect()
 }
 
-fn colour(status: Status) -> Paint {
-    match status {
-        Status::Online => Paint::new().green(),
-        Status::Launching | Status::Stopping | Status::WaitingRestart | Status::Building => Paint::new().yellow(),
-        Status::Errored | Status::Crashed => Paint::new().red(),
-        Status::Stopped => Paint::new().dimmed(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::model::{AppId, AppSnapshot, Generation, InstanceId, InstanceSnapshot};
-
-    fn app(number: u32, name: &str, statuses: &[Status]) -> AppSnapshot {
-        let instance = |(slot, status): (usize, &Status)| InstanceSnapshot {
-            unstable_restarts: 0,
-            exit: None,
-            id: InstanceId { app: AppId(number), slot: u16::try_from(slot).unwrap() },
-            status: *status,
-            pid: (*status == Status::Online).then_some(4711),
-            uptime: (*status == Status::Online).then_some(Duration::from_secs(200)),
-            restarts: 3,
-        };
-        let instances = statuses.iter().enumerate().map(instance).collect();
-        AppSnapshot { id: AppId(number), name: name.into(), generation: Generation(1), watched: number == 0, instances }
-    }
-
-    fn snapshot() -> Snapshot {
-        let apps = vec![app(0, "api", &[Status::Online, Status::WaitingRestart]), app(1, "a-worker-with-a-long-name", &[Status::Crashed])];
-        Snapshot { apps, paused: false }
-    }
-
-    fn text(snapshot: &Snapshot, style: Style, width: usize) -> String {
-        String::from_utf8(render(snapshot, style, width)).unwrap()
-    }
 
     #[test]
-    fn a_line_for_each_instance() {
-        assert_eq!(
-            text(&snapshot(), Style::PLAIN, 200),
-            "\
-id  name                       status           pid   uptime    restarts  watching
-0   api:0                      online           4711  3 m 20 s  3         yes
-1   api:1                      waiting restart  -     -         3         yes
-2   a-worker-with-a-long-name  crashed          -     -         3         no
-"
-        );
-        assert!(text(&Snapshot { paused: true, ..snapshot() }, Style::PLAIN, 200).contains("3         paused\n"));
-    }
-
-    #[test]
-    fn it_fits_every_width_that_holds_name_and_status() {
-        for width in 29..120 {
-            let shown = text(&snapshot(), Style::PLAIN, width);
-            assert!(shown.lines().all(|line| line.width() <= width), "{width}:\n{shown}");
-            assert!(shown.contains("waiting restart"), "{width}:\n{shown}");
-        }
-        assert!(text(&snapshot(), Style::PLAIN, 70).contains("a-worker-w"));
-        assert!(!text(&snapshot(), Style::PLAIN, 0).is_empty());
+    fn what_is_too_long_for_a_pair_goes_on_below() {
+        let long = [("script path", Cell::plain("/a/very/long/path/to/a/script.js")), ("x", Cell::plain("名\x1b[2J"))];
+        insta::assert_snapshot!(pairs(&long, Style::PLAIN, usize::MAX), @r"
+        ┌─────────────┬──────────────────────────────────┐
+        │ script path │ /a/very/long/path/to/a/script.js │
+        │ x           │ 名\u{1b}[2J                      │
+        └─────────────┴──────────────────────────────────┘
+        ");
+        insta::assert_snapshot!(pairs(&long, Style::PLAIN, 40), @r"
+        ┌─────────────┬────────────────────────┐
+        │ script path │ /a/very/long/path/to/a │
+        │             │ /script.js             │
+        │ x           │ 名\u{1b}[2J            │
+        └─────────────┴────────────────────────┘
+        ");
     }
 
     #[test]
     fn colour_changes_nothing_but_colour() {
-        let coloured = text(&snapshot(), Style { colour: true }, 80);
-        assert!(coloured.contains("\x1b[32monline\x1b["), "{coloured:?}");
+        let columns = [Column { head: "a", rank: None }, Column { head: "b", rank: Some(1) }];
+        let cells = vec![vec![Cell::painted("one", Paint::new().green()), Cell::plain("two")]];
+        let shown = |colour| rows(&columns, &cells, 0, Style { colour }, 80);
         let escapes = regex::Regex::new("\x1b\\[[0-9;]*m").unwrap();
-        assert_eq!(escapes.replace_all(&coloured, ""), text(&snapshot(), Style::PLAIN, 80));
+        assert!(shown(true).contains("\x1b[32mone\x1b["), "{:?}", shown(true));
+        assert_eq!(escapes.replace_all(&shown(true), ""), shown(false));
     }
 }

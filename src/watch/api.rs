@@ -143,10 +143,12 @@ pub enum Out {
         /// What changed.
         changes: Arc<ChangeSet>,
     },
-    /// A batch that turned out to be no change; told only while decisions are explained.
+    /// A batch that turned out to be no change, or events that were none; the latter told only while decisions are explained.
     Skipped {
         /// For which app.
         app: AppId,
+        /// The files of a batch, some of them where they are many and decisions are not explained.
+        paths: Vec<PathBuf>,
         /// One sentence a path: which, and why not.
         why: Vec<String>,
     },

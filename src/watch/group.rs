@@ -24,6 +24,9 @@ use crate::model::{AppId, Cause, ChangeKind, ChangeSet, Level, Notice, NoticeKin
 /// How many paths a change set names.
 const NAMED: usize = 100;
 
+/// How many of a batch that was no change are told where decisions are not explained.
+const TOLD: usize = 10;
+
 /// One app of a group.
 #[derive(Debug)]
 pub struct Member {
@@ -134,7 +137,7 @@ impl Group {
     /// Tells why a path that had an event is no change; only where decisions are explained.
     pub fn skip(&self, why: Vec<String>, out: &mut Vec<Out>) {
         if self.explain && !why.is_empty() {
-            out.extend(self.members.iter().map(|member| Out::Skipped { app: member.app, why: why.clone() }));
+            out.extend(self.members.iter().map(|member| Out::Skipped { app: member.app, paths: Vec::new(), why: why.clone() }));
         }
     }
 
@@ -254,20 +257,24 @@ impl Group {
         out: &mut Vec<Out>,
     ) -> Option<Vec<&'a Item>> {
         let mut kept = Vec::new();
-        let mut why = Vec::new();
+        let (mut paths, mut why) = (Vec::new(), Vec::new());
+        let told = if self.explain { usize::MAX } else { TOLD };
         for item in &settled.items {
             let any_save = item.what == What::Same && member.guard.is_down();
             let reason = item.what.why_not().filter(|_| !any_save).or_else(|| member.guard.own(item, &wall));
             match reason {
                 None => kept.push(item),
-                Some(reason) if self.explain => why.push(format!("{} {reason}", self.shown(&item.path))),
+                Some(reason) if why.len() < told => {
+                    paths.push(item.path.clone());
+                    why.push(format!("{} {reason}", self.shown(&item.path)));
+                }
                 Some(_) => {}
             }
         }
         let owed = member.owed.take();
         if kept.is_empty() && !settled.lost && owed.is_none() {
-            if self.explain {
-                out.push(Out::Skipped { app: member.app, why });
+            if !why.is_empty() {
+                out.push(Out::Skipped { app: member.app, paths, why });
             }
             return None;
         }

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stderr, reason = "figures and skips are printed, and timelines of failed tests")]
 
 mod apply;
+mod background;
 mod build_gate;
 mod capsules;
 mod cli;
@@ -24,6 +25,7 @@ mod loops;
 mod memory;
 mod no_restart;
 mod pid_files;
+mod pm2_habits;
 mod process;
 mod project_file;
 mod project_verbs;

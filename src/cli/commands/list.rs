@@ -1,13 +1,35 @@
 //! `pmdev list`.
 
+use std::{
+    env,
+    io::{self, IsTerminal as _},
+    time::Duration,
+};
+
 use clap::Args;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::sleep,
+};
 
 use super::act;
 use crate::{
-    cli::{print, reach::ReachArgs},
-    control::{Reply, Request},
+    cli::{
+        print,
+        reach::{ReachArgs, Wanted},
+    },
+    control::InstanceView,
     model::Error,
+    runtime::terminal,
+    ui::{Style, list},
 };
+
+/// How often `--watch` looks again.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// The screen that programs like `less` use, so that the shell's own is there again afterwards; and no cursor on it.
+const ENTER: &str = "\x1b[?1049h\x1b[?25l";
+const LEAVE: &str = "\x1b[?25h\x1b[?1049l";
 
 /// Show the apps of a runner
 #[derive(Debug, Args)]
@@ -16,31 +38,143 @@ pub struct List {
     /// Names, ids, namespaces, /regexes/ [default: all]
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
+    /// In another order than that of ids: id, name, namespace, pid, uptime, status, cpu or memory; `:desc` from high to low
+    #[arg(long, value_name = "FIELD[:desc]", value_parser = order)]
+    pub sort: Option<(String, bool)>,
     /// As JSON
-    #[arg(long)]
+    #[arg(long, conflicts_with = "watch")]
     pub json: bool,
+    /// Show it anew every second, until Ctrl-C
+    #[arg(short = 'w', long)]
+    pub watch: bool,
+    /// A paragraph for each app instead of a table
+    #[arg(short = 'm', long)]
+    pub mini_list: bool,
+    /// No colours
+    #[arg(long)]
+    pub no_color: bool,
     #[command(flatten)]
     pub reach: ReachArgs,
+}
+
+/// `memory:desc` as a field and whether it goes from high to low.
+fn order(text: &str) -> Result<(String, bool), String> {
+    let (field, direction) = text.split_once(':').unwrap_or((text, "asc"));
+    let field = match field.to_ascii_lowercase().as_str() {
+        "mem" => "memory".to_owned(),
+        field => field.to_owned(),
+    };
+    let descending = match direction {
+        "asc" => false,
+        "desc" => true,
+        _ => return Err(format!("{direction:?} is no direction; there are asc and desc: --sort memory:desc")),
+    };
+    if list::FIELDS.contains(&field.as_str()) {
+        Ok((field, descending))
+    } else {
+        Err(format!("{field:?} is nothing that a list is sorted by; there are {}: --sort memory:desc", list::FIELDS.join(", ")))
+    }
 }
 
 impl List {
     /// Prints them; without a runner, nothing is listed and that is no failure.
     pub fn run(self) -> Result<u8, Error> {
-        let instances = match self.reach.find()? {
-            None => Vec::new(),
-            Some(runner) => match runner.answer(Request::List { targets: self.targets, env: false, reveal: false })? {
-                Reply::List { instances } => instances,
-                Reply::Hello(_) | Reply::Done { .. } | Reply::Text { .. } | Reply::Refused { .. } => Vec::new(),
-            },
-        };
-        let text = if self.json {
-            act::json(&instances)
-        } else if instances.is_empty() {
-            "no apps\n".to_owned()
-        } else {
-            instances.iter().map(|view| format!("{:>3}  {}  {}  {}\n", view.pm_id, act::called(view), view.status, view.restarts)).collect()
-        };
+        if self.watch {
+            return self.follow();
+        }
+        let instances = self.instances()?;
+        let text = if self.json { act::json(&instances) } else { self.shown(&instances) };
         print(text.as_bytes());
         Ok(0)
+    }
+
+    fn instances(&self) -> Result<Vec<InstanceView>, Error> {
+        let Some(runner) = self.reach.find()? else { return Ok(Vec::new()) };
+        let mut instances = runner.instances(&self.targets, Wanted::default())?;
+        if let Some((field, descending)) = &self.sort {
+            list::sort(&mut instances, field, *descending);
+        }
+        Ok(instances)
+    }
+
+    /// Into a pipe everything is written, whatever its width.
+    fn shown(&self, instances: &[InstanceView]) -> String {
+        let is_terminal = io::stdout().is_terminal();
+        let (style, width) = look(self.no_color, is_terminal);
+        let now = jiff::Timestamp::now().as_millisecond();
+        if self.mini_list { list::paragraphs(instances, now) } else { list::render(instances, style, width, now) }
+    }
+
+    /// Until a signal ends it. What was wrong once may be right a second later, so only the first look can fail.
+    fn follow(&self) -> Result<u8, Error> {
+        let first = self.instances()?;
+        let no_loop = |cause: io::Error| Error::failed("The list cannot be shown again and again").because(cause);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_loop)?;
+        runtime.block_on(async {
+            let mut ends = [signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup())];
+            let [interrupt, terminate, hang_up] = &mut ends;
+            let (Ok(interrupt), Ok(terminate), Ok(hang_up)) = (interrupt, terminate, hang_up) else {
+                return Err(Error::failed("The list cannot be shown again and again: signals cannot be waited for"));
+            };
+            let mut resized = signal(SignalKind::window_change()).map_err(no_loop)?;
+            let is_terminal = io::stdout().is_terminal();
+            let _screen = is_terminal.then(Screen::enter);
+            let mut text = self.shown(&first);
+            loop {
+                print(&if is_terminal { frame(&text) } else { text.into_bytes() });
+                tokio::select! {
+                    _ = interrupt.recv() => return Ok(0),
+                    _ = terminate.recv() => return Ok(0),
+                    _ = hang_up.recv() => return Ok(0),
+                    _ = resized.recv() => {}
+                    () = sleep(EVERY) => {}
+                }
+                text = match self.instances() {
+                    Ok(instances) => self.shown(&instances),
+                    Err(error) => format!("{error}\n"),
+                };
+            }
+        })
+    }
+}
+
+/// Whether there are colours, and how wide the output may be.
+pub fn look(no_color: bool, is_terminal: bool) -> (Style, usize) {
+    let style = Style::decide(no_color, |name| env::var_os(name), is_terminal);
+    (style, if is_terminal { terminal::width() } else { usize::MAX })
+}
+
+/// Leaves the terminal as it was, whatever ends us.
+struct Screen;
+
+impl Screen {
+    fn enter() -> Self {
+        print(ENTER.as_bytes());
+        Self
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        print(LEAVE.as_bytes());
+    }
+}
+
+/// A text in the place of what stood there, without a flicker; what does not fit below is left out.
+fn frame(text: &str) -> Vec<u8> {
+    let lines: Vec<&str> = text.lines().take(terminal::size().1.saturating_sub(1)).collect();
+    format!("\x1b[H{}\x1b[K\r\n\x1b[J", lines.join("\x1b[K\r\n")).into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::order;
+
+    #[test]
+    fn orders_are_fields_with_a_direction() {
+        assert_eq!(order("memory:desc"), Ok(("memory".to_owned(), true)));
+        assert_eq!(order("MEM"), Ok(("memory".to_owned(), false)));
+        assert!(order("size").unwrap_err().contains("there are id, name, "));
+        assert!(order("cpu:down").unwrap_err().contains("there are asc and desc"));
     }
 }

@@ -2,11 +2,16 @@
 //! None of them prints a failure: that is done in one place, above. Start reading with [`start`].
 
 pub mod act;
+pub mod ask;
+pub mod background;
 pub mod check;
 pub mod init;
+pub mod jlist;
 pub mod list;
+pub mod save;
 pub mod schema;
 pub mod second;
+pub mod show;
 pub mod start;
 pub mod startup;
 pub mod talk;
@@ -15,7 +20,10 @@ pub mod why;
 
 use clap::Subcommand;
 
-use crate::{control::Action, model::Error};
+use crate::{
+    control::{Action, How},
+    model::Error,
+};
 
 /// What to do; each variant's help is that of its arguments.
 #[derive(Debug, Subcommand)]
@@ -27,6 +35,14 @@ pub(crate) enum Verb {
     Schema(schema::Schema),
     Why(Box<why::Why>),
     List(list::List),
+    Jlist(jlist::Jlist),
+    /// Print the same as jlist, indented
+    #[command(hide = true)]
+    Prettylist(jlist::Jlist),
+    Show(show::Show),
+    Env(ask::Env),
+    Pid(ask::Pid),
+    Id(ask::Id),
     /// Stop apps, and keep them in the list
     Stop(act::Act),
     /// Stop apps, and start them again
@@ -38,6 +54,18 @@ pub(crate) enum Verb {
     Delete(act::Act),
     /// Start the counters of apps afresh
     Reset(act::Act),
+    /// Restart the apps of a project file in the background, and start those that are missing
+    #[command(name = "startOrRestart", visible_alias = "start-or-restart")]
+    StartOrRestart(Box<start::Start>),
+    /// Reload the apps of a project file in the background, and start those that are missing
+    #[command(name = "startOrReload", visible_alias = "start-or-reload", alias = "startOrGracefulReload")]
+    StartOrReload(Box<start::Start>),
+    #[command(visible_alias = "dump")]
+    Save(save::Save),
+    Resurrect(save::Resurrect),
+    Cleardump(save::Cleardump),
+    #[command(name = background::VERB, hide = true)]
+    Background(background::Background),
     Scale(talk::Scale),
     Signal(talk::Signal),
     Send(talk::Send),
@@ -57,11 +85,23 @@ impl Verb {
             Self::Schema(schema) => Ok(schema.run()),
             Self::Why(why) => why.run(),
             Self::List(list) => list.run(),
+            Self::Jlist(list) => list.run(false),
+            Self::Prettylist(list) => list.run(true),
+            Self::Show(show) => show.run(),
+            Self::Env(ask) => ask.run(),
+            Self::Pid(ask) => ask.run(),
+            Self::Id(ask) => ask.run(),
             Self::Stop(act) => act.run(Action::Stop),
             Self::Restart(act) => act.run(Action::Restart),
             Self::Reload(act) => act.run(Action::Reload),
             Self::Delete(act) => act.run(Action::Delete),
             Self::Reset(act) => act.run(Action::Reset),
+            Self::StartOrRestart(start) => start.hand_over(How::Restart),
+            Self::StartOrReload(start) => start.hand_over(How::Reload),
+            Self::Save(save) => save.run(),
+            Self::Resurrect(resurrect) => resurrect.run(),
+            Self::Cleardump(clear) => clear.run(),
+            Self::Background(background) => background.run(),
             Self::Scale(scale) => scale.run(),
             Self::Signal(signal) => signal.run(),
             Self::Send(send) => send.run(),

@@ -3,12 +3,17 @@
 use std::time::Duration;
 
 use clap::Args;
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    process::{Pid, PidfdFlags, pidfd_open},
+};
 
-use super::act::{called, target_word};
+use super::act::target_word;
 use crate::{
     cli::{print, reach::ReachArgs},
     control::{Reply, Request},
     model::{Error, HumanDuration},
+    ui::list::called,
 };
 
 /// Change how many instances an app has
@@ -77,7 +82,9 @@ impl Scale {
         let runner = self.reach.need()?;
         let app = self.app.clone();
         runner.answer(Request::Scale { app, count: self.count, wait: !self.no_wait })?;
-        let Reply::List { instances } = runner.answer(Request::List { targets: vec![self.app.clone()], env: false, reveal: false })? else {
+        let Reply::List { instances } =
+            runner.answer(Request::List { targets: vec![self.app.clone()], env: false, reveal: false, detail: false })?
+        else {
             return Ok(0);
         };
         let names: Vec<String> = instances.iter().map(called).collect();
@@ -132,7 +139,12 @@ impl Kill {
             print(b"no runner, nothing to end\n");
             return Ok(0);
         };
+        let own = Pid::from_raw(runner.hello.pid).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
         if let Reply::Done { took_ms, .. } = runner.answer(Request::Kill)? {
+            if let Some(own) = own {
+                // It answers right before it ends; who starts another one next must not meet this one's socket.
+                let _ = poll(&mut [PollFd::new(&own, PollFlags::IN)], Some(&Timespec { tv_sec: 2, tv_nsec: 0 }));
+            }
             print(format!("the runner has ended, and all its apps (in {})\n", HumanDuration(Duration::from_millis(took_ms))).as_bytes());
         }
         Ok(0)

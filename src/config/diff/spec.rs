@@ -35,6 +35,8 @@ pub(super) fn compare(old: &AppSpec, new: &AppSpec) -> Step {
         build,
         instances,
         watch,
+        // It is asked for, or not, while the app runs.
+        unwatched: _,
         restart,
         stop,
         port,

@@ -53,7 +53,7 @@ pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, own: Vec<PathBuf>, hos
     spec.stop.tree = value(&keys.treekill).unwrap_or(true);
     spec.stop.drain = value(&keys.drain_timeout).unwrap_or(spec.stop.drain);
     spec.stop.message = value(&keys.shutdown_with_message).unwrap_or(spec.stop.message);
-    if let Some(watch) = &mut spec.watch {
+    if let Some(watch) = spec.watching_mut() {
         let options = value(&keys.watch_options).unwrap_or_default();
         watch.follow_symlinks = value(&options.follow_symlinks).unwrap_or(watch.follow_symlinks);
         watch.own.extend(own);
@@ -89,8 +89,10 @@ pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, own: Vec<PathBuf>, hos
     spec.capsules = value(&keys.crash_capsules).unwrap_or(spec.capsules);
     spec.cron = value(&keys.cron_restart).and_then(|cron| cron.0);
     spec.pid_file = pid_file(&spec, layer, cwd, host);
-    if let (Some(watch), Some(file)) = (&mut spec.watch, &spec.pid_file) {
-        watch.own.push(file.path.clone());
+    if let Some(path) = spec.pid_file.as_ref().map(|file| file.path.clone())
+        && let Some(watch) = spec.watching_mut()
+    {
+        watch.own.push(path);
     }
     spec
 }
@@ -155,14 +157,18 @@ fn listen(address: Address, cwd: &Path) -> Listen {
 }
 
 /// PM2 keeps them in its home, each with the number of its instance.
+/// `$PMDEV_HOME/pids/NAME-ID.pid`; `None` where nothing says which home.
+pub fn default_pid_file(name: &str, host: &Host) -> Option<PidFile> {
+    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || ".-".contains(c) { c } else { '-' }).collect();
+    Some(PidFile { path: place::home(host)?.join("pids").join(format!("{name}.pid")), numbered: true })
+}
+
 fn pid_file(spec: &AppSpec, layer: &Layer, cwd: &Path, host: &Host) -> Option<PidFile> {
-    match value(&layer.keys.pid_file)? {
-        File::None => None,
-        File::Default => {
-            let name: String = spec.name.chars().map(|c| if c.is_ascii_alphanumeric() || ".-".contains(c) { c } else { '-' }).collect();
-            Some(PidFile { path: place::home(host)?.join("pids").join(format!("{name}.pid")), numbered: true })
-        }
-        File::At(file) => Some(PidFile { path: place::absolute(cwd, Path::new(&file)), numbered: false }),
+    match value(&layer.keys.pid_file) {
+        None => spec.pid_file.clone(),
+        Some(File::None) => None,
+        Some(File::Default) => default_pid_file(&spec.name, host),
+        Some(File::At(file)) => Some(PidFile { path: place::absolute(cwd, Path::new(&file)), numbered: false }),
     }
 }
 

@@ -8,8 +8,8 @@ use super::{Difference, fields, next};
 use crate::{
     config::{element::rotate_every, logs, place, schedule, secret},
     model::{
-        AfterExit, AppSpec, Backoff, ExecMode, HookKind, HumanDuration, Identity, Launch, Limits, RestartPolicy, SaveAction, UNLIMITED,
-        WatchSpec,
+        AfterExit, AppSpec, Backoff, ExecMode, HookKind, HumanDuration, Identity, Launch, Limits, Probe, RestartPolicy, SaveAction,
+        UNLIMITED, WatchSpec,
     },
 };
 
@@ -31,7 +31,16 @@ pub fn app(app: &AppSpec, env: &[Difference], first_id: usize, now: &Zoned) -> S
         text.push_str(&format!(" ({})", traits.join(", ")));
     }
     text.push('\n');
-    let mut line = |title: &str, what: &str| text.push_str(&format!("  {title:<9} {what}\n"));
+    for (title, what) in rows(app, env, first_id, now) {
+        text.push_str(&format!("  {title:<9} {what}\n"));
+    }
+    text
+}
+
+/// What it runs and how it is kept: a title, empty where it is that of the line before, and what it says.
+pub fn rows(app: &AppSpec, env: &[Difference], first_id: usize, now: &Zoned) -> Vec<(&'static str, String)> {
+    let mut rows = Vec::new();
+    let mut line = |title: &'static str, what: &str| rows.push((title, what.to_owned()));
     line("runs", &words(&app.launch));
     line("in", &app.launch.cwd.display().to_string());
     if let Some(build) = &app.build {
@@ -71,7 +80,36 @@ pub fn app(app: &AppSpec, env: &[Difference], first_id: usize, now: &Zoned) -> S
         let names: Vec<_> = app.depends_on.iter().map(|needed| needed.app.as_str()).collect();
         line("needs", &names.join(", "));
     }
-    text
+    rows
+}
+
+/// What makes it ready, and what tells that it is well.
+pub fn signs(app: &AppSpec) -> Vec<(&'static str, String)> {
+    let mut rows = Vec::new();
+    if app.ready.by != Probe::Started {
+        rows.push(("ready", format!("{}, within {}", sign(&app.ready.by), HumanDuration(app.ready.timeout))));
+    }
+    if let Some(health) = &app.health {
+        let every = HumanDuration(health.interval);
+        rows.push(("health", format!("{}, asked every {every}, {} failures in a row restart it", sign(&health.probe), health.failures)));
+    }
+    rows
+}
+
+fn sign(probe: &Probe) -> String {
+    match probe {
+        Probe::Started => "once started".to_owned(),
+        Probe::Listening => "it listens".to_owned(),
+        Probe::Tcp(addresses) => {
+            let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+            format!("something listens at {}", addresses.join(" or "))
+        }
+        Probe::Http(url) => format!("{} answers", secret::line(&url.to_string())),
+        Probe::Log(regex) => format!("a line matches {regex:?}"),
+        Probe::Command(line) => format!("{} ends with code 0", secret::line(line)),
+        Probe::Notify => "it says so by sd_notify".to_owned(),
+        Probe::Message => "it says so with process.send".to_owned(),
+    }
 }
 
 fn who(identity: &Identity) -> String {

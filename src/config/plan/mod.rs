@@ -28,8 +28,22 @@ pub fn text(resolved: &Resolved, host: &Host, now: &Zoned) -> String {
     each(resolved, host, |app, env, first_id| lines::app(app, env, first_id, now)).join("\n")
 }
 
+/// One app as an object, without its variables.
+pub fn object(app: &AppSpec, now: &Zoned) -> Json {
+    let mut object = fields::app(app, &[], now);
+    object.as_object_mut().into_iter().for_each(|fields| drop(fields.remove("env")));
+    object
+}
+
+/// The same for people: a title, empty where it is that of the line before, and what it says. `first_id`: the number of its first instance.
+pub fn rows(app: &AppSpec, first_id: usize, now: &Zoned) -> Vec<(&'static str, String)> {
+    let mut rows = lines::rows(app, &[], first_id, now);
+    rows.extend(lines::signs(app));
+    rows
+}
+
 /// When the clock restarts an app next.
-fn next(app: &AppSpec, now: &Zoned) -> Option<Zoned> {
+pub fn next(app: &AppSpec, now: &Zoned) -> Option<Zoned> {
     app.cron.as_ref()?.parse::<Schedule>().ok()?.next(now)
 }
 

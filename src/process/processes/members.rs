@@ -30,6 +30,21 @@ impl Processes {
         runs.into_iter().map(|run| (run, Usage::of(&self.glance(run)))).collect()
     }
 
+    /// What every process set uses, with its memory as people are told it: shared pages counted once, as far as that can be told cheaply.
+    pub fn measures(&mut self) -> Vec<(RunId, Usage, u64)> {
+        // We alone start them, and what is orphaned comes to us: a runner with many log files has as many threads, none with a child.
+        self.adopt_all(tree::main_children(own_pid()));
+        let runs: Vec<RunId> = self.runs.keys().copied().collect();
+        let measure = |run| {
+            let tree = self.glance(run);
+            let usage = Usage::of(&tree);
+            // What a process shares with others than those of its set is its own here.
+            let memory = if tree.len() > 1 { usage::shared_once(&tree) } else { usage.rss };
+            (run, usage, memory)
+        };
+        runs.into_iter().map(measure).collect()
+    }
+
     /// The memory of a run's process set in bytes, shared pages counted once: dearer than [`Self::usage`], which docs/benchmarks.md tells.
     pub fn exact_memory(&mut self, run: RunId) -> u64 {
         usage::exact(&self.tree_of(run))
@@ -37,8 +52,12 @@ impl Processes {
 
     /// Finds out whose our new children are.
     pub(super) fn adopt(&mut self) {
+        self.adopt_all(tree::children(own_pid()));
+    }
+
+    fn adopt_all(&mut self, children: Vec<i32>) {
         let related = own_pid() != 1;
-        for pid in tree::children(own_pid()) {
+        for pid in children {
             let main = self.runs.values().any(|run| run.pid == pid && !matches!(run.phase, Phase::Ended));
             if main || self.orphans.contains_key(&pid) {
                 continue;

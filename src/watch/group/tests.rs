@@ -104,8 +104,8 @@ fn an_app_that_rewrites_what_it_is_reloaded_for_is_found_out() {
 fn a_save_that_only_signals_does_not_end_a_probe() {
     let script = Script { after_start: vec![(1_000, save(FILES[4], "now"))], ever_new: true, ..Script::default() };
     let mut sim = sim(&spec(), script);
-    sim.run(4_100);
-    let held = *sim.probes.first().expect("the fourth restart is suspected");
+    sim.run(5_200);
+    let held = *sim.probes.first().expect("the fifth restart is suspected");
     let starts = sim.starts();
     sim.at(held + 500, save(FILES[1], "new")).run(held + 1_000);
     assert_eq!(sim.changes.last().map(|(_, changes)| changes.matched.clone()), Some(vec![1]), "{}", sim.timeline());

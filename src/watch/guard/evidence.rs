@@ -1,7 +1,6 @@
 //! What makes restarts look alike: the same delay after the start, the same paths.
 
 use std::{
-    collections::VecDeque,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -12,8 +11,10 @@ use super::When;
 const KEYS: usize = 16;
 /// An app that writes later than this after its start is not found out.
 const LATEST: Duration = Duration::from_secs(5);
-/// Delays that differ by less are the same.
-const JITTER: Duration = Duration::from_millis(100);
+/// Hardly anybody saves again this soon after a restart, three times in a row.
+const SOON: Duration = Duration::from_secs(1);
+/// Delays that differ by less are the same, and longer ones that differ by less than this part of the longest.
+const JITTER: (Duration, u32) = (Duration::from_millis(100), 10);
 /// How much later than ever seen a change may come and still fit.
 const SLACK: Duration = Duration::from_millis(500);
 /// The shortest and the longest probe.
@@ -64,6 +65,14 @@ impl Restart {
         folders.dedup();
         Self { delay, files, folders }
     }
+
+    /// Whether it came so soon after the start, or while the app was stopping, that a person is hardly the cause.
+    pub fn is_soon(&self) -> bool {
+        match self.delay {
+            Delay::AfterStart(delay) => delay < SOON,
+            Delay::WhileStopping => true,
+        }
+    }
 }
 
 impl Keys {
@@ -80,9 +89,9 @@ impl Keys {
         paths.iter().all(|path| self.covers(path))
     }
 
-    fn common(history: &VecDeque<Restart>) -> Option<Self> {
+    fn common(history: &[Restart]) -> Option<Self> {
         let in_all = |of: fn(&Restart) -> &Vec<PathBuf>| -> Vec<PathBuf> {
-            let Some(first) = history.front() else { return Vec::new() };
+            let Some(first) = history.first() else { return Vec::new() };
             of(first).iter().filter(|path| history.iter().all(|restart| of(restart).contains(path))).cloned().collect()
         };
         let files = in_all(|restart| &restart.files);
@@ -96,7 +105,7 @@ impl Keys {
 
 impl Suspect {
     /// The suspicion that these restarts raise, if they look alike.
-    pub fn from(history: &VecDeque<Restart>) -> Option<Self> {
+    pub fn from(history: &[Restart]) -> Option<Self> {
         let delay = alike(history)?;
         Some(Self { keys: Keys::common(history)?, probed: false, delay })
     }
@@ -137,7 +146,7 @@ fn window(max: Duration) -> Duration {
     2 * max + SLACK
 }
 
-fn alike(history: &VecDeque<Restart>) -> Option<Delay> {
+fn alike(history: &[Restart]) -> Option<Delay> {
     if history.iter().all(|restart| restart.delay == Delay::WhileStopping) {
         return Some(Delay::WhileStopping);
     }
@@ -150,5 +159,5 @@ fn alike(history: &VecDeque<Restart>) -> Option<Delay> {
         .collect();
     let delays = delays?;
     let (min, max) = (*delays.iter().min()?, *delays.iter().max()?);
-    (max < LATEST && max - min <= JITTER.max(max / 6)).then_some(Delay::AfterStart(max))
+    (max < LATEST && max - min <= JITTER.0.max(max / JITTER.1)).then_some(Delay::AfterStart(max))
 }

@@ -22,8 +22,9 @@ use super::{
     settle::{Item, What},
 };
 
-/// How many look-alike restarts in a row make a suspicion.
-const ALIKE: usize = 3;
+/// How many look-alike restarts in a row make a suspicion, soon after starts, and later: somebody who saves every two seconds or so must
+/// not be taken for the app.
+const ALIKE: (usize, usize) = (3, 4);
 /// How long a path that somebody else was seen to write is above suspicion.
 const TRUST: Duration = Duration::from_secs(60);
 /// How long a held app may take to end before it is given back all the same.
@@ -283,13 +284,14 @@ impl Guard {
 
     fn note(&mut self, delay: Option<Delay>, paths: &[&Path]) {
         let Some(delay) = delay else { return self.history.clear() };
-        if self.history.len() == ALIKE {
+        if self.history.len() == ALIKE.1 {
             self.history.pop_front();
         }
         self.history.push_back(Restart::new(delay, paths));
-        if self.history.len() == ALIKE {
-            self.suspect = Suspect::from(&self.history);
-        }
+        let history = &*self.history.make_contiguous();
+        let last = |count: usize| history.len().checked_sub(count).map(|first| &history[first..]);
+        let soon = last(ALIKE.0).filter(|restarts| restarts.iter().all(Restart::is_soon));
+        self.suspect = soon.and_then(Suspect::from).or_else(|| last(ALIKE.1).and_then(Suspect::from));
     }
 
     fn acquit(&mut self) {

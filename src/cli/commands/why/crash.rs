@@ -14,20 +14,30 @@ use crate::{
 /// How many of its last lines and of the changed files are shown.
 const SHOWN: usize = 5;
 
-/// The answer for an app; `None`: there is no such app here, and none has left a capsule.
+/// What the newest capsule of an app says; `None`: it has left none.
+pub fn kept(name: &str, host: &Host, now: Timestamp, json: bool) -> Option<String> {
+    let folder = config::home(host).map(|home| capsule::folder(&home))?;
+    let (path, capsule) = capsule::newest(&folder, name)?;
+    Some(if json { object(&path, &capsule) } else { text(&path, &capsule, now, &TimeZone::system()) })
+}
+
+/// The same for an app that does not run; `None`: there is no such app here, and none has left a capsule.
 pub fn answer(name: &str, request: &Request, host: &Host, json: bool, now: Timestamp) -> Option<String> {
-    let folder = config::home(host).map(|home| capsule::folder(&home));
-    if let Some((path, capsule)) = folder.as_deref().and_then(|folder| capsule::newest(folder, name)) {
-        return Some(if json { object(&path, &capsule) } else { text(&path, &capsule, now, &TimeZone::system()) });
+    if let Some(kept) = kept(name, host, now, json) {
+        return Some(kept);
     }
     // What is wrong with the project is told where it is asked about.
     let known = config::resolve(request, host).is_ok_and(|resolved| resolved.apps.iter().any(|app| app.name == name));
-    let place = folder
-        .map_or_else(|| "anywhere, because neither HOME nor PMDEV_HOME is set".to_owned(), |folder| format!("in {}", folder.display()));
-    known.then(|| match json {
-        true => serde_json::json!({ "app": name, "file": null }).to_string() + "\n",
-        false => format!("{name} has left no crash capsule {place}; they are kept in production, and where crash_capsules says so\n"),
-    })
+    known.then(|| if json { serde_json::json!({ "app": name, "file": null }).to_string() + "\n" } else { none(name, host) })
+}
+
+/// What is said of an app that has left no capsule.
+pub fn none(name: &str, host: &Host) -> String {
+    let place = config::home(host).map_or_else(
+        || "anywhere, because neither HOME nor PMDEV_HOME is set".to_owned(),
+        |home| format!("in {}", capsule::folder(&home).display()),
+    );
+    format!("{name} has left no crash capsule {place}; they are kept in production, and where crash_capsules says so\n")
 }
 
 fn object(path: &Path, capsule: &Capsule) -> String {

@@ -1,5 +1,7 @@
 //! Verbs from another terminal: whom they reach, what they do, what they say and with which code they end.
 
+mod reads;
+
 use std::fs;
 
 use serde_json::Value;
@@ -191,4 +193,40 @@ fn arguments_that_are_secrets_are_not_listed() {
     runner.wait_for(&says("api runs"));
     let listed = verb(&project, &["list", "--json"], 0).out;
     assert!(listed.contains("--token") && listed.contains("--port") && !listed.contains("s3cret"), "{listed}");
+}
+
+#[test]
+fn watching_is_turned_on_and_off_while_apps_run() {
+    let project = project();
+    let mut runner = project.start(["--only", "web"]);
+    runner.wait_for(&says("web started"));
+    let watching = || {
+        let listed: Value = serde_json::from_str(&verb(&project, &["list", "--json"], 0).out).expect("it is JSON");
+        listed[0]["watching"].as_bool().expect("it is told")
+    };
+    assert!(watching());
+    assert!(verb(&project, &["restart", "web", "--watch"], 0).out.contains("web is not watched from now on"));
+    assert!(!watching());
+    project.save("web.sh", format!("{APP}# more\n"));
+    // The file of the project is read again, and changes nothing about that: what was saved above would have been told by then.
+    project.edit("pmdev.toml", "namespace = \"backend\"", "namespace = \"back\"");
+    runner.wait_for(&says("pmdev.toml was read again"));
+    assert_eq!(states(&project), ["0 web:0 online 1"]);
+    assert!(verb(&project, &["restart", "web", "--watch"], 0).out.contains("web is watched from now on"));
+    project.save("web.sh", format!("{APP}# still more\n"));
+    runner.wait_for(&says("web restarted").and(says("(web.sh)")));
+    assert!(verb(&project, &["stop", "web", "--watch"], 0).out.contains("web is not watched from now on"));
+    assert!(!watching());
+    verb(&project, &["delete", "web", "--watch"], 2);
+}
+
+#[test]
+fn what_is_not_watched_by_its_profile_can_be_while_it_runs() {
+    let project = project();
+    let mut runner = project.start(["--prod", "web.sh"]);
+    runner.wait_for(&says("web started"));
+    assert!(verb(&project, &["restart", "web", "--watch"], 0).out.contains("web is watched from now on"));
+    runner.wait_for(&says("watching 1 folder"));
+    project.save("web.sh", format!("{APP}# more\n"));
+    runner.wait_for(&says("web restarted").and(says("(web.sh)")));
 }
