@@ -16,7 +16,9 @@ use super::{
 impl Supervisor {
     pub(super) fn reconcile(&mut self, step: &mut Step) {
         // First what goes: what comes in its place may wait for it.
-        self.apps.iter_mut().filter(|app| app.removed).for_each(|app| app.reconcile(step));
+        self.apps.iter_mut().filter(|app| app.removed).for_each(|app| {
+            app.reconcile(step);
+        });
         self.drop_removed(step);
         // What one app comes to may be what another waits for.
         while self.order() | self.reconcile_apps(step) {}
@@ -26,23 +28,29 @@ impl Supervisor {
     /// Moves every app as far as it can go now; true while that can change what others wait for.
     fn reconcile_apps(&mut self, step: &mut Step) -> bool {
         let before = step.effects.len();
-        self.apps.iter_mut().filter(|app| !app.removed).for_each(|app| app.reconcile(step));
-        step.effects.len() > before
+        let mut moved = false;
+        self.apps.iter_mut().filter(|app| !app.removed).for_each(|app| moved |= app.reconcile(step));
+        moved || step.effects.len() > before
     }
 }
 
 impl App {
-    fn reconcile(&mut self, step: &mut Step) {
+    /// Moves it as far as it can go now; true: an instance of it has moved, be it that nothing was to be done for that.
+    fn reconcile(&mut self, step: &mut Step) -> bool {
+        let mut moved = false;
         self.reconcile_work(step);
         self.reconcile_build(step);
         for slot in 0..self.instances.len() {
-            while self.advance(slot, step) {}
+            while self.advance(slot, step) {
+                moved = true;
+            }
         }
         while self.is_surplus(self.instances.len() - 1) && self.instances.last().is_some_and(|instance| instance.run().is_none()) {
             self.instances.pop();
         }
         self.reconcile_left(step);
         self.reconcile_leaving(step);
+        moved
     }
 
     /// Moves an instance one step towards what is desired; false: there is nothing to do now.
@@ -53,6 +61,7 @@ impl App {
         let surplus = self.is_surplus(slot);
         let (gate, stop) = (self.gate(), self.stop_cause());
         let rests = self.instances[slot].rests();
+        let waits = self.awaits_leaving();
         let outdated = self.instances[slot].run().is_some_and(|run| run.stays() && !self.keeps(slot, run.generation));
         let rolls = outdated && self.surges(slot);
         if rolls && self.surge(slot, step) {
@@ -90,7 +99,7 @@ impl App {
                     return true;
                 }
                 let Gate::Open(generation) = gate else { return false };
-                if surplus || rests {
+                if surplus || rests || waits {
                     return false;
                 }
                 let free = *hold == Hold::None || *of < generation;

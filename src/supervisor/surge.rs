@@ -46,8 +46,10 @@ impl Supervisor {
             State::Down { hold: Hold::Crashed | Hold::Exited | Hold::Errored, .. } => true,
         };
         let app = self.apps.iter().find(|app| app.id == id);
+        let of_cluster = |run: &Run| run.spec.exec_mode == ExecMode::Cluster;
+        let shares = |app: &App| app.spec.exec_mode == ExecMode::Cluster || app.sets().any(of_cluster);
         app.is_none_or(|app| {
-            app.leaving.is_empty() && app.instances.iter().all(|instance| instance.coming.is_none() && rests(app, instance))
+            !shares(app) || app.leaving.is_empty() && app.instances.iter().all(|instance| instance.coming.is_none() && rests(app, instance))
         })
     }
 
@@ -145,6 +147,11 @@ impl App {
             run.stop(cause, step);
             self.leaving.push(Leaving { instance: instance.id, name: instance.name.clone(), run });
         }
+    }
+
+    /// Whether nothing may start yet: what is no worker cannot share a port with those that are leaving.
+    pub fn awaits_leaving(&self) -> bool {
+        !self.leaving.is_empty() && self.runnable().is_some_and(|version| version.spec.exec_mode == ExecMode::Fork)
     }
 
     /// Whether a surplus run finishes what it serves before it goes.
@@ -254,7 +261,9 @@ impl App {
     pub fn reconcile_leaving(&mut self, step: &mut Step) {
         let hurry = match self.gate() {
             Gate::Unwanted | Gate::Resting | Gate::Removed | Gate::Preceded => true,
-            Gate::Probing | Gate::Settling | Gate::Building | Gate::Unbuilt | Gate::Preparing | Gate::Waiting | Gate::Open(_) => false,
+            Gate::Probing | Gate::Settling | Gate::Building | Gate::Unbuilt | Gate::Preparing | Gate::Waiting | Gate::Open(_) => {
+                self.awaits_leaving()
+            }
         };
         let stop = self.stop_cause();
         self.leaving.retain_mut(|Leaving { instance: _, name, run }| {

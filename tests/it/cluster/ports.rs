@@ -11,7 +11,7 @@ use super::{SERVER, load, node, port, ready, verb};
 use crate::support::{
     PATIENCE,
     clock::comes_true,
-    words::{app_says, crashed},
+    words::{app_says, says},
 };
 
 /// Who answers, until so many have.
@@ -74,7 +74,7 @@ fn a_port_that_somebody_else_has_is_an_error_of_the_app() {
     let Some(project) = node("instances: 1", port, SERVER) else { return };
     let mut runner = project.start([""; 0]);
     runner.wait_for(&app_says("failed EADDRINUSE bind"));
-    runner.wait_for(&crashed("exit code 1"));
+    runner.wait_for(&says("[pmdev] api crashed (exit code 1)"));
 }
 
 #[test]
