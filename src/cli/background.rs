@@ -160,7 +160,7 @@ pub fn ask(runner: &Reached, request: Request, telling: Telling) -> Result<Vec<I
                 return Ok(instances);
             }
             Some(Reply::Refused { code, message, hint }) => return Err(client::refusal(code, message, hint)),
-            Some(Reply::Hello(_) | Reply::List { .. } | Reply::Saved { .. } | Reply::Why { .. }) => {}
+            Some(_) => {}
             None => return Err(Error::failed("The background runner ended before it had answered")),
         }
     }

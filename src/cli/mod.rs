@@ -6,6 +6,7 @@ mod args;
 mod background;
 mod child;
 mod commands;
+mod complete;
 mod failure;
 mod host;
 mod keys;
@@ -53,6 +54,9 @@ pub fn main() -> ExitCode {
     // Before anything else, because this happens at every start of every app.
     if args.get(1).is_some_and(|first| first == shim::COMMAND) {
         return shim::main(&args[2..]).unwrap_or_else(|message| fail(&Error::usage(message)));
+    }
+    if complete::answer(&args) {
+        return ExitCode::SUCCESS;
     }
     let slip = verb::Slip::find(&args, &Cli::command());
     match parse(args) {

@@ -74,6 +74,8 @@ pub struct Request {
     pub flags: Vec<Flag>,
     /// The files that said what shall run before: a folder that had a project file is not made to run something else when that is gone.
     pub known: Vec<PathBuf>,
+    /// Apps of which it was told that they run as root.
+    pub told_as_root: Vec<String>,
     /// Whether Node maps stack traces to the sources; `None`: where a map lies beside the script.
     pub source_maps: Option<bool>,
     /// What is said of log files.

@@ -111,7 +111,7 @@ pub fn resolve(request: &Request, host: &Host) -> Result<Resolved, Error> {
     for file in read {
         writable::check(file, profile, host, &mut resolved.notices)?;
     }
-    resolved.notices.extend(writable::as_root(&resolved.apps, profile, host));
+    resolved.notices.extend(writable::as_root(&resolved.apps, &request.told_as_root, profile, host));
     distinct(&resolved.apps)?;
     logs::settle(&mut resolved.apps, &resolved.files, request, host, &mut resolved.notices)?;
     Ok(resolved)

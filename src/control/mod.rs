@@ -5,6 +5,8 @@
 pub mod client;
 mod codec;
 pub mod endpoint;
+pub mod feed;
+pub mod logs;
 pub mod protocol;
 mod run;
 pub mod server;
@@ -12,6 +14,8 @@ pub mod view;
 
 pub use client::Connection;
 pub use endpoint::Folders;
+pub use feed::Feed;
+pub use logs::{History, LogFile, LogSource, LogsRequest};
 pub use protocol::{Action, Hello, InstanceView, Reply, Request};
 pub use run::{How, Run, Saved};
 pub use server::{Incoming, Responder};

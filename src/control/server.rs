@@ -1,11 +1,11 @@
 //! The runner's end: connections are read and written by tasks of their own, so that a slow or hostile client costs the loop nothing.
 
-use std::{cell::Cell, io, os::unix::net::UnixListener as StdListener, rc::Rc};
+use std::{cell::Cell, future::poll_fn, io, os::unix::net::UnixListener as StdListener, rc::Rc};
 
 use rustix::net::{SendFlags, send};
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
-    net::{UnixListener, UnixStream},
+    io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    net::{UnixListener, UnixStream, unix::OwnedWriteHalf},
     sync::mpsc,
     time::timeout,
 };
@@ -13,6 +13,7 @@ use tokio::{
 use super::{
     codec,
     endpoint::is_trusted,
+    feed::Feed,
     protocol::{self, Reply, Request},
 };
 
@@ -33,12 +34,26 @@ pub struct Incoming {
 
 /// Takes the replies to one request.
 #[derive(Debug, Clone)]
-pub struct Responder(mpsc::Sender<Reply>);
+pub struct Responder(mpsc::Sender<Answer>);
+
+/// What comes back from a request.
+#[derive(Debug)]
+enum Answer {
+    One(Reply),
+    Following(Feed),
+}
 
 impl Responder {
     /// Says something to the client; false if it is gone, or reads too slowly to be waited for.
     pub fn say(&self, reply: Reply) -> bool {
-        self.0.try_send(reply).is_ok()
+        self.0.try_send(Answer::One(reply)).is_ok()
+    }
+
+    /// Has the client told what comes into a feed, until that ends.
+    pub fn follow(&self, feed: &Feed) {
+        if self.0.try_send(Answer::Following(feed.clone())).is_err() {
+            feed.leave();
+        }
     }
 
     /// Whether the client is gone.
@@ -101,7 +116,7 @@ async fn attend(stream: UnixStream, incoming: impl Fn(Incoming)) -> io::Result<(
     match protocol::parse(&line) {
         Ok(request) => incoming(Incoming { request, responder: Responder(sender) }),
         Err(refusal) => {
-            let _ = sender.try_send(refusal);
+            let _ = sender.try_send(Answer::One(refusal));
             drop(sender);
         }
     }
@@ -109,11 +124,30 @@ async fn attend(stream: UnixStream, incoming: impl Fn(Incoming)) -> io::Result<(
     let mut beyond = [0_u8; 512];
     loop {
         tokio::select! {
-            reply = replies.recv() => {
-                let Some(reply) = reply else { return write.shutdown().await };
-                timeout(codec::TO_READ, write.write_all(&codec::line(&reply)?)).await??;
-            }
+            answer = replies.recv() => match answer {
+                None => return write.shutdown().await,
+                Some(Answer::One(reply)) => timeout(codec::TO_READ, write.write_all(&codec::line(&reply)?)).await??,
+                Some(Answer::Following(feed)) => {
+                    let told = tell(&feed, write, rest).await;
+                    feed.leave();
+                    return told;
+                }
+            },
             // A client says one thing; its end is what is waited for here.
+            more = rest.read(&mut beyond) => if more? == 0 { return Ok(()) },
+        }
+    }
+}
+
+/// Tells a client what comes into a feed, however slowly it reads.
+async fn tell(feed: &Feed, mut write: OwnedWriteHalf, mut rest: impl AsyncRead + Unpin) -> io::Result<()> {
+    let mut beyond = [0_u8; 512];
+    loop {
+        tokio::select! {
+            reply = poll_fn(|context| feed.next(context)) => {
+                let Some(reply) = reply else { return write.shutdown().await };
+                write.write_all(&codec::line(&reply)?).await?;
+            }
             more = rest.read(&mut beyond) => if more? == 0 { return Ok(()) },
         }
     }

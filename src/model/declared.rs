@@ -135,6 +135,8 @@ pub struct Health {
     pub timeout: Duration,
     /// Failures in a row before the app is restarted; at least 1.
     pub failures: u32,
+    /// From the start of the program: so long failures do not count before the first good answer.
+    pub start_period: Duration,
     /// A signal that makes the app tell where it hangs, sent before it is stopped.
     pub dump: Option<Signal>,
 }

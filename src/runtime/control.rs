@@ -29,6 +29,12 @@ impl Runner {
             Asked::Update { how, targets, env, wait } => self.update_asked(how, &targets, &env, wait, &responder),
             Asked::Save => Ok(Some(self.saved())),
             Asked::Why { targets, paths } => self.explained(&targets, &paths, &responder),
+            Asked::Logs(logs) => self.look_at_logs(logs, &responder).map(|()| None),
+            Asked::Flush { targets } => self.flush(&targets, &responder).map(|()| None),
+            Asked::ReopenLogs => {
+                self.reopen_on_request(&responder);
+                Ok(None)
+            }
             Asked::Kill => {
                 self.answer_at_end(responder.clone());
                 self.handle(Event::Shutdown(ShutdownCause::Asked));

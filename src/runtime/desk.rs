@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{
+    follow::Follows,
     runner::{Inbox, Runner, now},
     views::Shown,
 };
@@ -26,6 +27,8 @@ use crate::{
 pub struct Desk {
     bound: Option<Bound>,
     waits: Vec<Wait>,
+    /// Who looks at logs.
+    pub follows: Follows,
     /// Who waits for the end of the runner, and since when.
     ends: Vec<(Responder, Instant)>,
 }
@@ -229,6 +232,7 @@ impl Runner {
 
     /// The end of the runner is told to those who wait for it, and to those whose wish cannot come true any more.
     pub async fn close_desk(&mut self) {
+        self.end_follows().await;
         for (responder, began) in std::mem::take(&mut self.desk.ends) {
             responder.say(Reply::Done { instances: Vec::new(), took_ms: milliseconds_since(began) });
         }

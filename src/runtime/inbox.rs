@@ -4,14 +4,17 @@ use super::{
     runner::{Inbox, Runner, now},
     signals::{self, Meaning},
 };
-use crate::supervisor::{Event, ShutdownCause};
+use crate::{
+    log::file::Answer,
+    supervisor::{Event, ShutdownCause},
+};
 
 impl Runner {
     pub(super) fn signal(&mut self, meaning: Meaning) {
         match meaning {
             Meaning::Child => self.collect(),
             Meaning::Stop(signal) => self.handle(Event::Shutdown(ShutdownCause::Signal(signal))),
-            Meaning::Reopen => self.reopen_logs(),
+            Meaning::Reopen => self.reopen_logs("SIGUSR2", || Answer::new(|_| ())),
             Meaning::Nothing(signal) => self.say(&signals::nothing(signal)),
             Meaning::Force => {
                 self.forced = true;

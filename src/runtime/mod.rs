@@ -14,6 +14,7 @@ mod decisions;
 mod desk;
 mod effects;
 mod files;
+mod follow;
 mod hooks;
 mod inbox;
 mod journal;

@@ -364,10 +364,12 @@ impl Runner {
         }
         self.release_sockets();
         self.look_at_desk();
+        self.refresh_follows();
     }
 
     /// Tells people.
     pub fn say(&self, notice: &Notice) {
+        self.tell_followers(notice);
         let output = &self.output;
         if notice::is_shown(notice, output.quiet) {
             self.console.say(notice::render(notice, self.style, output.json, jiff::Timestamp::now()));

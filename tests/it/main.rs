@@ -7,6 +7,7 @@ mod build_gate;
 mod capsules;
 mod cli;
 mod cluster;
+mod completions;
 mod container;
 mod crash_loop;
 mod cron;

@@ -5,9 +5,12 @@ pub mod act;
 pub mod ask;
 pub mod background;
 pub mod check;
+pub mod completions;
+pub mod flush;
 pub mod init;
 pub mod jlist;
 pub mod list;
+pub mod logs;
 pub mod save;
 pub mod schema;
 pub mod second;
@@ -54,6 +57,10 @@ pub(crate) enum Verb {
     Delete(act::Act),
     /// Start the counters of apps afresh
     Reset(act::Act),
+    Logs(Box<logs::Logs>),
+    Flush(flush::Flush),
+    #[command(name = "reloadLogs", visible_alias = "reload-logs")]
+    ReloadLogs(flush::ReloadLogs),
     /// Restart the apps of a project file in the background, and start those that are missing
     #[command(name = "startOrRestart", visible_alias = "start-or-restart")]
     StartOrRestart(Box<start::Start>),
@@ -71,6 +78,8 @@ pub(crate) enum Verb {
     Send(talk::Send),
     Ping(talk::Ping),
     Kill(talk::Kill),
+    Completions(completions::Completions),
+    Man(completions::Man),
     Startup(Box<startup::Startup>),
     Unstartup(Box<unstartup::Unstartup>),
 }
@@ -96,6 +105,9 @@ impl Verb {
             Self::Reload(act) => act.run(Action::Reload),
             Self::Delete(act) => act.run(Action::Delete),
             Self::Reset(act) => act.run(Action::Reset),
+            Self::Logs(logs) => logs.run(),
+            Self::Flush(flush) => flush.run(),
+            Self::ReloadLogs(reload) => reload.run(),
             Self::StartOrRestart(start) => start.hand_over(How::Restart),
             Self::StartOrReload(start) => start.hand_over(How::Reload),
             Self::Save(save) => save.run(),
@@ -107,6 +119,8 @@ impl Verb {
             Self::Send(send) => send.run(),
             Self::Ping(ping) => ping.run(),
             Self::Kill(kill) => kill.run(),
+            Self::Completions(completions) => completions.run(),
+            Self::Man(man) => man.run(),
             Self::Startup(startup) => startup.run(),
             Self::Unstartup(unstartup) => unstartup.run(),
         }

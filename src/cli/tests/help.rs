@@ -188,6 +188,9 @@ fn help_reads_well() {
       reload          Replace the instances of apps one after the other
       delete          Stop apps, and forget them [alias: del]
       reset           Start the counters of apps afresh
+      logs            Show what apps said, and what they say
+      flush           Empty the log files of apps; those put away stay
+      reloadLogs      Open all log files anew, after another program has put them away [alias: reload-logs]
       startOrRestart  Restart the apps of a project file in the background, and start those that are missing [alias:
                       start-or-restart]
       startOrReload   Reload the apps of a project file in the background, and start those that are missing [alias:

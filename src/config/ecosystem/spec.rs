@@ -73,7 +73,7 @@ pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, own: Vec<PathBuf>, hos
     spec.autostart = value(&keys.autostart).unwrap_or(true);
     spec.depends_on = value(&keys.depends_on).map(|needs| needs.0.into_iter().map(|(needed, _)| needed).collect()).unwrap_or_default();
     spec.ready = ready(spec.ready, spec.exec_mode, layer);
-    spec.health = value(&keys.health);
+    spec.health = value(&keys.health).map(|checkup| checkup.of(&spec.ready));
     spec.listen = value(&keys.listen).map(|all| all.0.into_iter().map(|address| listen(address, cwd)).collect()).unwrap_or_default();
     spec.logs = logs(spec.logs, layer, cwd);
     spec.limits = limits(spec.limits, layer);

@@ -2,7 +2,10 @@
 
 mod disks;
 mod files;
+mod owners;
+mod shared;
 mod torture;
+mod verb;
 
 use std::{
     fs::{self, File},

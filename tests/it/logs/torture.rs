@@ -23,7 +23,7 @@ pub fn mib() -> u64 {
 }
 
 /// The most memory a process has had, in KiB: VmHWM of proc_pid_status(5).
-fn peak(pid: i32) -> u64 {
+pub fn peak(pid: i32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
