@@ -62,7 +62,7 @@ impl Supervisor {
     fn is_needed(&self, index: usize) -> bool {
         let name = &self.apps[index].spec.name;
         let needs = |app: &App| app.spec.depends_on.iter().any(|needed| needed.app == *name);
-        let alive = |app: &App| app.instances.iter().any(|instance| instance.run().is_some());
+        let alive = |app: &App| !app.leaving.is_empty() || app.instances.iter().any(|instance| instance.run().is_some());
         self.apps.iter().enumerate().any(|(other, app)| other != index && needs(app) && alive(app))
     }
 }
@@ -81,7 +81,12 @@ impl App {
     fn is_at(&self, instance: &Instance, condition: Condition) -> bool {
         let ready = match &instance.state {
             State::Up(run) => match run.phase {
-                Phase::Starting | Phase::Dumping { .. } | Phase::Stopping { .. } | Phase::Sweeping { .. } | Phase::Killed { .. } => None,
+                Phase::Starting
+                | Phase::Dumping { .. }
+                | Phase::Draining { .. }
+                | Phase::Stopping { .. }
+                | Phase::Sweeping { .. }
+                | Phase::Killed { .. } => None,
                 Phase::Warming { .. } => Some(false),
                 Phase::Ready => Some(true),
             },

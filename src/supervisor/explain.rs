@@ -62,6 +62,7 @@ impl App {
                 Phase::Warming { ready_by } => format!("it is given {} to become ready", ago(now, ready_by)),
                 Phase::Ready => format!("it has been up for {}", ago(run.started.unwrap_or(run.spawned), now)),
                 Phase::Dumping { until, .. } => format!("it hangs, and has {} to tell where before it is stopped", ago(now, until)),
+                Phase::Draining { until, .. } => format!("it finishes what it serves, for {} at most", ago(now, until)),
                 Phase::Stopping { kill_at, cause, .. } => {
                     format!("{}; it is killed in {} unless it stops before", stopped_because(cause), ago(now, kill_at))
                 }

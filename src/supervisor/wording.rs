@@ -106,6 +106,7 @@ pub(super) fn ended(name: &str, app: &App, outcome: &Outcome, verdict: Verdict) 
     let comma = if then.is_empty() { "" } else { ", " };
     let (kind, level, text) = match verdict {
         Verdict::Wait => (own_kind, own_level, format!("{what}{comma}{then}")),
+        Verdict::Kept => (own_kind, Level::Error, format!("{what}, so {then}")),
         Verdict::StopCode => {
             let code = outcome.code().unwrap_or_default();
             (NoticeKind::Ended, Level::Info, format!("{name} ended (exit code {code}, one of its stop_exit_codes){comma}{then}"))
@@ -130,6 +131,7 @@ pub(super) fn ended(name: &str, app: &App, outcome: &Outcome, verdict: Verdict) 
 pub(super) fn follows(app: &App, verdict: Verdict) -> String {
     match verdict {
         Verdict::Wait | Verdict::StopCode => waits(app).trim_start_matches(", ").to_owned(),
+        Verdict::Kept => "the old one goes on".to_owned(),
         Verdict::Again(Duration::ZERO) => "starting again".to_owned(),
         Verdict::Again(delay) => format!("starting again in {}", HumanDuration(delay)),
         Verdict::GiveUp(why) => format!("{}{}", given_up(why), waits(app)),
