@@ -13,10 +13,9 @@ use std::{
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::{commands::act, print, reach::Reached, verb};
+use super::{commands::act, host, print, reach::Reached, verb};
 use crate::{
-    boot::notify,
-    control::{Connection, Folders, How, InstanceView, Reply, Request, Run, client},
+    control::{Folders, How, InstanceView, Reply, Request, Run, client},
     model::{Error, HumanDuration},
     ui::list::called,
 };
@@ -47,7 +46,11 @@ pub fn need() -> Result<Reached, Error> {
     }
 }
 
-fn folders() -> Result<Folders, Error> {
+/// The folders of this home.
+///
+/// # Errors
+/// Nothing says which.
+pub fn folders() -> Result<Folders, Error> {
     Folders::find(|name| env::var_os(name)).ok_or_else(|| {
         Error::failed("A background runner needs a home, and neither PMDEV_HOME nor HOME names one").hint("set PMDEV_HOME to a folder")
     })
@@ -101,11 +104,7 @@ fn text(word: OsString) -> Result<String, Error> {
 
 /// The environment as it is handed over. A value that is no text stays behind.
 pub fn environment() -> Vec<(String, String)> {
-    let own = |name: &std::ffi::OsStr| notify::VARIABLES.iter().any(|variable| name == *variable);
-    env::vars_os()
-        .filter(|(name, _)| !own(name))
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect()
+    host::environment().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
 }
 
 /// A request with these words, from this folder and environment. A target `-` is read from standard input.
@@ -113,10 +112,9 @@ pub fn environment() -> Vec<(String, String)> {
 /// # Errors
 /// There is no such folder, or standard input is a terminal or no text.
 pub fn run(args: Vec<String>, how: How) -> Result<Run, Error> {
-    let cwd = env::current_dir().map_err(|error| Error::failed("The current folder cannot be read; was it removed?").because(error))?;
     let takes_stdin = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "-");
     let stdin = if takes_stdin { Some(standard_input()?) } else { None };
-    Ok(Run { args, cwd: text(cwd.into_os_string())?, env: environment(), how, stdin, ..Run::default() })
+    Ok(Run { args, cwd: text(host::cwd()?.into_os_string())?, env: environment(), how, stdin, ..Run::default() })
 }
 
 /// The text of a project file that comes through standard input.
@@ -147,7 +145,7 @@ pub struct Telling {
 /// # Errors
 /// It refuses, or an app did not come online.
 pub fn ask(runner: &Reached, request: Request, telling: Telling) -> Result<Vec<InstanceView>, Error> {
-    let mut connection = Connection::open(&runner.socket).map_err(|error| Error::failed("The runner is gone").because(error))?;
+    let mut connection = runner.connect()?;
     connection.ask(request)?;
     loop {
         match connection.reply()? {
@@ -174,15 +172,14 @@ fn tell(instances: &[InstanceView], took_ms: u64, telling: Telling) {
         return;
     }
     let took = HumanDuration(Duration::from_millis(took_ms));
-    let named = |wanted: &dyn Fn(&InstanceView) -> bool| instances.iter().filter(|view| wanted(view)).map(called).collect::<Vec<_>>();
-    let online = named(&|view| view.status == "online");
-    let others = named(&|view| view.status != "online");
+    let (online, others): (Vec<_>, Vec<_>) = instances.iter().partition(|view| view.status == "online");
     if !online.is_empty() {
-        let is = if online.len() == 1 { "is" } else { "are" };
-        print(format!("{} {is} online in the background (in {took})\n", online.join(", ")).as_bytes());
+        let names: Vec<String> = online.into_iter().map(called).collect();
+        let is = if names.len() == 1 { "is" } else { "are" };
+        print(format!("{} {is} online in the background (in {took})\n", names.join(", ")).as_bytes());
     }
-    for (name, view) in others.iter().zip(instances.iter().filter(|view| view.status != "online")) {
-        print(format!("{name} is {}\n", view.status).as_bytes());
+    for view in others {
+        print(format!("{} is {}\n", called(view), view.status).as_bytes());
     }
     if instances.is_empty() {
         print(b"nothing to do: everything runs already\n");

@@ -38,6 +38,16 @@ pub struct Resolved {
     pub modules: Vec<PathBuf>,
 }
 
+impl Resolved {
+    /// The same with these apps alone.
+    #[must_use]
+    pub fn keep(self, mut kept: impl FnMut(&AppSpec) -> bool) -> Self {
+        let Self { apps, env, notices, files, modules } = self;
+        let (apps, env) = apps.into_iter().zip(env).filter(|(app, _)| kept(app)).unzip();
+        Self { apps, env, notices, files, modules }
+    }
+}
+
 /// What a target stands for.
 enum Planned {
     /// One app.

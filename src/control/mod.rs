@@ -19,4 +19,4 @@ pub use logs::{History, LogFile, LogSource, LogsRequest};
 pub use protocol::{Action, Hello, InstanceView, Reply, Request};
 pub use run::{How, Run, Saved};
 pub use server::{Incoming, Responder};
-pub use view::{ActionView, AppWhy, DecisionView, Detail, PathWhy};
+pub use view::{ActionView, AppWhy, DecisionView, Detail, PathWhy, Shown};

@@ -84,3 +84,14 @@ pub struct ActionView {
     /// `restart`, `reload`, `none` or a signal.
     pub action: String,
 }
+
+/// What is told of instances beside their state.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Shown {
+    /// Their variables.
+    pub env: bool,
+    /// Secrets in clear.
+    pub reveal: bool,
+    /// What is declared of their apps.
+    pub detail: bool,
+}

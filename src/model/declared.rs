@@ -42,6 +42,18 @@ pub enum SaveAction {
     Restart,
 }
 
+impl SaveAction {
+    /// Its place in the order from weak to strong.
+    pub fn strength(self) -> u8 {
+        match self {
+            Self::Nothing => 0,
+            Self::Signal(_) => 1,
+            Self::Reload => 2,
+            Self::Restart => 3,
+        }
+    }
+}
+
 /// An app that another one needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dependency {

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, str::FromStr};
 use jiff::Zoned;
 
 /// The format of `--timestamp` without a value.
-const DEFAULT: &str = "YYYY-MM-DDTHH:mm:ss.SSS";
+pub const DEFAULT: &str = "YYYY-MM-DDTHH:mm:ss.SSS";
 
 /// Tokens, longer ones before those they begin with.
 const TOKENS: &[(&str, Token)] = &[

@@ -50,8 +50,7 @@ impl Apps {
 
     /// The plan that leads from the apps of a project to others.
     pub fn plan(&self, owner: ProjectId, specs: &[AppSpec], recipes: &[EnvRecipe]) -> Plan {
-        let own = self.all().filter(|(app, _)| self.owner(*app) == Some(owner)).map(|(_, spec)| spec.as_ref());
-        let mut plan = Plan::between(own, specs);
+        let mut plan = Plan::between(self.of(owner).map(|(_, spec)| spec.as_ref()), specs);
         for (spec, recipe) in specs.iter().zip(recipes) {
             let known = self.named(&spec.name).and_then(|app| self.recipes.get(&app));
             if known.is_some_and(|known| known.counting() != recipe.counting()) {
@@ -167,28 +166,22 @@ impl Apps {
         self.owners.insert(app, owner);
     }
 
-    /// Whether a request has apps.
-    pub fn has_apps_of(&self, owner: ProjectId) -> bool {
-        self.list.iter().any(|(app, _)| self.owner(*app) == Some(owner))
+    /// The apps of a request, in order.
+    pub fn of(&self, owner: ProjectId) -> impl Iterator<Item = (AppId, &Arc<AppSpec>)> {
+        self.all().filter(move |(app, _)| self.owner(*app) == Some(owner))
     }
 
     /// What a request stands for, without apps whose names others of another request have.
     pub fn without_others(&self, owner: ProjectId, resolved: Resolved) -> Resolved {
-        let Resolved { apps, env, mut notices, files, modules } = resolved;
-        let taken = |name: &str| self.named(name).is_some_and(|app| self.owner(app) != Some(owner));
-        let (apps, env) = apps
-            .into_iter()
-            .zip(env)
-            .filter(|(app, _)| {
-                let taken = taken(&app.name);
-                if taken {
-                    let text = format!("{} is left out: an app of this name, of another request, runs already", app.name);
-                    notices.push(Notice::new(Level::Warning, NoticeKind::Config, text).about(&app.name));
-                }
-                !taken
-            })
-            .unzip();
-        Resolved { apps, env, notices, files, modules }
+        let taken = |app: &AppSpec| self.named(&app.name).is_some_and(|known| self.owner(known) != Some(owner));
+        let told = resolved.apps.iter().filter(|app| taken(app)).map(|app| {
+            let text = format!("{} is left out: an app of this name, of another request, runs already", app.name);
+            Notice::new(Level::Warning, NoticeKind::Config, text).about(&app.name)
+        });
+        let told: Vec<Notice> = told.collect();
+        let mut resolved = resolved.keep(|app| !taken(app));
+        resolved.notices.extend(told);
+        resolved
     }
 
     /// Takes other apps in the place of those of a project; what that means for whom.

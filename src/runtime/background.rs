@@ -15,11 +15,10 @@ use std::{
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
-    project::{ProjectId, Typed},
+    project::ProjectId,
     reload::completed,
     runner::{Inbox, Runner},
     sources::Sources,
-    views::Shown,
 };
 use crate::{
     config::{self, EnvRecipe, Host, Request as Asked, Resolved, Seen},
@@ -102,9 +101,8 @@ impl Runner {
             else {
                 continue;
             };
-            let own = apps.iter().filter(|app| self.apps.owner(**app) == Some(owner));
-            let only = own.filter_map(|app| self.apps.name(*app).map(str::to_owned)).collect();
-            let run = Run { args: typed.args, cwd: typed.cwd, env: env.to_vec(), how, ..Run::default() };
+            let only = self.apps.of(owner).filter(|(app, _)| apps.contains(app)).map(|(_, spec)| spec.name.clone()).collect();
+            let run = Run { env: env.to_vec(), how, ..typed };
             let Some(host) = self.background.as_ref().map(|background| background.host_of(&run)) else { continue };
             orders.push(Order { run, request, host, only: Some(only), wait, responder: responder.clone() });
         }
@@ -122,13 +120,7 @@ impl Runner {
         let (mut runs, mut left_out) = (Vec::new(), Vec::new());
         for project in self.projects.iter() {
             let Some(typed) = &project.typed else { continue };
-            let own: Vec<(AppId, &AppSpec)> = self
-                .apps
-                .all()
-                .filter(|(app, _)| self.apps.owner(*app) == Some(project.id))
-                .map(|(app, spec)| (app, spec.as_ref()))
-                .collect();
-            let apps: Vec<String> = own.iter().map(|(_, spec)| spec.name.clone()).collect();
+            let apps: Vec<String> = self.apps.of(project.id).map(|(_, spec)| spec.name.clone()).collect();
             if config::words_without_secrets(&typed.args) != typed.args {
                 let them = if apps.len() == 1 { "its arguments hold" } else { "their arguments hold" };
                 let text = format!("{}: not saved, because {them} a secret; put it into a file (env_file, --env-file)", apps.join(", "));
@@ -139,14 +131,12 @@ impl Runner {
                 typed.env.iter().cloned().partition(|(name, value)| config::hidden(name, value) != *value);
             runs.push(Saved {
                 run: Run {
-                    args: typed.args.clone(),
-                    cwd: typed.cwd.clone(),
                     env,
                     how: How::Missing,
-                    stopped: own.iter().filter(|(app, _)| rests(*app)).map(|(_, spec)| spec.name.clone()).collect(),
+                    stopped: self.apps.of(project.id).filter(|(app, _)| rests(*app)).map(|(_, spec)| spec.name.clone()).collect(),
                     scaled: project.said.scales(),
                     without: project.said.deleted_names(),
-                    ..Run::default()
+                    ..typed.clone()
                 },
                 apps,
                 secrets: secrets.into_iter().map(|(name, _)| name).collect(),
@@ -207,7 +197,7 @@ impl Runner {
         let told: Vec<String> = notices.iter().filter(|notice| notice.kind != NoticeKind::Detected).map(sentence).collect();
         let project = self.projects.add(request, host, Sources::new(files, modules), &notices);
         let id = project.id;
-        project.typed = Some(Typed { args: run.args, cwd: run.cwd, env: run.env });
+        project.typed = Some(Run { args: run.args, cwd: run.cwd, env: run.env, ..Run::default() });
         left.iter().for_each(|(spec, _)| project.said.delete(&spec.name));
         let mut specs = Vec::new();
         for (mut spec, recipe) in chosen {
@@ -223,7 +213,7 @@ impl Runner {
         notices.iter().for_each(|notice| self.say(notice));
         let goals = self.start_apps(id, specs, &before, run.how, read_at);
         let apps = &self.apps;
-        self.projects.retain(|id| apps.has_apps_of(id));
+        self.projects.retain(|id| apps.of(id).next().is_some());
         if !told.is_empty() {
             responder.say(Reply::Text { lines: told });
         }
@@ -232,7 +222,7 @@ impl Runner {
             return Ok(None);
         }
         let ids: Vec<_> = goals.iter().map(|(id, _)| *id).collect();
-        Ok(Some(Reply::Done { instances: self.views(&ids, Shown::default()), took_ms: 0 }))
+        Ok(Some(self.done(&ids)))
     }
 
     /// Has the apps of a request come, change and start. `before`: those that were there. What is to be waited for comes back.

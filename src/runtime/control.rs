@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 use super::{
     project::Said,
     runner::{Runner, now},
-    views::Shown,
 };
 use crate::{
-    control::{Action, Hello, Incoming, Reply, Request as Asked, Responder, protocol},
+    control::{Action, Hello, Incoming, Reply, Request as Asked, Responder, Shown, protocol},
     model::{AppId, InstanceId, RunId, Signal},
     supervisor::{Event, Goal, Request, ShutdownCause, Target},
     watch,
@@ -101,7 +100,7 @@ impl Runner {
             }
             Action::Reset => {
                 self.handle(Event::Request(Request::Reset(target)));
-                return Ok(Some(Reply::Done { instances: self.views(&ids, Shown::default()), took_ms: 0 }));
+                return Ok(Some(self.done(&ids)));
             }
             Action::Delete => {
                 self.delete(&ids)?;
@@ -125,7 +124,12 @@ impl Runner {
             return None;
         }
         let ids: Vec<_> = goals.iter().map(|(id, _)| *id).collect();
-        Some(Reply::Done { instances: self.views(&ids, Shown::default()), took_ms: 0 })
+        Some(self.done(&ids))
+    }
+
+    /// It is done, and these instances are so now.
+    pub fn done(&mut self, ids: &[InstanceId]) -> Reply {
+        Reply::Done { instances: self.views(ids, Shown::default()), took_ms: 0 }
     }
 
     /// Whole apps alone can be forgotten: the numbers of the others' instances stay what they are.
@@ -195,7 +199,7 @@ impl Runner {
         if !edits.is_empty() {
             self.edit(edits);
         }
-        Ok(Reply::Done { instances: self.views(&ids, Shown::default()), took_ms: 0 })
+        Ok(self.done(&ids))
     }
 
     /// Changes wait, or count again.
@@ -207,7 +211,7 @@ impl Runner {
             self.handle(Event::Request(Request::TogglePause));
         }
         let ids = self.all_instances();
-        Ok(Reply::Done { instances: self.views(&ids, Shown::default()), took_ms: 0 })
+        Ok(self.done(&ids))
     }
 
     /// Keeps what was said of an app, for the next edit of its files.
@@ -228,7 +232,7 @@ impl Runner {
         let signal: Signal = signal.parse().map_err(|why: String| Reply::refused(2, why))?;
         let ids = self.targets(targets)?;
         self.handle(Event::Request(Request::Signal(Target::Instances(ids.clone()), signal)));
-        Ok(Reply::Done { instances: self.views(&ids, Shown::default()), took_ms: 0 })
+        Ok(self.done(&ids))
     }
 
     fn sent(&mut self, line: &str, targets: &[String]) -> Result<Reply, Reply> {
@@ -240,7 +244,7 @@ impl Runner {
         if sent < ids.len() {
             return Err(Reply::refused(1, format!("{} of {} took the line; the others do not run, or do not read", sent, ids.len())));
         }
-        Ok(Reply::Done { instances: self.views(&ids, Shown::default()), took_ms: 0 })
+        Ok(self.done(&ids))
     }
 }
 

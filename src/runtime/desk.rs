@@ -8,11 +8,10 @@ use std::{
 use super::{
     follow::Follows,
     runner::{Inbox, Runner, now},
-    views::Shown,
 };
 use crate::{
     control::{
-        Folders, Reply, Responder,
+        Folders, Reply, Responder, Shown,
         endpoint::{self, Bound, NotBound},
         server,
     },
@@ -116,15 +115,17 @@ impl Runner {
 
     /// Answers once these instances are where they shall be.
     pub fn answer_when(&mut self, goals: Vec<(InstanceId, Goal)>, responder: Responder) {
-        let about = goals.iter().map(|(id, _)| *id).collect();
-        self.desk.waits.push(Wait { open: goals, about, failed: Vec::new(), responder, began: now(), steady: Steady::No });
-        self.look_at_desk();
+        self.wait(goals, responder, Steady::No);
     }
 
     /// Answers once these instances are online and have stayed so for a moment; a failure is told with their last lines.
     pub fn answer_when_steady(&mut self, goals: Vec<(InstanceId, Goal)>, responder: Responder) {
+        self.wait(goals, responder, Steady::Wanted);
+    }
+
+    fn wait(&mut self, goals: Vec<(InstanceId, Goal)>, responder: Responder, steady: Steady) {
         let about = goals.iter().map(|(id, _)| *id).collect();
-        self.desk.waits.push(Wait { open: goals, about, failed: Vec::new(), responder, began: now(), steady: Steady::Wanted });
+        self.desk.waits.push(Wait { open: goals, about, failed: Vec::new(), responder, began: now(), steady });
         self.look_at_desk();
     }
 

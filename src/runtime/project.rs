@@ -10,7 +10,8 @@ use std::{
 use super::{sources::Sources, warnings::Warnings};
 use crate::{
     config::{Host, Request, Resolved},
-    model::{AppId, AppSpec, ChangeSet, Notice},
+    control::Run,
+    model::{AppId, ChangeSet, Notice},
     watch::{Wanted, Watched},
 };
 
@@ -18,25 +19,14 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProjectId(pub u32);
 
-/// How a request came over the socket, to be written down and asked again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Typed {
-    /// The words after `start`.
-    pub args: Vec<String>,
-    /// Where they were typed.
-    pub cwd: String,
-    /// In which environment.
-    pub env: Vec<(String, String)>,
-}
-
 /// A request, and the files that say the rest.
 #[derive(Debug)]
 pub struct Project {
     pub id: ProjectId,
     pub request: Request,
     pub host: Host,
-    /// How it came, where it came over the socket.
-    pub typed: Option<Typed>,
+    /// The words it came with and where they were typed, where it came over the socket.
+    pub typed: Option<Run>,
     /// The files.
     pub sources: Sources,
     /// Saves of what they load, in apps: an app that the plan restarts is not restarted again.
@@ -102,20 +92,18 @@ impl Said {
 
     /// Lays it over what files say.
     pub fn over(&self, resolved: Resolved) -> Resolved {
-        let Resolved { apps, env, notices, files, modules } = resolved;
-        let kept = apps.into_iter().zip(env).filter(|(app, _)| !self.deleted.contains(&app.name)).map(|(app, env)| {
-            let instances = match self.scaled.get(&app.name) {
-                Some((before, count)) if *before == app.instances => *count,
-                Some(_) | None => app.instances,
-            };
-            let mut app = AppSpec { instances, ..app };
+        let mut resolved = resolved.keep(|app| !self.deleted.contains(&app.name));
+        for app in &mut resolved.apps {
+            if let Some((before, count)) = self.scaled.get(&app.name)
+                && *before == app.instances
+            {
+                app.instances = *count;
+            }
             if self.watched.get(&app.name).is_some_and(|before| *before == app.watch.is_some()) {
                 app.toggle_watch();
             }
-            (app, env)
-        });
-        let (apps, env) = kept.unzip();
-        Resolved { apps, env, notices, files, modules }
+        }
+        resolved
     }
 }
 
@@ -165,7 +153,11 @@ impl Projects {
 
     /// Those whose files these are; an edit of what nobody is known to have named is everybody's.
     pub fn of_files(&self, paths: &[PathBuf]) -> Vec<ProjectId> {
-        let named: Vec<_> = self.list.iter().filter(|project| paths.iter().any(|path| project.sources.names(path))).collect();
+        // Nobody else is to be told from it.
+        if let [only] = self.list.as_slice() {
+            return vec![only.id];
+        }
+        let named: Vec<_> = self.list.iter().filter(|project| project.sources.name_one_of(paths)).collect();
         let meant = if named.is_empty() { self.list.iter().collect() } else { named };
         meant.into_iter().map(|project| project.id).collect()
     }

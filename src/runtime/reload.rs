@@ -97,7 +97,7 @@ impl Runner {
         let Some(project) = self.projects.get(id) else { return };
         let host = self.host_of(&project.host);
         let (inbox, read_at) = (self.inbox.clone(), watch::stamp());
-        let own = self.apps.all().filter(|(app, spec)| spec.account.user.is_none() && self.apps.owner(*app) == Some(id));
+        let own = self.apps.of(id).filter(|(_, spec)| spec.account.user.is_none());
         let told_as_root = own.map(|(_, spec)| spec.name.clone()).chain(project.said.deleted_names()).collect();
         let request = Request { known: project.sources.files.clone(), told_as_root, ..project.request.clone() };
         let (paths, since) = (edited.clone(), now());

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashSet},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use crate::{
@@ -50,11 +50,11 @@ impl Sources {
         add(&mut wanted.modules, &self.modules);
     }
 
-    /// Whether a path is one of them, by whatever name.
-    pub fn names(&self, path: &Path) -> bool {
-        let is_it =
-            |known: &PathBuf| known == path || known.canonicalize().is_ok_and(|real| path.canonicalize().is_ok_and(|path| real == path));
-        self.files.iter().chain(&self.modules).any(is_it)
+    /// Whether one of these paths is one of them, by whatever name.
+    pub fn name_one_of(&self, paths: &[PathBuf]) -> bool {
+        let real: Vec<PathBuf> = paths.iter().filter_map(|path| path.canonicalize().ok()).collect();
+        let is_one = |known: &PathBuf| paths.contains(known) || known.canonicalize().is_ok_and(|known| real.contains(&known));
+        self.files.iter().chain(&self.modules).any(is_one)
     }
 
     /// Whether a save was one of files that project files load, and of nothing else.

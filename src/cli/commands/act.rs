@@ -63,12 +63,12 @@ impl Act {
             return Ok(code);
         }
         let runner = self.reach.need()?;
-        if self.update_env && runner.hello.background {
-            return self.update(action, &runner);
-        }
         let targets = self.words()?;
+        if self.update_env && runner.hello.background {
+            return self.update(action, targets, &runner);
+        }
         if self.watch {
-            self.toggle_watch(action, &runner)?;
+            self.toggle_watch(action, targets.clone(), &runner)?;
         }
         let reply = runner.answer(Request::Act { action, targets, wait: !self.no_wait })?;
         if let Reply::Done { instances, took_ms } = reply {
@@ -80,11 +80,7 @@ impl Act {
 
     /// Restart and reload of project files start what is missing, in the background.
     fn by_files(&self, action: Action) -> Result<Option<u8>, Error> {
-        let how = match action {
-            Action::Restart => How::Restart,
-            Action::Reload => How::Reload,
-            Action::Start | Action::Stop | Action::Delete | Action::Reset => return Ok(None),
-        };
+        let Some(how) = replacing(action) else { return Ok(None) };
         let is_file = |word: &String| word == "-" || background::is_project_file(word);
         // The runner of a folder has its file already.
         if !self.targets.iter().any(is_file) || self.reach.find()?.is_some_and(|runner| !runner.hello.background) {
@@ -97,19 +93,14 @@ impl Act {
         let only = self.only.iter().flat_map(|names| ["--only".to_owned(), names.clone()]);
         let env = self.env.iter().flat_map(|name| ["--env".to_owned(), name.clone()]);
         let telling = Telling { silent: false, json: self.json };
-        super::background::run_files(&self.targets, only.chain(env).collect(), how, !self.no_wait, telling).map(Some)
+        let words = self.targets.iter().cloned().chain(only).chain(env).collect();
+        super::background::hand_over(words, how, !self.no_wait, telling).map(Some)
     }
 
     /// Restart and reload with the environment of this shell.
-    fn update(&self, action: Action, runner: &Reached) -> Result<u8, Error> {
-        let how = match action {
-            Action::Restart => How::Restart,
-            Action::Reload => How::Reload,
-            Action::Start | Action::Stop | Action::Delete | Action::Reset => {
-                return Err(Error::usage("--update-env goes with restart and reload"));
-            }
-        };
-        let request = Request::Update { how, targets: self.words()?, env: background::environment(), wait: !self.no_wait };
+    fn update(&self, action: Action, targets: Vec<String>, runner: &Reached) -> Result<u8, Error> {
+        let how = replacing(action).ok_or_else(|| Error::usage("--update-env goes with restart and reload"))?;
+        let request = Request::Update { how, targets, env: background::environment(), wait: !self.no_wait };
         background::ask(runner, request, Telling { silent: false, json: self.json })?;
         Ok(0)
     }
@@ -127,7 +118,7 @@ impl Act {
     }
 
     /// `--watch` as PM2 has it.
-    fn toggle_watch(&self, action: Action, runner: &Reached) -> Result<(), Error> {
+    fn toggle_watch(&self, action: Action, targets: Vec<String>, runner: &Reached) -> Result<(), Error> {
         let on = match action {
             Action::Restart | Action::Reload => None,
             Action::Stop => Some(false),
@@ -135,7 +126,7 @@ impl Act {
                 return Err(Error::usage("--watch turns watching on or off together with restart, reload or stop"));
             }
         };
-        let reply = runner.answer(Request::Watch { targets: self.words()?, on })?;
+        let reply = runner.answer(Request::Watch { targets, on })?;
         if let (Reply::Done { instances, .. }, false) = (reply, self.json) {
             let mut told = Vec::new();
             for view in instances.iter().filter(|view| view.instance == 0) {
@@ -144,6 +135,15 @@ impl Act {
             print(told.concat().as_bytes());
         }
         Ok(())
+    }
+}
+
+/// How apps are replaced, where an action does that.
+fn replacing(action: Action) -> Option<How> {
+    match action {
+        Action::Restart => Some(How::Restart),
+        Action::Reload => Some(How::Reload),
+        Action::Start | Action::Stop | Action::Delete | Action::Reset => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The background runner: itself, and what only it is asked.
 
-use std::{env, ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, CommandFactory as _};
 
@@ -12,7 +12,7 @@ use crate::{
         failure, host, parse,
     },
     config,
-    control::{Folders, How, Request},
+    control::{How, Request},
     model::Error,
     process::guard,
     runtime::{self, Options, Output, background::Background as Marks},
@@ -31,7 +31,7 @@ impl Background {
         let failed = |error: std::io::Error| Error::failed("A session of its own cannot be made").because(error);
         rustix::process::setsid().map_err(|errno| failed(errno.into()))?;
         let place = guard::enter().map_err(|error| Error::failed("The process that guards the runner could not be made").because(error))?;
-        let folders = Folders::find(|name| env::var_os(name)).ok_or_else(|| Error::failed("There is no home: set PMDEV_HOME"))?;
+        let folders = background::folders()?;
         let host = host::host(false)?;
         let background = Some(Marks { read, home: folders.home.clone(), host: host.clone() });
         runtime::run(Options {
@@ -64,17 +64,13 @@ impl Start {
     /// Has the background runner run it; what comes of it is told.
     pub fn hand_over(self, how: How) -> Result<u8, Error> {
         let telling = Telling { silent: self.output.quiet, json: self.output.json };
-        let wait = !self.no_wait;
-        let run = background::run(background::typed(&Cli::command())?, how)?;
-        let runner = background::need()?;
-        background::ask(&runner, Request::Run { run, wait }, telling)?;
-        Ok(0)
+        hand_over(background::typed(&Cli::command())?, how, !self.no_wait, telling)
     }
 }
 
-/// What becomes of apps of a project file, in the background.
-pub fn run_files(files: &[String], more: Vec<String>, how: How, wait: bool, telling: Telling) -> Result<u8, Error> {
-    let run = background::run(files.iter().cloned().chain(more).collect(), how)?;
+/// Has the background runner run what these words after `start` say.
+pub fn hand_over(words: Vec<String>, how: How, wait: bool, telling: Telling) -> Result<u8, Error> {
+    let run = background::run(words, how)?;
     let runner = background::need()?;
     background::ask(&runner, Request::Run { run, wait }, telling)?;
     Ok(0)
@@ -82,6 +78,6 @@ pub fn run_files(files: &[String], more: Vec<String>, how: How, wait: bool, tell
 
 /// The dump of this home, and the one before it.
 pub fn dump_files() -> Result<[PathBuf; 2], Error> {
-    let folders = Folders::find(|name| env::var_os(name)).ok_or_else(|| Error::failed("There is no home: set PMDEV_HOME"))?;
-    Ok(["dump.pmdev", "dump.pmdev.bak"].map(|name| folders.home.join(name)))
+    let home = background::folders()?.home;
+    Ok(["dump.pmdev", "dump.pmdev.bak"].map(|name| home.join(name)))
 }

@@ -19,6 +19,7 @@ use crate::{
             number::Limit,
             watch::{Rule, Watch},
         },
+        logs::plain,
         place,
         profile::BACKOFF,
         program::Build,
@@ -159,8 +160,7 @@ fn listen(address: Address, cwd: &Path) -> Listen {
 /// PM2 keeps them in its home, each with the number of its instance.
 /// `$PMDEV_HOME/pids/NAME-ID.pid`; `None` where nothing says which home.
 pub fn default_pid_file(name: &str, host: &Host) -> Option<PidFile> {
-    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || ".-".contains(c) { c } else { '-' }).collect();
-    Some(PidFile { path: place::home(host)?.join("pids").join(format!("{name}.pid")), numbered: true })
+    Some(PidFile { path: place::home(host)?.join("pids").join(format!("{}.pid", plain(name))), numbered: true })
 }
 
 fn pid_file(spec: &AppSpec, layer: &Layer, cwd: &Path, host: &Host) -> Option<PidFile> {

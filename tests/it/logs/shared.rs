@@ -12,7 +12,7 @@ use crate::support::{PATIENCE, Project, programs, words};
 const LINES: u64 = (1 << 20) / 64;
 
 /// How much each of them prints.
-const MIB: u64 = 20;
+const MIB: u64 = 5;
 
 #[test]
 fn no_line_is_lost_torn_or_out_of_order_whichever_of_them_puts_the_files_away() {
@@ -51,6 +51,11 @@ fn no_line_is_lost_torn_or_out_of_order_whichever_of_them_puts_the_files_away() 
     }
     assert_eq!(next.into_values().collect::<Vec<_>>(), [MIB * LINES, MIB * LINES]);
     assert!(files.len() as u64 > MIB, "{} files", files.len());
-    let left = fs::read_dir(home.join("logs")).expect("it was made").map(|entry| entry.expect("it can be read").file_name());
-    assert!(left.into_iter().all(|name| !name.to_string_lossy().ends_with(".tmp")));
+    // The end may have interrupted compressing: then the whole file is still there, and the next runner compresses it again.
+    let left = fs::read_dir(home.join("logs")).expect("it was made").map(|entry| entry.expect("it can be read").path());
+    for path in left {
+        if let Some(whole) = path.to_str().and_then(|path| path.strip_suffix(".gz.tmp")) {
+            assert!(fs::exists(whole).expect("it can be looked at"), "{} has no whole file beside it", path.display());
+        }
+    }
 }

@@ -68,7 +68,7 @@ pub fn show_all(runner: Reached, request: LogsRequest, query: Query, view: View)
 }
 
 fn show(runner: &Reached, request: LogsRequest, query: &Query, mut view: View, pen: &Pen) -> Result<u8, Error> {
-    let mut connection = Connection::open(&runner.socket).map_err(|error| Error::failed("The runner is gone").because(error))?;
+    let mut connection = runner.connect()?;
     let follow = request.follow;
     connection.ask(Request::Logs(request))?;
     let replies = read(connection);

@@ -23,13 +23,10 @@ use crate::{
     config,
     control::{History, LogsRequest},
     log::{ConsoleConfig, Format, Stream},
-    model::{Error, TimestampFormat},
+    model::{Error, TimestampFormat, timestamp},
     ui::Style,
 };
 use view::View;
-
-/// The format of `--timestamp` without a value.
-const TIMESTAMP: &str = "YYYY-MM-DDTHH:mm:ss.SSS";
 
 /// Show what apps said, and what they say
 #[derive(Debug, Args)]
@@ -63,7 +60,7 @@ pub struct Logs {
     #[arg(long)]
     pub format: bool,
     /// The time before each line, in day.js tokens
-    #[arg(long, value_name = "FORMAT", num_args = 0..=1, default_missing_value = TIMESTAMP)]
+    #[arg(long, value_name = "FORMAT", num_args = 0..=1, default_missing_value = timestamp::DEFAULT)]
     pub timestamp: Option<String>,
     /// Mark a word
     #[arg(long, value_name = "WORD")]
@@ -137,7 +134,7 @@ impl Logs {
         let is_format = |word: &str| ["YY", "DD", "HH", "hh:", "mm:", "ss"].iter().any(|token| word.contains(token));
         if let Some(word) = self.timestamp.take_if(|word| !is_format(word)) {
             self.targets.insert(0, word);
-            self.timestamp = Some(TIMESTAMP.to_owned());
+            self.timestamp = Some(timestamp::DEFAULT.to_owned());
         }
     }
 

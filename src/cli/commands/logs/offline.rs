@@ -14,7 +14,7 @@ use super::{
     view::View,
 };
 use crate::{
-    cli::print,
+    cli::{print, reach::nobody},
     config,
     control::Folders,
     log::{Stream, file::rotate, history::Writing},
@@ -23,13 +23,10 @@ use crate::{
 
 /// Shows what is in the files.
 pub fn show_all(targets: &[String], query: &Query, mut view: View, follow: bool) -> Result<u8, Error> {
-    let none = || {
-        Error::no_runner("No runner of this user is there to talk to").hint("start one: pmdev start, or in the background: pmdev start -d")
-    };
-    let folder = Folders::find(|name| env::var_os(name)).ok_or_else(none)?.home.join("logs");
+    let folder = Folders::find(|name| env::var_os(name)).ok_or_else(nobody)?.home.join("logs");
     let known = files(&folder);
     if known.is_empty() {
-        return Err(none());
+        return Err(nobody());
     }
     let names = meant(targets, known.keys()).map_err(|unknown| {
         let there: Vec<&str> = known.keys().map(String::as_str).collect();

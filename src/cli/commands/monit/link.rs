@@ -98,8 +98,7 @@ fn list(runner: &Reached) -> Result<Option<Vec<InstanceView>>, Error> {
 
 fn listing(runner: &Reached, instances: Vec<InstanceView>) -> Listing {
     let hello = &runner.hello;
-    let place = if hello.background { "in the background".to_owned() } else { format!("in {}", hello.cwd) };
-    Listing { pid: hello.pid, place, at: Timestamp::now().as_millisecond(), instances }
+    Listing { pid: hello.pid, place: runner.place(), at: Timestamp::now().as_millisecond(), instances }
 }
 
 /// A failure in one line.
