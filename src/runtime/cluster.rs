@@ -41,7 +41,7 @@ impl Runner {
             }
         };
         let (ours, theirs) = channel::pair()?;
-        cluster.attach(run.0, instance.app.0, instance.slot, ours);
+        cluster.attach(run.0, instance.app.0, instance.slot, ours, launch.hardening.identity.clone());
         self.sharing.insert(instance.app);
         let number = usize::try_from(descriptors::FIRST).expect("it is small") + prepared.fds.len();
         set(&mut launch.env, channel::VARIABLE, number.to_string().into());

@@ -15,8 +15,10 @@ use super::{
     channel,
     link::{self, Outgoing},
     state::{Attempt, ConnId, Effect, KeyId, State, WorkerId},
+    user,
     wire::{self, Place, Query, Said},
 };
+use crate::model::Identity;
 
 /// How long a socket is kept that its last holder has closed: it may be about to listen again.
 const CLOSED: Duration = Duration::from_millis(250);
@@ -47,7 +49,7 @@ pub enum News {
 }
 
 enum Input {
-    Attach { worker: WorkerId, app: u32, slot: u16, socket: OwnedFd },
+    Attach { worker: WorkerId, app: u32, slot: u16, socket: OwnedFd, user: Option<Identity> },
     Say(WorkerId, &'static str),
     Retire(WorkerId),
     Drain(WorkerId, Duration),
@@ -108,9 +110,9 @@ impl Cluster {
         }
     }
 
-    /// Our end of the channel of a run that is about to begin.
-    pub fn attach(&self, run: u64, app: u32, slot: u16, socket: OwnedFd) {
-        self.tell(Input::Attach { worker: run, app, slot, socket });
+    /// Our end of the channel of a run that is about to begin. `user`: in whose name its sockets are bound, where that is not our own.
+    pub fn attach(&self, run: u64, app: u32, slot: u16, socket: OwnedFd, user: Option<Identity>) {
+        self.tell(Input::Attach { worker: run, app, slot, socket, user });
     }
 
     /// Tells a worker to shut down, as PM2 does.
@@ -143,6 +145,7 @@ impl Drop for Cluster {
 
 struct Link {
     out: UnboundedSender<Outgoing>,
+    user: Option<Identity>,
     /// The preload is there.
     drains: bool,
     /// It was told to leave.
@@ -189,7 +192,7 @@ impl Actor {
 
     fn handle(&mut self, input: Input) {
         match input {
-            Input::Attach { worker, app, slot, socket } => self.attach(worker, app, slot, socket),
+            Input::Attach { worker, app, slot, socket, user } => self.attach(worker, app, slot, socket, user),
             Input::Say(worker, text) => self.say(worker, text.to_owned(), None),
             Input::Retire(worker) => self.state.leave(worker),
             Input::Drain(worker, time) => self.drain(worker, time),
@@ -220,13 +223,13 @@ impl Actor {
         }
     }
 
-    fn attach(&mut self, worker: WorkerId, app: u32, slot: u16, socket: OwnedFd) {
+    fn attach(&mut self, worker: WorkerId, app: u32, slot: u16, socket: OwnedFd, user: Option<Identity>) {
         let Some(own) = self.own.upgrade() else { return };
         #[expect(deprecated, reason = "an OwnedFd keeps the promise for which the newer call asks for unsafe")]
         let Ok(socket) = AsyncFd::new(socket) else { return };
         let (out, told) = mpsc::unbounded_channel();
-        self.state.attach(worker, app, slot);
-        self.links.insert(worker, Link { out, drains: false, leaves: false, told: false, heard: Vec::new() });
+        self.state.attach(worker, app, slot, user.as_ref().map(|user| user.user));
+        self.links.insert(worker, Link { out, user, drains: false, leaves: false, told: false, heard: Vec::new() });
         let own = own.downgrade();
         tokio::task::spawn_local(async move {
             // The first of each of the app's: it may say a hundred thousand things a second.
@@ -264,8 +267,9 @@ impl Actor {
         }
         link.drains |= said == Said::Drains;
         let (up, drained) = (said == Said::Listening, said == Said::Drained && link.leaves);
+        let user = link.user.as_ref();
         let Self { state, sockets, .. } = self;
-        let effects = state.said(worker, said, &mut |key, query| open(sockets, key, query));
+        let effects = state.said(worker, said, &mut |key, query| open(sockets, key, query, user));
         self.perform(effects);
         if up {
             self.is_up(worker, false);
@@ -386,8 +390,8 @@ fn is_short(errno: i32) -> bool {
     [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM].iter().any(|short| short.raw_os_error() == errno)
 }
 
-fn open(sockets: &mut HashMap<KeyId, Socket>, key: KeyId, query: &Query) -> Attempt {
-    let Bound { socket, name, path } = bind::open(query)?;
+fn open(sockets: &mut HashMap<KeyId, Socket>, key: KeyId, query: &Query, user: Option<&Identity>) -> Attempt {
+    let Bound { socket, name, path } = user::acting_as(user, || bind::open(query))?;
     let shared = matches!(query.place, Place::Udp { .. });
     sockets.insert(key, Socket { listening: Rc::new(socket), path, accepting: None });
     Ok((name, shared))

@@ -7,6 +7,7 @@ mod bind;
 pub mod channel;
 mod link;
 mod state;
+mod user;
 pub mod wire;
 
 pub use actor::{Cluster, News};

@@ -42,6 +42,8 @@ pub type Attempt = Result<(Option<SockName>, bool), i32>;
 struct Worker {
     app: u32,
     slot: u16,
+    /// As whom it runs, where that is not our own user.
+    user: Option<u32>,
     /// It gets no new connection.
     leaving: bool,
     listening: bool,
@@ -67,6 +69,8 @@ struct Key {
     name: Name,
     sock: Option<SockName>,
     shared: bool,
+    /// In whose name it was bound, where that is not our own user.
+    user: Option<u32>,
     data: Value,
     apps: BTreeSet<u32>,
     accepting: bool,
@@ -93,9 +97,9 @@ pub struct State {
 }
 
 impl State {
-    /// A worker is about to begin.
-    pub fn attach(&mut self, id: WorkerId, app: u32, slot: u16) {
-        let worker = Worker { app, slot, leaving: false, listening: false, keys: BTreeSet::new(), pending: None, seq: 0, served: 0 };
+    /// A worker is about to begin. `user`: as whom, where that is not our own.
+    pub fn attach(&mut self, id: WorkerId, app: u32, slot: u16, user: Option<u32>) {
+        let worker = Worker { app, slot, user, leaving: false, listening: false, keys: BTreeSet::new(), pending: None, seq: 0, served: 0 };
         self.released.remove(&app);
         self.workers.insert(id, worker);
     }
@@ -154,6 +158,7 @@ impl State {
 
     fn query(&mut self, id: WorkerId, ack: u64, query: &Query, bind: &mut dyn FnMut(KeyId, &Query) -> Attempt, out: &mut Vec<Effect>) {
         const EADDRINUSE: i32 = 98;
+        const EACCES: i32 = 13;
         let Some(worker) = self.workers.get_mut(&id) else { return };
         let any = query.port == 0 && !matches!(query.place, Place::Unix(_));
         let name = Name { place: query.place.clone(), port: query.port, own: any.then_some((worker.app, query.index)) };
@@ -165,14 +170,19 @@ impl State {
             return;
         }
         let key = match known {
+            // What another user bound, this one may have only where anybody could have had it.
+            Some(key) if self.keys.get(&key).is_some_and(|entry| worker.user.is_some() && entry.user != worker.user && query.is_guarded()) => {
+                out.push(Effect::Send(id, wire::refused(seq, ack, &key.to_string(), -EACCES, &query.data)));
+                return;
+            }
             Some(key) => key,
             None => {
                 self.minted += 1;
-                let key = self.minted;
+                let (key, user) = (self.minted, worker.user);
                 match bind(key, query) {
                     Ok((sock, shared)) => {
                         let (apps, waiting) = (BTreeSet::new(), VecDeque::new());
-                        self.keys.insert(key, Key { name, sock, shared, data: Value::Null, apps, accepting: false, waiting });
+                        self.keys.insert(key, Key { name, sock, shared, user, data: Value::Null, apps, accepting: false, waiting });
                         key
                     }
                     Err(errno) => {

@@ -52,6 +52,17 @@ pub struct Query {
     pub data: Value,
 }
 
+impl Query {
+    /// Whether not every user may have it: a low port, or the path of a unix socket.
+    pub fn is_guarded(&self) -> bool {
+        const UNPRIVILEGED: u16 = 1024;
+        match self.place {
+            Place::Unix(_) | Place::Descriptor(_) => true,
+            Place::Tcp(_) | Place::Tcp6Only(_) | Place::Udp { .. } => (1..UNPRIVILEGED).contains(&self.port),
+        }
+    }
+}
+
 /// What a worker says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Said {

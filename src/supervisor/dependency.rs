@@ -50,6 +50,7 @@ impl Supervisor {
             self.named(&needed.app).is_none_or(|other| depth > 0 && self.is_coming(other, needed.condition, depth - 1))
         });
         let comes = |instance: &Instance| match &instance.state {
+            _ if instance.rests() => false,
             State::Up(_) | State::Down { hold: Hold::Backoff { .. }, .. } => true,
             State::Down { hold: Hold::None, .. } => freed && app.runnable().is_some(),
             State::Down { hold: Hold::Crashed | Hold::Exited | Hold::Errored, .. } => false,

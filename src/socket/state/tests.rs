@@ -89,7 +89,7 @@ impl World {
     fn two() -> Self {
         let mut world = Self::default();
         for worker in [1, 2] {
-            world.state.attach(worker, 7, u16::try_from(worker).unwrap());
+            world.state.attach(worker, 7, u16::try_from(worker).unwrap(), None);
             world.said(worker, Said::Online);
             world.said(worker, query(80));
             world.said(worker, Said::Listening);
@@ -168,12 +168,12 @@ fn errors_and_keys_are_told_with_the_shared_data() {
 #[test]
 fn any_port_is_an_apps_own_and_stays() {
     let mut world = World::two();
-    world.state.attach(3, 8, 0);
+    world.state.attach(3, 8, 0, None);
     for worker in [1, 2, 3] {
         world.said(worker, query(0));
     }
     assert_eq!(world.sockets.len(), 3);
-    world.state.attach(4, 7, 1);
+    world.state.attach(4, 7, 1, None);
     world.said(4, query(0));
     assert_eq!(world.sockets.len(), 3);
 }
@@ -181,7 +181,7 @@ fn any_port_is_an_apps_own_and_stays() {
 #[test]
 fn a_released_app_keeps_nothing_and_others_keep_theirs() {
     let mut world = World::two();
-    world.state.attach(3, 8, 0);
+    world.state.attach(3, 8, 0, None);
     world.said(3, query(80));
     world.said(3, query(90));
     let effects = world.state.release(7);
@@ -199,7 +199,7 @@ fn a_released_app_keeps_nothing_and_others_keep_theirs() {
 fn a_successor_listens_once_it_has_what_the_one_before_it_has() {
     let mut world = World::two();
     world.said(1, query(90));
-    world.state.attach(3, 7, 1);
+    world.state.attach(3, 7, 1, None);
     assert_eq!(world.state.listens(3), None);
     world.said(3, query(80));
     world.said(3, Said::Listening);
@@ -237,7 +237,7 @@ fn whatever_happens_no_connection_is_lost_or_in_two_hands() {
             match (rng.u8(0..20), worker) {
                 (0..=1, _) | (_, None) => {
                     next += 1;
-                    world.state.attach(next, rng.u32(0..3), rng.u16(0..2));
+                    world.state.attach(next, rng.u32(0..3), rng.u16(0..2), None);
                 }
                 (2, Some(worker)) => world.gone(worker),
                 (3, Some(worker)) => world.state.leave(worker),
@@ -291,4 +291,18 @@ fn whatever_happens_no_connection_is_lost_or_in_two_hands() {
             assert!(world.conns.len() <= most, "{seed}: connections pile up here instead of in the kernel");
         }
     }
+}
+
+#[test]
+fn a_low_port_that_one_user_bound_is_not_for_another() {
+    let mut world = World::default();
+    world.state.attach(1, 7, 0, None);
+    world.state.attach(2, 8, 0, Some(65534));
+    for port in [80, 8080] {
+        world.said(1, query(port));
+        world.said(2, query(port));
+    }
+    let errno = |worker: WorkerId| world.sent.iter().filter(|(to, _)| *to == worker).map(|(_, text)| text["errno"].clone()).collect::<Vec<_>>();
+    assert_eq!(errno(1), [Value::Null, Value::Null]);
+    assert_eq!(errno(2), [Value::from(-13), Value::Null]);
 }
