@@ -5,14 +5,15 @@ const cluster = require('node:cluster');
 const channels = require('node:diagnostics_channel');
 const [major] = process.versions.node.split('.');
 
-// Before 20 nothing says which servers there are.
+// Nothing says which servers there are before 20, nor in its first releases: there, `drains` is never said, and we are as if we were not here.
 if (cluster.isWorker && process.connected && Number(major) >= 20) {
   const servers = new Set();
+  const say = (act) => process.connected && process.send({ cmd: 'NODE_PMDEV', act }, () => {});
   channels.subscribe('tracing:net.server.listen:asyncEnd', ({ server }) => {
     servers.add(server);
     server.once('close', () => servers.delete(server));
+    say('drains');
   });
-  const say = (act) => process.connected && process.send({ cmd: 'NODE_PMDEV', act }, () => {});
   const open = (server) => new Promise((done) => server.getConnections((error, count) => done(error ? 0 : count)));
   let draining = false;
   const drain = () => {
@@ -32,5 +33,4 @@ if (cluster.isWorker && process.connected && Number(major) >= 20) {
   process.on('internalMessage', (message) => {
     if (message && message.cmd === 'NODE_PMDEV' && message.act === 'drain') drain();
   });
-  say('drains');
 }

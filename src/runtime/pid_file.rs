@@ -89,7 +89,11 @@ impl Runner {
         if live.pid_file.take().is_none() {
             return;
         }
-        let others = self.runs.iter_mut().filter(|(_, live)| live.instance == instance).filter_map(|(run, live)| Some((run, live.pid_file.as_mut()?)));
+        let others = self
+            .runs
+            .iter_mut()
+            .filter(|(_, live)| live.instance == instance)
+            .filter_map(|(run, live)| Some((run, live.pid_file.as_mut()?)));
         if let Some((_, file)) = others.max_by_key(|(run, _)| **run) {
             // Whoever took the file away since is left to it.
             let _ = file.write_again();

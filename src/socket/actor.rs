@@ -26,8 +26,9 @@ const CLOSED: Duration = Duration::from_millis(250);
 const UNASKED: Duration = Duration::from_secs(10);
 /// How long after a refusal by every worker a connection is offered again.
 const REFUSED: Duration = Duration::from_millis(100);
-/// How long a worker without our preload, which cannot say when nothing is served any more, goes on after it has left the rotation.
-const BLIND: Duration = Duration::from_millis(200);
+/// How long a worker goes on at least after it has left the rotation; and one without our preload, which cannot say when it serves nothing any
+/// more, before it closes its servers.
+const LEAST: Duration = Duration::from_millis(200);
 /// How long a worker whose channel is closed may take to end by itself.
 const CLOSING: Duration = Duration::from_millis(300);
 /// How long a worker may take to listen on what the one before it does, once it listens at all.
@@ -59,7 +60,7 @@ enum Input {
     Accepted(KeyId, OwnedFd),
     Unheld(KeyId),
     Retry,
-    Disconnect(WorkerId),
+    Drained(WorkerId),
     Late(WorkerId),
     Left(WorkerId),
 }
@@ -217,7 +218,7 @@ impl Actor {
                 let effects = self.state.retry();
                 self.perform(effects);
             }
-            Input::Disconnect(worker) => self.disconnect(worker),
+            Input::Drained(worker) => self.drained(worker),
             Input::Late(worker) => self.is_up(worker, true),
             Input::Left(worker) => (self.tell)(News::Drained(worker)),
         }
@@ -275,7 +276,7 @@ impl Actor {
             self.is_up(worker, false);
         }
         if drained {
-            self.disconnect(worker);
+            self.drained(worker);
         }
     }
 
@@ -300,18 +301,19 @@ impl Actor {
             return;
         };
         link.leaves = true;
-        let time = if link.drains { time } else { time.min(BLIND) };
-        if time.is_zero() {
-            self.disconnect(worker);
-        } else {
-            self.say(worker, wire::drain(), None);
-            self.later(time, Input::Disconnect(worker));
-        }
+        let time = if link.drains { time.max(LEAST) } else { LEAST };
+        self.say(worker, wire::drain(), None);
+        self.later(time, Input::Drained(worker));
     }
 
-    fn disconnect(&mut self, worker: WorkerId) {
-        // Once: by the preload's word, or by time.
-        if self.links.get_mut(&worker).is_some_and(|link| std::mem::replace(&mut link.leaves, false)) {
+    /// By the preload's word, or by time, whichever comes first.
+    fn drained(&mut self, worker: WorkerId) {
+        let Some(link) = self.links.get_mut(&worker).filter(|link| link.leaves) else { return };
+        link.leaves = false;
+        if link.drains {
+            // It is stopped as any other, and over a channel that is open: by the message or the signal that it has a handler for.
+            (self.tell)(News::Drained(worker));
+        } else {
             let effects = self.state.disconnect(worker);
             self.perform(effects);
         }

@@ -171,7 +171,9 @@ impl State {
         }
         let key = match known {
             // What another user bound, this one may have only where anybody could have had it.
-            Some(key) if self.keys.get(&key).is_some_and(|entry| worker.user.is_some() && entry.user != worker.user && query.is_guarded()) => {
+            Some(key)
+                if self.keys.get(&key).is_some_and(|entry| worker.user.is_some() && entry.user != worker.user && query.is_guarded()) =>
+            {
                 out.push(Effect::Send(id, wire::refused(seq, ack, &key.to_string(), -EACCES, &query.data)));
                 return;
             }

@@ -15,6 +15,8 @@ pub(super) struct Instance {
     pub state: State,
     /// The run that takes the place of its own once it is ready; see `surge`.
     pub coming: Option<Run>,
+    /// The start of that one: it counts once it has the place.
+    pub coming_start: Option<Start>,
     pub tally: Tally,
     /// Whether it is to have no run until somebody starts it.
     pub rest: Rest,
@@ -162,6 +164,7 @@ impl Instance {
             name,
             state: State::Down { hold: Hold::None, of: first },
             coming: None,
+            coming_start: None,
             tally: Tally::default(),
             rest,
             redo: None,
@@ -227,7 +230,7 @@ impl Instance {
         }
         self.coming.iter_mut().for_each(|run| run.shift(by));
         self.tally.shift(by);
-        if let Some(start) = &mut self.start {
+        for start in self.start.iter_mut().chain(&mut self.coming_start) {
             start.at += by;
         }
         if let Some(end) = &mut self.end {

@@ -141,14 +141,17 @@ impl App {
     }
 
     fn start(&mut self, slot: usize, step: &mut Step) {
-        if let Some(run) = self.begin_run(slot, step) {
-            self.instances[slot].redo = None;
-            self.instances[slot].state = State::Up(run);
+        if let Some((run, start)) = self.begin_run(slot, step) {
+            let instance = &mut self.instances[slot];
+            instance.redo = None;
+            instance.start = Some(start);
+            instance.restarts += u64::from(instance.starts > 1 && !std::mem::take(&mut instance.rested));
+            instance.state = State::Up(run);
         }
     }
 
     /// A run of the newest version that can run, asked for now, for a slot.
-    pub fn begin_run(&mut self, slot: usize, step: &mut Step) -> Option<Run> {
+    pub fn begin_run(&mut self, slot: usize, step: &mut Step) -> Option<(Run, Start)> {
         let version = self.runnable()?;
         let (generation, reason, spec) = (version.generation, wording::reason(&version.reason), Arc::clone(&version.spec));
         let instance = &mut self.instances[slot];
@@ -166,12 +169,10 @@ impl App {
         };
         let run = Run::new(step.mint.run(), Role::App, generation, Arc::clone(&spec), why, step.now);
         step.act(Effect::Spawn { run: run.id, instance: instance.id, generation, role: Role::App, spec });
-        instance.start = Some(Start { at: step.now, why: reason });
         instance.newest = Some(generation);
-        instance.restarts += u64::from(instance.starts > 0 && !std::mem::take(&mut instance.rested));
         instance.starts += 1;
         instance.last = Some(run.id);
-        Some(run)
+        Some((run, Start { at: step.now, why: reason }))
     }
 
     pub fn stop_cause(&self) -> StopCause {

@@ -83,10 +83,10 @@ impl App {
         if !self.leaving.is_empty() || self.instances.iter().any(|instance| instance.coming.is_some()) {
             return false;
         }
-        let run = self.begin_run(slot, step);
-        let began = run.is_some();
-        self.instances[slot].coming = run;
-        began
+        let (run, start) = self.begin_run(slot, step).unzip();
+        let instance = &mut self.instances[slot];
+        (instance.coming, instance.coming_start) = (run, start);
+        instance.coming.is_some()
     }
 
     /// Moves a slot's coming run a step; false: there is none, or nothing to do now.
@@ -177,6 +177,8 @@ impl App {
         let instance = &mut self.instances[slot];
         let Some(new) = instance.coming.take() else { return };
         instance.redo = None;
+        instance.start = instance.coming_start.take();
+        instance.restarts += 1;
         if let State::Up(mut old) = std::mem::replace(&mut instance.state, State::Up(new)) {
             old.drain(StopCause::Replaced, step);
             self.leaving.push(Leaving { instance: instance.id, name: instance.name.clone(), run: old });

@@ -182,6 +182,11 @@ pub(super) fn rollout_aborted(app: &str, name: &str, kept: usize) -> Notice {
     Notice::new(Level::Error, NoticeKind::Reload, text).about(app)
 }
 
+/// Why instances of the version before go on.
+pub(super) fn rollout_over(app: &str, reason: &Reason) -> String {
+    format!("{app} was not reloaded any further ({}), because a new run failed before it was ready", reason.shown())
+}
+
 pub(super) fn signalled(app: &str, signal: Signal, changes: &ChangeSet) -> Notice {
     info(NoticeKind::Signalled, app, format!("{app} was sent {signal} ({})", changes::shown(changes)))
 }

@@ -302,7 +302,8 @@ fn a_low_port_that_one_user_bound_is_not_for_another() {
         world.said(1, query(port));
         world.said(2, query(port));
     }
-    let errno = |worker: WorkerId| world.sent.iter().filter(|(to, _)| *to == worker).map(|(_, text)| text["errno"].clone()).collect::<Vec<_>>();
+    let errno =
+        |worker: WorkerId| world.sent.iter().filter(|(to, _)| *to == worker).map(|(_, text)| text["errno"].clone()).collect::<Vec<_>>();
     assert_eq!(errno(1), [Value::Null, Value::Null]);
     assert_eq!(errno(2), [Value::from(-13), Value::Null]);
 }

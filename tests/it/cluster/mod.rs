@@ -1,5 +1,7 @@
 //! Node workers that share their ports: what a script sees, who answers, and what clients notice of reloads, crashes and scaling.
 
+mod habits;
+mod limits;
 mod load;
 mod ports;
 mod reloads;
