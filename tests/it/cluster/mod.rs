@@ -1,5 +1,6 @@
 //! Node workers that share their ports: what a script sees, who answers, and what clients notice of reloads, crashes and scaling.
 
+mod beside;
 mod habits;
 mod limits;
 mod load;

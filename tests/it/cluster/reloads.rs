@@ -13,13 +13,13 @@ const GRACEFUL: &str = "instances: 2, drain_timeout: 5s, listen_timeout: 20s";
 
 /// Waits until so many more requests are served.
 #[track_caller]
-fn more(load: &Load, many: usize) {
+pub fn more(load: &Load, many: usize) {
     let before = load.served();
     assert!(comes_true(PATIENCE, || load.served() >= before + many), "nothing is served any more");
 }
 
 /// The processes of workers, by their script.
-fn workers(project: &Project) -> Vec<processes::Process> {
+pub fn workers(project: &Project) -> Vec<processes::Process> {
     project.alive().into_iter().filter(|process| process.command.contains("api.js")).collect()
 }
 
