@@ -98,7 +98,7 @@ keyed! {
         cron_restart: Cron, ["cron"], r#""0 3 * * *""#, Honoured;
         /// How long a stop may take before SIGKILL.
         kill_timeout: Duration, [], r#""10s""#, Honoured;
-        /// How long a worker may finish what it serves once a new one has taken its place.
+        /// How long a worker may finish what it serves once a new one has taken its place; 200 ms at least.
         drain_timeout: Duration, [], r#""5s""#, Honoured;
         /// The first signal of a stop.
         kill_signal: Signal, [], r#""SIGTERM""#, Honoured;

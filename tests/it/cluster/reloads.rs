@@ -53,6 +53,25 @@ fn a_reload_under_load_refuses_and_cuts_nothing() {
 }
 
 #[test]
+fn workers_that_cannot_say_when_they_are_done_cut_no_fresh_connection() {
+    let port = port();
+    // As under a Node that does not say which servers there are.
+    let mute = "const send = process.send; process.send = function (what, ...more) { return what.cmd === 'NODE_PMDEV' || send.call(this, what, ...more); };\n";
+    let Some(project) = node(GRACEFUL, port, &format!("{mute}{SERVER}")) else { return };
+    let mut runner = project.start([""; 0]);
+    runner.wait_for(&ready("api"));
+    let load = Load::start(port, 4, 0);
+    for _ in 0..5 {
+        more(&load, 50);
+        let before: Vec<_> = workers(&project).iter().map(|worker| worker.pid).collect();
+        verb(&project, &["reload", "api"], 0);
+        assert!(comes_true(PATIENCE, || workers(&project).iter().all(|worker| !before.contains(&worker.pid))), "{before:?} stay");
+    }
+    let noticed = load.finish();
+    assert!(noticed.refused.is_empty() && noticed.cut.is_empty(), "{noticed:?}");
+}
+
+#[test]
 fn a_reload_to_a_version_that_dies_keeps_the_old_one() {
     let port = port();
     let Some(project) = node(GRACEFUL, port, SERVER) else { return };
