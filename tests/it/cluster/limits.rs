@@ -84,7 +84,10 @@ fn a_worker_of_another_user_gets_no_port_that_it_could_not_have_by_itself() {
     fs::set_permissions(folder, Permissions::from_mode(0o755)).expect("it is ours");
     let mut runner = project.start([""; 0]);
     runner.wait_for(&app_says("failed EACCES bind"));
+    // Nothing is left that could go on.
+    assert_eq!(runner.finish().code, Some(1));
     project.edit("pmdev.yaml", &format!("PORT: '{low}'"), &format!("PORT: '{high}'"));
+    let mut runner = project.start([""; 0]);
     runner.wait_for(&app_says("up "));
     assert!(comes_true(PATIENCE, || load::answer(high).is_ok()));
 }
