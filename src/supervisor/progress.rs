@@ -49,7 +49,10 @@ impl Supervisor {
             return match goal {
                 Goal::Stopped | Goal::Gone if leaves => Progress::Pending,
                 Goal::Stopped | Goal::Gone => Progress::Reached,
-                Goal::Online { .. } => Progress::Failed("it is no app of this runner any more".to_owned()),
+                Goal::Online { .. } => Progress::Failed(format!(
+                    "{} is no app of this runner any more",
+                    app.map_or("one that was named", |app| app.spec.name.as_str())
+                )),
             };
         };
         match goal {
