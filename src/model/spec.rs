@@ -126,6 +126,8 @@ pub struct StopSpec {
     pub signal: Signal,
     /// How long the set has before SIGKILL.
     pub timeout: Duration,
+    /// How long what it serves may take once another run has taken its place.
+    pub drain: Duration,
     /// Whether the signal goes to the whole set, or to the main process alone (PM2's `treekill: false`).
     pub tree: bool,
     /// Whether a `shutdown` message goes to a Node app before any signal.
@@ -135,7 +137,7 @@ pub struct StopSpec {
 impl StopSpec {
     /// A signal to the whole set, and no message.
     pub fn new(signal: Signal, timeout: Duration) -> Self {
-        Self { signal, timeout, tree: true, message: false }
+        Self { signal, timeout, drain: Duration::ZERO, tree: true, message: false }
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     config,
     log::{self, Stream},
-    model::{AppId, AppSpec, InstanceId, Level, Notice, NoticeKind, RunId},
+    model::{AppId, AppSpec, ExecMode, InstanceId, Level, Notice, NoticeKind, RunId},
     process::{self, Member},
     supervisor::{Effect, Event, Role, WatchNote},
     ui::clean::without_escapes,
@@ -27,14 +27,19 @@ impl Runner {
         match effect {
             Effect::Spawn { run, instance, generation: _, role, spec } => self.spawn(run, instance, role, &spec),
             Effect::Signal { run, signal } => {
+                self.retire(run);
                 self.processes.signal(run, signal);
                 self.was_signalled(run);
             }
             Effect::SignalMain { run, signal } => {
+                if self.runs.get(&run).is_some_and(|live| !live.spec.stop.tree && live.spec.stop.signal == signal) {
+                    self.retire(run);
+                }
                 self.processes.signal_main(run, signal);
                 self.was_signalled(run);
             }
             Effect::ShutdownMessage { run, signal } => self.shut_down(run, signal),
+            Effect::Drain { run, time } => self.cluster.iter().for_each(|cluster| cluster.drain(run.0, time)),
             Effect::AwaitReady { run, instance, spec } => self.await_ready(run, instance, &spec),
             Effect::CheckHealth { run, instance, check, spec } => self.check_health(run, instance, check, &spec),
             Effect::Hook { instance, happening, spec } => self.hook(instance, happening, &spec),
@@ -63,6 +68,9 @@ impl Runner {
             Role::App => {
                 let mut launch = self.apps.launch(instance, spec);
                 prepared = self.prepare_signs(run, spec, &mut launch);
+                if spec.exec_mode == ExecMode::Cluster {
+                    self.join_cluster(run, instance, &spec.name, &mut launch, &mut prepared);
+                }
                 launch
             }
             Role::Build => spec.build.clone().expect("only a spec with a build is built"),
@@ -136,7 +144,11 @@ impl Runner {
         let said = self.runs.get(&run).and_then(|live| self.apps.source(live.instance)).map(|source| source.evidence(port::LAST_LINES));
         let Some(wanted) = Wanted::find(said.as_deref().unwrap_or_default(), spec) else { return };
         // What is left of the run itself is being stopped.
-        let own: Vec<i32> = self.processes.members(run).iter().map(|member| member.pid).collect();
+        let mut own: Vec<i32> = self.processes.members(run).iter().map(|member| member.pid).collect();
+        if spec.exec_mode == ExecMode::Cluster {
+            // What workers listen on is bound by us.
+            own.push(std::process::id().cast_signed());
+        }
         self.lookups.spawn_blocking(move || {
             let holders = process::ports::holders(wanted.port);
             let others = holders.iter().filter(|holder| holder.pid.is_none_or(|pid| !own.contains(&pid)));

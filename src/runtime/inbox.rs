@@ -49,6 +49,7 @@ impl Runner {
             Inbox::ToolRead(run) => self.tool_read(run),
             Inbox::HookOver(over) => self.hook_over(over),
             Inbox::Loaded(loaded) => self.loaded(*loaded),
+            Inbox::Worker(news) => self.worker(news),
             Inbox::Asked(incoming) => self.asked(incoming),
             Inbox::Completed(completed) => self.completed(*completed),
             Inbox::Versions(read) => self.versions_read(read),

@@ -6,6 +6,7 @@ mod apps;
 pub mod background;
 pub mod capsule;
 mod checklist;
+mod cluster;
 mod control;
 mod cron;
 mod deaths;

@@ -1,7 +1,7 @@
 //! The loop: the next event, the supervisor's answer, its performance.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     os::fd::OwnedFd,
     time::{Duration, Instant},
 };
@@ -42,9 +42,10 @@ use super::{
 use crate::{
     control::Incoming,
     log::Console,
-    model::{Error, Notice, RunId},
+    model::{AppId, Error, Notice, RunId},
     process::{self, Processes},
     readiness::notify::Folder,
+    socket::{Cluster, News},
     supervisor::{Event, ShutdownCause, Supervisor},
     ui::{Style, notice},
     watch::{Out, Wanted, Watcher},
@@ -89,6 +90,8 @@ pub enum Inbox {
     HookOver(Over),
     /// The files that say what shall run were read again.
     Loaded(Box<Loaded>),
+    /// News of a worker of a cluster.
+    Worker(News),
     /// Somebody asks over the socket.
     Asked(Incoming),
     /// What somebody asked to be run is completed.
@@ -117,6 +120,10 @@ pub struct Runner {
     pub memory: Sampler,
     /// Where the sockets of systemd's protocol are, once an app needs one.
     pub sockets: Option<Folder>,
+    /// The ports that workers share, once there are workers.
+    pub cluster: Option<Cluster>,
+    /// The apps for which sockets may be bound.
+    pub sharing: HashSet<AppId>,
     /// Who waits for something over the socket.
     pub desk: Desk,
     /// The folder the runner was started in.
@@ -205,6 +212,8 @@ impl Runner {
             cron: Cron::default(),
             memory,
             sockets: None,
+            cluster: None,
+            sharing: HashSet::new(),
             desk: Desk::default(),
             known,
             inbox,
@@ -354,6 +363,7 @@ impl Runner {
         for effect in self.supervisor.handle(now(), event) {
             self.perform(effect);
         }
+        self.release_sockets();
         self.look_at_desk();
         self.refresh_follows();
     }

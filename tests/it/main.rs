@@ -6,6 +6,7 @@ mod background;
 mod build_gate;
 mod capsules;
 mod cli;
+mod cluster;
 mod completions;
 mod container;
 mod crash_loop;

@@ -209,9 +209,10 @@ impl Differences {
     }
 
     fn stop(&mut self, old: &StopSpec, new: &StopSpec) {
-        let StopSpec { signal, timeout, tree, message } = new;
+        let StopSpec { signal, timeout, drain, tree, message } = new;
         self.values("kill_signal", old.signal, signal);
         self.values("kill_timeout", HumanDuration(old.timeout), HumanDuration(*timeout));
+        self.values("drain_timeout", HumanDuration(old.drain), HumanDuration(*drain));
         self.values("treekill", old.tree, tree);
         self.values("shutdown_with_message", old.message, message);
     }

@@ -39,6 +39,7 @@ pub fn app(app: &AppSpec, env: &[Difference], now: &Zoned) -> Json {
         "stop": {
             "signal": app.stop.signal.to_string(),
             "timeout_ms": millis(app.stop.timeout),
+            "drain_ms": millis(app.stop.drain),
             "tree": app.stop.tree,
             "message": app.stop.message,
         },
@@ -157,6 +158,7 @@ fn restart(policy: &RestartPolicy) -> Json {
 fn probe(probe: &Probe) -> Json {
     match probe {
         Probe::Started => json!("started"),
+        Probe::Listening => json!("listening"),
         Probe::Notify => json!("notify"),
         Probe::Message => json!("message"),
         Probe::Tcp(addresses) => json!({ "tcp": addresses.iter().map(ToString::to_string).collect::<Vec<_>>() }),

@@ -99,6 +99,7 @@ pub fn signs(app: &AppSpec) -> Vec<(&'static str, String)> {
 fn sign(probe: &Probe) -> String {
     match probe {
         Probe::Started => "once started".to_owned(),
+        Probe::Listening => "it listens".to_owned(),
         Probe::Tcp(addresses) => {
             let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
             format!("something listens at {}", addresses.join(" or "))

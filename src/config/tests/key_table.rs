@@ -48,6 +48,7 @@ const ROWS: &[Row] = &[
     ("max_memory_restart", r#""1.5G""#, "/limits/memory", "1610612736"),
     ("cron_restart", r#""0 3 * * *""#, "/cron", r#""0 3 * * *""#),
     ("kill_timeout", "0", "/stop/timeout_ms", "0"),
+    ("drain_timeout", r#""7s""#, "/stop/drain_ms", "7000"),
     ("kill_signal", r#""term""#, "/stop/signal", r#""SIGTERM""#),
     ("treekill", "false", "/stop/tree", "false"),
     ("shutdown_with_message", "true", "/stop/message", "true"),
