@@ -63,9 +63,16 @@ impl Reached {
         let targets = targets.iter().map(|word| target_word(word)).collect();
         match self.answer(Request::List { targets, env, reveal, detail })? {
             Reply::List { instances } => Ok(instances),
-            Reply::Hello(_) | Reply::Done { .. } | Reply::Text { .. } | Reply::Why { .. } | Reply::Refused { .. } => {
-                Err(Error::failed("The runner answered something that was not asked for"))
-            }
+            Reply::Hello(_)
+            | Reply::Done { .. }
+            | Reply::Text { .. }
+            | Reply::Why { .. }
+            | Reply::Attached { .. }
+            | Reply::Bytes { .. }
+            | Reply::Note { .. }
+            | Reply::Missed { .. }
+            | Reply::Detached { .. }
+            | Reply::Refused { .. } => Err(Error::failed("The runner answered something that was not asked for")),
         }
     }
 }

@@ -4,13 +4,15 @@
 
 pub mod client;
 mod codec;
+pub mod conversation;
 pub mod endpoint;
+mod latin;
 pub mod protocol;
 pub mod server;
 pub mod view;
 
 pub use client::Connection;
 pub use endpoint::Folders;
-pub use protocol::{Action, Hello, InstanceView, Reply, Request};
+pub use protocol::{Action, Hello, InstanceView, Reply, Request, Said};
 pub use server::{Incoming, Responder};
 pub use view::{ActionView, AppWhy, DecisionView, Detail, PathWhy};

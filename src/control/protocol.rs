@@ -80,6 +80,15 @@ pub enum Request {
         /// To whom.
         targets: Vec<String>,
     },
+    /// The terminal of an instance. `Attached` comes, then what it shows; the client may go on to say `Said`.
+    Attach {
+        /// Whose: it has to mean one instance.
+        target: String,
+        /// How many characters of a line the client's terminal shows.
+        columns: u16,
+        /// How many lines.
+        lines: u16,
+    },
     /// Why apps are as they are, and what was decided lately; or which rules watch or ignore paths.
     Why {
         /// Whose; empty: all, or none where paths are asked about.
@@ -90,6 +99,32 @@ pub enum Request {
     },
     /// End the runner and all its apps. The answer comes when they have ended, right before the runner does.
     Kill,
+}
+
+/// What the client of an `attach` says after it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "say", rename_all = "snake_case")]
+pub enum Said {
+    /// What was typed.
+    Keys {
+        /// As the terminal gives it.
+        #[serde(with = "super::latin")]
+        bytes: Vec<u8>,
+    },
+    /// Its terminal has another size.
+    Size {
+        /// Characters of a line.
+        columns: u16,
+        /// Lines.
+        lines: u16,
+    },
+}
+
+impl Request {
+    /// Whether the client may go on to speak.
+    pub fn goes_on(&self) -> bool {
+        matches!(self, Self::Attach { .. })
+    }
 }
 
 /// Something that can be done to apps.
@@ -136,6 +171,32 @@ pub enum Reply {
         paths: Vec<PathWhy>,
         /// What was decided lately about those apps, the oldest first.
         decisions: Vec<DecisionView>,
+    },
+    /// The terminal is reached.
+    Attached {
+        /// Of this instance.
+        name: String,
+    },
+    /// What the terminal shows.
+    Bytes {
+        /// As the app wrote it.
+        #[serde(with = "super::latin")]
+        bytes: Vec<u8>,
+    },
+    /// A sentence about the app, between what it shows.
+    Note {
+        /// The sentence.
+        text: String,
+    },
+    /// Bytes were left out, because the client did not read in time.
+    Missed {
+        /// How many.
+        bytes: u64,
+    },
+    /// The terminal shows nothing more; the last reply of an `attach`.
+    Detached {
+        /// Why: `it is stopped`.
+        why: String,
     },
     /// Whole sentences.
     Text {

@@ -1,10 +1,10 @@
 //! The runner's end: connections are read and written by tasks of their own, so that a slow or hostile client costs the loop nothing.
 
-use std::{cell::Cell, io, os::unix::net::UnixListener as StdListener, rc::Rc};
+use std::{cell::Cell, io, os::unix::net::UnixListener as StdListener, pin::pin, rc::Rc};
 
 use rustix::net::{SendFlags, send};
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::{UnixListener, UnixStream},
     sync::mpsc,
     time::timeout,
@@ -13,7 +13,7 @@ use tokio::{
 use super::{
     codec,
     endpoint::is_trusted,
-    protocol::{self, Reply, Request},
+    protocol::{self, Reply, Request, Said},
 };
 
 /// Connections at a time; more are closed at once.
@@ -22,6 +22,9 @@ const MOST: usize = 512;
 /// Replies that may wait for a client.
 const WAITING: usize = 64;
 
+/// What is said after a request, and may wait for who does it.
+const SAID: usize = 4;
+
 /// A request, and where its replies go.
 #[derive(Debug)]
 pub struct Incoming {
@@ -29,6 +32,8 @@ pub struct Incoming {
     pub request: Request,
     /// Where the replies go; the connection ends with it.
     pub responder: Responder,
+    /// What the client goes on to say; it ends with the client. Nothing, where a request is all there is to say.
+    pub said: mpsc::Receiver<Said>,
 }
 
 /// Takes the replies to one request.
@@ -39,6 +44,11 @@ impl Responder {
     /// Says something to the client; false if it is gone, or reads too slowly to be waited for.
     pub fn say(&self, reply: Reply) -> bool {
         self.0.try_send(reply).is_ok()
+    }
+
+    /// The same, and waits until the client has read enough; false if it is gone.
+    pub async fn tell(&self, reply: Reply) -> bool {
+        self.0.send(reply).await.is_ok()
     }
 
     /// Whether the client is gone.
@@ -98,23 +108,61 @@ async fn attend(stream: UnixStream, incoming: impl Fn(Incoming)) -> io::Result<(
         return Ok(());
     }
     let (sender, mut replies) = mpsc::channel(WAITING);
+    let (saying, said) = mpsc::channel(SAID);
+    let mut goes_on = false;
     match protocol::parse(&line) {
-        Ok(request) => incoming(Incoming { request, responder: Responder(sender) }),
+        Ok(request) => {
+            goes_on = request.goes_on();
+            incoming(Incoming { request, responder: Responder(sender), said });
+        }
         Err(refusal) => {
             let _ = sender.try_send(refusal);
             drop(sender);
         }
     }
-    let mut rest = limited.into_inner();
-    let mut beyond = [0_u8; 512];
+    let rest = limited.into_inner();
+    let mut more = pin!(async move { if goes_on { hear(rest, &saying).await } else { ignore(rest).await } });
     loop {
         tokio::select! {
             reply = replies.recv() => {
                 let Some(reply) = reply else { return write.shutdown().await };
-                timeout(codec::TO_READ, write.write_all(&codec::line(&reply)?)).await??;
+                let line = codec::line(&reply)?;
+                // Who is attached may have been stopped; it misses something then, and goes on.
+                if goes_on {
+                    tokio::select! {
+                        written = write.write_all(&line) => written?,
+                        more = &mut more => return more,
+                    }
+                } else {
+                    timeout(codec::TO_READ, write.write_all(&line)).await??;
+                }
             }
-            // A client says one thing; its end is what is waited for here.
-            more = rest.read(&mut beyond) => if more? == 0 { return Ok(()) },
+            more = &mut more => return more,
+        }
+    }
+}
+
+/// A client has said all; its end is what is waited for.
+async fn ignore(mut rest: impl AsyncBufRead + Unpin) -> io::Result<()> {
+    let mut beyond = [0_u8; 512];
+    while rest.read(&mut beyond).await? > 0 {}
+    Ok(())
+}
+
+/// Passes on what a client goes on to say, as fast as it is done, until it has gone or says what is nothing.
+async fn hear(rest: impl AsyncBufRead + Unpin, said: &mpsc::Sender<Said>) -> io::Result<()> {
+    let mut limited = rest.take(0);
+    let mut line = Vec::new();
+    loop {
+        limited.set_limit(codec::LONGEST_REQUEST as u64);
+        line.clear();
+        if limited.read_until(b'\n', &mut line).await? == 0 {
+            return Ok(());
+        }
+        let Ok(word) = serde_json::from_slice(&line) else { return Ok(()) };
+        if said.send(word).await.is_err() {
+            // What is over has its last replies to write.
+            return ignore(limited.into_inner()).await;
         }
     }
 }

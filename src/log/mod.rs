@@ -6,19 +6,23 @@ pub mod console;
 mod ear;
 pub mod file;
 mod footer;
+mod input;
 mod layout;
+pub mod modes;
 mod pump;
 mod queue;
 mod record;
 mod ring;
+pub mod screen;
 pub mod source;
 mod writer;
 
 pub use console::{Console, ConsoleConfig, Format};
 pub use ear::Listener;
 pub use file::{Files, News, Rotation};
-pub use pump::pump;
+pub use pump::{pump, pump_terminal};
 pub use record::{Form, Recording};
+pub use screen::Screen;
 pub use source::{Label, Source, Stream};
 
 #[cfg(test)]

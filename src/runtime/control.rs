@@ -6,6 +6,7 @@ use super::{runner::Runner, views::Shown};
 use crate::{
     control::{Action, Hello, Incoming, Reply, Request as Asked, Responder, protocol},
     model::{AppId, InstanceId, RunId, Signal},
+    process::pty::Size,
     supervisor::{Event, Goal, Request, ShutdownCause, Target},
     watch,
 };
@@ -16,7 +17,7 @@ const MOST_INSTANCES: u16 = 1000;
 impl Runner {
     /// Carries out a request; a refusal is its answer.
     pub fn asked(&mut self, incoming: Incoming) {
-        let Incoming { request, responder } = incoming;
+        let Incoming { request, responder, said } = incoming;
         let answer = match request {
             Asked::Hello => Ok(Some(Reply::Hello(self.hello()))),
             Asked::List { targets, env, reveal, detail } => self.listed(&targets, Shown { env, reveal, detail }).map(Some),
@@ -25,6 +26,7 @@ impl Runner {
             Asked::Watch { targets, on } => self.watch_targets(&targets, on).map(Some),
             Asked::Signal { signal, targets } => self.signalled(&signal, &targets).map(Some),
             Asked::Send { line, targets } => self.sent(&line, &targets).map(Some),
+            Asked::Attach { target, columns, lines } => self.attach(&target, Size { columns, lines }, &responder, said).map(|()| None),
             Asked::Why { targets, paths } => self.explained(&targets, &paths, &responder),
             Asked::Kill => {
                 self.answer_at_end(responder.clone());

@@ -25,6 +25,7 @@ use super::{
     logs::LogFiles,
     memory::Sampler,
     reload::{Loaded, Project},
+    screens::Screens,
     service::Service,
     signals::{self, Meaning, Signals},
     signs::Sign,
@@ -98,6 +99,8 @@ pub struct Runner {
     pub console: Console,
     pub runs: HashMap<RunId, Live>,
     pub inputs: Inputs,
+    /// The terminals of apps.
+    pub screens: Screens,
     pub watcher: Option<Watcher>,
     pub apps: Apps,
     pub logs: LogFiles,
@@ -172,6 +175,7 @@ impl Runner {
             console,
             runs: HashMap::new(),
             inputs: Inputs::default(),
+            screens: Screens::default(),
             watcher,
             apps,
             logs,
@@ -265,6 +269,7 @@ impl Runner {
         // Whoever is slower than this is not worth the wait.
         let _ = tokio::time::timeout(LAST_LOOKS, lookups).await;
         self.finish_capsules().await;
+        self.screens.end("the runner has ended");
         self.close_desk().await;
         self.console.finish(CONSOLE_AT_EXIT).await;
     }
@@ -327,10 +332,12 @@ impl Runner {
             self.perform(effect);
         }
         self.look_at_desk();
+        self.look_at_screens();
     }
 
     /// Tells people.
     pub fn say(&self, notice: &Notice) {
+        self.tell_attached(notice);
         let output = &self.output;
         if notice::is_shown(notice, output.quiet) {
             self.console.say(notice::render(notice, self.style, output.json, jiff::Timestamp::now()));
@@ -341,6 +348,7 @@ impl Runner {
         match meaning {
             Meaning::Child => self.collect(),
             Meaning::Stop(signal) => self.handle(Event::Shutdown(ShutdownCause::Signal(signal))),
+            Meaning::Resized => self.screens.resized(),
             Meaning::Reopen => self.reopen_logs(),
             Meaning::Nothing(signal) => self.say(&signals::nothing(signal)),
             Meaning::Force => {

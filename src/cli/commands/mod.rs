@@ -3,6 +3,7 @@
 
 pub mod act;
 pub mod ask;
+pub mod attach;
 pub mod check;
 pub mod init;
 pub mod jlist;
@@ -52,6 +53,7 @@ pub(crate) enum Verb {
     Scale(talk::Scale),
     Signal(talk::Signal),
     Send(talk::Send),
+    Attach(attach::Attach),
     Ping(talk::Ping),
     Kill(talk::Kill),
     Startup(Box<startup::Startup>),
@@ -82,6 +84,7 @@ impl Verb {
             Self::Scale(scale) => scale.run(),
             Self::Signal(signal) => signal.run(),
             Self::Send(send) => send.run(),
+            Self::Attach(attach) => attach.run(),
             Self::Ping(ping) => ping.run(),
             Self::Kill(kill) => kill.run(),
             Self::Startup(startup) => startup.run(),
