@@ -352,6 +352,7 @@ mod tests {
     #[test]
     fn the_written_protocol_is_the_spoken_one() {
         let lines: Vec<&str> = DOC.lines().filter(|line| line.starts_with('{')).collect();
+        let (said, lines): (Vec<&str>, Vec<&str>) = lines.into_iter().partition(|line| line.starts_with("{\"say\""));
         let (asked, answered): (Vec<&str>, Vec<&str>) = lines.into_iter().partition(|line| line.contains("\"request\""));
         let value = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_else(|error| panic!("{error}: {text}"));
         for line in &asked {
@@ -363,11 +364,20 @@ mod tests {
             let reply: Reply = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
             assert_eq!(serde_json::to_value(reply).unwrap(), value(line));
         }
+        for line in &said {
+            let word: Said = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+            assert_eq!(serde_json::to_value(word).unwrap(), value(line));
+        }
+        assert!(["keys", "size"].iter().all(|say| said.concat().contains(&format!("\"say\":\"{say}\""))));
         let all = asked.concat() + &answered.concat();
-        for word in ["hello", "list", "act", "scale", "watch", "signal", "send", "why", "kill"].map(|verb| format!("\"verb\":\"{verb}\"")) {
+        for word in
+            ["hello", "list", "act", "scale", "watch", "signal", "send", "attach", "why", "kill"].map(|verb| format!("\"verb\":\"{verb}\""))
+        {
             assert!(all.contains(&word), "{word} is not written down");
         }
-        for word in ["hello", "list", "done", "text", "why", "refused"].map(|reply| format!("\"reply\":\"{reply}\"")) {
+        for word in ["hello", "list", "done", "text", "attached", "bytes", "note", "missed", "detached", "why", "refused"]
+            .map(|reply| format!("\"reply\":\"{reply}\""))
+        {
             assert!(all.contains(&word), "{word} is not written down");
         }
         for word in ["start", "stop", "restart", "reload", "delete", "reset"].map(|action| format!("\"action\":\"{action}\"")) {

@@ -88,6 +88,17 @@ impl<'a> Pane<'a> {
         self.press(&["Enter"]);
     }
 
+    /// Gives it another size.
+    pub fn resize(&self, columns: u16, lines: u16) {
+        self.project.timeline.note(format!("makes it {columns} by {lines}"));
+        self.tmux(&["resize-window", "-x", &columns.to_string(), "-y", &lines.to_string()]);
+    }
+
+    /// What tmux knows of the terminal: `alternate_on`, `cursor_flag`.
+    pub fn flag(&self, name: &str) -> String {
+        self.tmux(&["display-message", "-p", &format!("#{{{name}}}")]).trim().to_owned()
+    }
+
     /// Everything on the screen and above it.
     pub fn text(&self) -> String {
         self.tmux(&CAPTURE)
