@@ -15,7 +15,7 @@ pub const FLOOD: &str = "flood";
 pub const COUNT: &str = "count";
 
 /// A line of a chatty app, 100 bytes.
-const LINE: &[u8; 100] = b"GET /api/v1/orders/4711?expand=items,customer 200 in 12 ms, 4 queries, request id 0123456789abcdef0\n";
+pub const LINE: &[u8; 100] = b"GET /api/v1/orders/4711?expand=items,customer 200 in 12 ms, 4 queries, request id 0123456789abcdef0\n";
 
 /// What a chatty app writes at once, in bytes.
 pub const BLOCK: usize = 64_000;

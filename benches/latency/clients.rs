@@ -162,8 +162,29 @@ fn list(socket: &Path, seen: &Seen) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads what the app prints from now on, until the phase is over.
-fn follow(_socket: &Path, _seen: &Seen) -> io::Result<()> {
+/// Reads what the app prints from now on, until the phase is over: each number must be the one after the last.
+fn follow(socket: &Path, seen: &Seen) -> io::Result<()> {
+    let request = r#"{"verb":"logs","targets":["chatty"],"lines":1,"history":"none","follow":true}"#;
+    let mut replies = ask(socket, request)?;
+    let mut last: Option<u64> = None;
+    let mut line = String::new();
+    while !seen.over.load(Ordering::Relaxed) {
+        line.clear();
+        if replies.read_line(&mut line)? == 0 {
+            return Err(io::Error::other("the runner has ended the connection"));
+        }
+        let reply: serde_json::Value = serde_json::from_str(&line).map_err(io::Error::other)?;
+        if reply["reply"] == "left_out" {
+            seen.torn.fetch_add(1, Ordering::Relaxed);
+        }
+        for number in reply["lines"].as_array().into_iter().flatten().filter_map(|line| line.as_str()?.parse::<u64>().ok()) {
+            if last.is_some_and(|last| number != last + 1) {
+                seen.torn.fetch_add(1, Ordering::Relaxed);
+            }
+            last = Some(number);
+            seen.lines.fetch_add(1, Ordering::Relaxed);
+        }
+    }
     Ok(())
 }
 

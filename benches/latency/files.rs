@@ -1,12 +1,14 @@
 //! How fast lines of an app get into a file: through `cat`, through pmdev, and through pm2 where it is on PATH.
 
 use std::{
-    env, fs, io,
+    env, fs,
+    io::{self, Read},
     path::Path,
     process::{Command, Stdio},
     time::Duration,
 };
 
+use flate2::read::MultiGzDecoder;
 use serde_json::json;
 
 use crate::{
@@ -27,7 +29,7 @@ enum Way {
 const WAYS: [(&str, Way); 6] = [
     ("`cat >file`", Way::Cat),
     ("pmdev, never rotated", Way::Pmdev(r#"{ "max_size": 0, "total_size": 0 }"#)),
-    ("pmdev, rotated at 10 MiB and compressed", Way::Pmdev("{}")),
+    ("pmdev, rotated at 10 MiB and compressed", Way::Pmdev(r#"{ "keep": 100000, "total_size": 0 }"#)),
     ("pmdev, with the time", Way::Pmdev(r#"{ "max_size": 0, "total_size": 0, "timestamp": "YYYY-MM-DD HH:mm:ss" }"#)),
     ("pmdev, as JSON", Way::Pmdev(r#"{ "max_size": 0, "total_size": 0, "format": "json" }"#)),
     ("pm2", Way::Pm2),
@@ -97,9 +99,7 @@ fn pmdev(place: &Path, logs: &str, megabytes: usize) -> io::Result<Duration> {
     if !status.success() {
         return Err(io::Error::other(format!("pmdev ended with {status}")));
     }
-    if logs.get("max_size").is_some() {
-        arrived(&place.join("out.log"), megabytes)?;
-    }
+    arrived(&place.join("out.log"), megabytes)?;
     Ok(took)
 }
 
@@ -133,11 +133,36 @@ fn pm2(pm2: &Path, place: &Path, megabytes: usize) -> io::Result<Duration> {
     Ok(took)
 }
 
-/// Whether the file holds everything.
+/// Whether the file, and what was put away of it, hold every line.
 fn arrived(file: &Path, megabytes: usize) -> io::Result<()> {
-    let length = fs::metadata(file)?.len();
-    if length >= (megabytes * 1_000_000 / child::BLOCK * child::BLOCK) as u64 {
+    let lines = lines(file)?;
+    let printed = (megabytes * 1_000_000 / child::BLOCK * child::BLOCK / child::LINE.len()) as u64;
+    if lines >= printed {
         return Ok(());
     }
-    Err(io::Error::other(format!("only {length} bytes of {megabytes} MB are in {}", file.display())))
+    Err(io::Error::other(format!("only {lines} of {printed} lines are in {} and what was put away of it", file.display())))
+}
+
+fn lines(file: &Path) -> io::Result<u64> {
+    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let mut names = Vec::new();
+    for entry in fs::read_dir(file.parent().unwrap_or(Path::new(".")))? {
+        names.extend(entry?.file_name().into_string().ok().filter(|own| own.starts_with(name)));
+    }
+    // A file and its compressed copy are both there where the end came in between.
+    let counted = names.iter().filter(|own| !own.ends_with(".tmp") && !names.contains(&format!("{own}.gz")));
+    counted.map(|own| newlines(&file.with_file_name(own))).sum()
+}
+
+fn newlines(file: &Path) -> io::Result<u64> {
+    let open = fs::File::open(file)?;
+    let mut bytes: Box<dyn Read> =
+        if file.extension().is_some_and(|ending| ending == "gz") { Box::new(MultiGzDecoder::new(open)) } else { Box::new(open) };
+    let (mut block, mut count) = (vec![0; 1 << 20], 0);
+    loop {
+        match bytes.read(&mut block)? {
+            0 => return Ok(count),
+            length => count += memchr::memchr_iter(b'\n', &block[..length]).count() as u64,
+        }
+    }
 }

@@ -51,6 +51,7 @@ mod tests {
                     restarts: 0,
                     unstable_restarts: 0,
                     exit: None,
+                    why: None,
                 })
                 .collect(),
         };

@@ -26,11 +26,18 @@ fn translate(error: &clap::Error) -> Error {
     let value = text(error, ContextKind::InvalidValue).unwrap_or_default();
     match error.kind() {
         ErrorKind::UnknownArgument => {
-            let hint = match text(error, ContextKind::SuggestedArg) {
-                Some(near) => format!("did you mean {near}?\narguments for the app go after --: pmdev start app.js -- {arg}"),
-                None => format!("arguments for the app go after --: pmdev start app.js -- {arg}\nall options: pmdev start --help"),
+            let verb = verb(error);
+            let near = text(error, ContextKind::SuggestedArg).map(|near| format!("did you mean {near}?"));
+            let apps = format!("arguments for the app go after --: pmdev start app.js -- {arg}");
+            let usage = format!("all options: pmdev {verb}--help");
+            let hint = match (near, verb.as_str()) {
+                (Some(near), "start ") => format!("{near}\n{apps}"),
+                (Some(near), _) => near,
+                (None, "start ") => format!("{apps}\n{usage}"),
+                (None, _) => usage.replace("all options", "how it is used"),
             };
-            Error::usage(format!("{arg} is not an option here")).hint(hint)
+            let here = if arg.starts_with('-') { "not an option here" } else { "one word too many here" };
+            Error::usage(format!("{arg} is {here}")).hint(hint)
         }
         ErrorKind::InvalidValue if value.is_empty() => {
             Error::usage(format!("{arg} needs a value")).hint("what it takes: pmdev start --help")

@@ -1,6 +1,6 @@
 //! The surroundings of a request, as this process has them.
 
-use std::{env, io, path::PathBuf, sync::Arc};
+use std::{env, ffi::OsString, io, path::PathBuf, sync::Arc};
 
 use rustix::process::{getegid, geteuid};
 
@@ -13,13 +13,32 @@ use crate::{
 
 /// This process's folder and environment.
 pub fn host(colour: bool) -> Result<Host, Error> {
-    let cwd = env::current_dir().map_err(|error| Error::failed("The current folder cannot be read; was it removed?").because(error))?;
+    let cwd = cwd()?;
     let home = env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
     let owner = Owner { user: geteuid().as_raw(), group: getegid().as_raw() };
-    // What the service manager says to this process is for nobody it starts.
-    let env = env::vars_os().filter(|(name, _)| notify::VARIABLES.iter().all(|own| name != own)).collect();
     let (pipes, seen) = (Pipes::default(), Seen::default());
-    Ok(Host { cwd, env, home, colour, ask: Arc::new(ask), run: Arc::new(child::run), owner, asks_as: None, pipes, seen })
+    Ok(Host {
+        cwd,
+        env: environment().collect(),
+        home,
+        colour,
+        ask: Arc::new(ask),
+        run: Arc::new(child::run),
+        owner,
+        asks_as: None,
+        pipes,
+        seen,
+    })
+}
+
+/// The folder we are in.
+pub fn cwd() -> Result<PathBuf, Error> {
+    env::current_dir().map_err(|error| Error::failed("The current folder cannot be read; was it removed?").because(error))
+}
+
+/// Our environment. What the service manager says to this process is for nobody it starts.
+pub fn environment() -> impl Iterator<Item = (OsString, OsString)> {
+    env::vars_os().filter(|(name, _)| notify::VARIABLES.iter().all(|own| name != own))
 }
 
 /// Runs a tool to its end, before any runner exists, and gives its standard output.

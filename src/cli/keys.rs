@@ -84,7 +84,7 @@ pub struct RareArgs {
     /// Do not map them
     #[arg(long)]
     pub disable_source_map_support: bool,
-    /// Accepted: a script may run as often as you like
+    /// In the background: start what runs already once more, under another name
     #[arg(short = 'f', long)]
     pub force: bool,
     #[command(flatten)]
@@ -133,6 +133,7 @@ impl RestartArgs {
 impl RareArgs {
     /// Writes these options into a request.
     pub fn apply(self, request: &mut Request) {
+        request.force = self.force;
         let flags = &mut request.flags;
         let values = [self.namespace, self.listen_timeout, self.uid, self.gid, self.pid_file];
         flags.extend(values.into_iter().flatten());

@@ -3,8 +3,10 @@
 //! Start reading with [`args`], then [`commands::start`].
 
 mod args;
+mod background;
 mod child;
 mod commands;
+mod complete;
 mod failure;
 mod host;
 mod keys;
@@ -24,9 +26,9 @@ use std::{
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
 use crate::{
-    model::Error,
+    model::{Error, Level, Notice, NoticeKind},
     process::shim,
-    ui::{self, Style},
+    ui::{self, Style, notice},
 };
 use commands::Verb;
 
@@ -52,6 +54,9 @@ pub fn main() -> ExitCode {
     // Before anything else, because this happens at every start of every app.
     if args.get(1).is_some_and(|first| first == shim::COMMAND) {
         return shim::main(&args[2..]).unwrap_or_else(|message| fail(&Error::usage(message)));
+    }
+    if complete::answer(&args) {
+        return ExitCode::SUCCESS;
     }
     let slip = verb::Slip::find(&args, &Cli::command());
     match parse(args) {
@@ -88,6 +93,18 @@ fn fail(error: &Error) -> ExitCode {
     // Nobody is left to be told when standard error is gone.
     let _ = io::stderr().write_all(&ui::error::render(error, style));
     ExitCode::from(error.exit_code())
+}
+
+/// Tells on standard error, so that standard output holds the answer alone.
+fn tell(told: &Notice) {
+    let style = Style::decide(false, |name| env::var_os(name), io::stderr().is_terminal());
+    // Nobody is left to be told when standard error is gone.
+    let _ = io::stderr().write_all(&notice::render(told, style, false, jiff::Timestamp::UNIX_EPOCH));
+}
+
+/// Tells of what is wrong but no failure.
+fn warn(text: impl Into<String>) {
+    tell(&Notice::new(Level::Warning, NoticeKind::Config, text));
 }
 
 /// Writes to standard output; a reader that has seen enough (`| head`) is no failure.

@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::commands::act::target_word;
 use crate::{
-    control::{Connection, Folders, Hello, InstanceView, Reply, Request, client},
+    control::{Connection, Folders, Hello, InstanceView, Reply, Request, Shown, client},
     model::Error,
 };
 
@@ -37,20 +37,26 @@ impl Reached {
     /// # Errors
     /// It is gone, or refuses.
     pub fn answer(&self, request: Request) -> Result<Reply, Error> {
-        let mut connection = Connection::open(&self.socket).map_err(|error| Error::failed("The runner is gone").because(error))?;
-        connection.answer(request)
+        self.connect()?.answer(request)
+    }
+
+    /// A connection, for one request.
+    ///
+    /// # Errors
+    /// It is gone.
+    pub fn connect(&self) -> Result<Connection, Error> {
+        Connection::open(&self.socket).map_err(|error| Error::failed("The runner is gone").because(error))
+    }
+
+    /// Where it is, as people are told.
+    pub fn place(&self) -> String {
+        if self.hello.background { "in the background".to_owned() } else { format!("in {}", self.hello.cwd) }
     }
 }
 
-/// What is wanted to be known of instances beside their state.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Wanted {
-    /// Their variables.
-    pub env: bool,
-    /// Secrets in clear.
-    pub reveal: bool,
-    /// What is declared of their apps.
-    pub detail: bool,
+/// There is no runner to talk to.
+pub fn nobody() -> Error {
+    Error::no_runner("No runner of this user is there to talk to").hint("start one: pmdev start, or in the background: pmdev start -d")
 }
 
 impl Reached {
@@ -58,21 +64,12 @@ impl Reached {
     ///
     /// # Errors
     /// As [`Self::answer`]; there are no such targets.
-    pub fn instances(&self, targets: &[String], wanted: Wanted) -> Result<Vec<InstanceView>, Error> {
-        let Wanted { env, reveal, detail } = wanted;
+    pub fn instances(&self, targets: &[String], shown: Shown) -> Result<Vec<InstanceView>, Error> {
+        let Shown { env, reveal, detail } = shown;
         let targets = targets.iter().map(|word| target_word(word)).collect();
         match self.answer(Request::List { targets, env, reveal, detail })? {
             Reply::List { instances } => Ok(instances),
-            Reply::Hello(_)
-            | Reply::Done { .. }
-            | Reply::Text { .. }
-            | Reply::Why { .. }
-            | Reply::Attached { .. }
-            | Reply::Bytes { .. }
-            | Reply::Note { .. }
-            | Reply::Missed { .. }
-            | Reply::Detached { .. }
-            | Reply::Refused { .. } => Err(Error::failed("The runner answered something that was not asked for")),
+            _ => Err(Error::failed("The runner answered something that was not asked for")),
         }
     }
 }
@@ -120,10 +117,7 @@ impl ReachArgs {
     /// # Errors
     /// As [`Self::find`], and where there is none: exit code 3.
     pub fn need(&self) -> Result<Reached, Error> {
-        self.find()?.ok_or_else(|| {
-            Error::no_runner("No runner of this user is there to talk to")
-                .hint("start one: pmdev start, or in the background: pmdev start -d")
-        })
+        self.find()?.ok_or_else(nobody)
     }
 }
 
@@ -183,10 +177,7 @@ fn listed(runners: &[Reached]) -> String {
     if runners.is_empty() {
         return "no runner answers; start one: pmdev start".to_owned();
     }
-    let lines = runners.iter().map(|Reached { hello, .. }| {
-        let where_ = if hello.background { "in the background".to_owned() } else { format!("in {}", hello.cwd) };
-        format!("--runner {}  {where_}: {}", hello.pid, hello.apps.join(", "))
-    });
+    let lines = runners.iter().map(|runner| format!("--runner {}  {}: {}", runner.hello.pid, runner.place(), runner.hello.apps.join(", ")));
     lines.collect::<Vec<_>>().join("\n")
 }
 

@@ -18,7 +18,7 @@ pub fn insert(mut args: Vec<OsString>, cli: &Command) -> Vec<OsString> {
         return args;
     }
     let verb = match first_word(&args, cli) {
-        Some(at) if is_verb(&args[at]) => args.remove(at),
+        Some(at) if is_verb(&args[at]) && !is_value(&args, at, cli) => args.remove(at),
         Some(_) | None => DEFAULT.into(),
     };
     args.insert(1.min(args.len()), verb);
@@ -77,15 +77,28 @@ fn first_word(args: &[OsString], cli: &Command) -> Option<usize> {
     }
 }
 
+/// Whether a word that is a verb is the value of the option before it, since that is none of the verb's: `--ignore-watch logs`.
+fn is_value(args: &[OsString], at: usize, cli: &Command) -> bool {
+    let Some(before) = at.checked_sub(1).filter(|before| *before > 0).map(|before| args[before].to_string_lossy()) else { return false };
+    let has = |verb: &str, takes_value: bool| {
+        let options = cli.find_subcommand(verb).into_iter().flat_map(Command::get_arguments);
+        let may = |option: &&Arg| matches!(option.get_action(), ArgAction::Set | ArgAction::Append) && !option.is_require_equals_set();
+        options.filter(|option| !takes_value || may(option)).any(|option| is_called(option, &before))
+    };
+    has(DEFAULT, true) && !args[at].to_str().is_some_and(|verb| has(verb, false))
+}
+
 /// Whether an option as typed (`--name`, `-n`, not `--name=x`) needs the next argument as its value.
 fn takes_next(option: &Arg, typed: &str) -> bool {
-    let long = option.get_long_and_visible_aliases().unwrap_or_default();
-    let is_it = typed
-        .strip_prefix("--")
-        .is_some_and(|name| long.contains(&name) || option.get_all_aliases().is_some_and(|all| all.contains(&name)))
-        || typed.strip_prefix('-').is_some_and(|name| option.get_short().is_some_and(|short| name == short.to_string()));
     let optional = option.get_num_args().is_some_and(|range| range.min_values() == 0);
-    is_it && matches!(option.get_action(), ArgAction::Set | ArgAction::Append) && !optional
+    is_called(option, typed) && matches!(option.get_action(), ArgAction::Set | ArgAction::Append) && !optional
+}
+
+/// Whether an option is the one that was typed.
+fn is_called(option: &Arg, typed: &str) -> bool {
+    let long = option.get_long_and_visible_aliases().unwrap_or_default();
+    typed.strip_prefix("--").is_some_and(|name| long.contains(&name) || option.get_all_aliases().is_some_and(|all| all.contains(&name)))
+        || typed.strip_prefix('-').is_some_and(|name| option.get_short().is_some_and(|short| name == short.to_string()))
 }
 
 /// `--stop-exit-codes 0 143` as PM2 takes it: the numbers that follow are all of it.

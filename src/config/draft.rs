@@ -11,6 +11,7 @@ use super::{
     Host, Request, account,
     command::{self, Command},
     detect::{self, What},
+    ecosystem,
     environment::{self, Declared, EnvRecipe},
     interpreter::{self, Script, table},
     lookup::{Search, Searches},
@@ -173,6 +174,7 @@ impl Drafter<'_> {
         let port = env.iter().find(|(name, _)| name == "PORT").and_then(|(_, value)| value.to_str()?.trim().parse().ok());
         let argv = program.argv.into_iter().chain(self.request.script_args.iter().cloned()).collect();
         let stop = self.profile.stop(self.request, self.host)?;
+        let pid_file = if self.profile.pid_files() { ecosystem::default_pid_file(&name, self.host) } else { None };
         let spec = AppSpec::new(name, Launch { argv, cwd, env, hardening: Hardening::default() }, self.profile.restart(), stop);
         let (logs, limits, ready) = (self.profile.logs(), self.profile.limits(), self.profile.ready(self.host)?);
         let mut spec = AppSpec {
@@ -186,6 +188,7 @@ impl Drafter<'_> {
             logs,
             limits,
             capsules: self.profile.capsules(),
+            pid_file,
             ..spec
         };
         account::harden(&mut spec, None);

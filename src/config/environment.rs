@@ -68,7 +68,8 @@ impl EnvRecipe {
         if let Some(identity) = &declared.identity {
             become_user(&mut inherited, identity);
         }
-        let mut defaults = vec![(OsString::from("NODE_ENV"), OsString::from(profile.node_env()))];
+        let mut defaults: Vec<_> =
+            profile.node_env().map(|value| (OsString::from("NODE_ENV"), OsString::from(value))).into_iter().collect();
         defaults.extend(program.env.iter().map(|(name, value)| (OsString::from(name), value.clone())));
         let mut fixed = vec![(OsString::from("PATH"), search.path())];
         fixed.extend(program.fixed.iter().map(|(name, value)| (OsString::from(name), value.clone())));

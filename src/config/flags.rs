@@ -2,7 +2,7 @@
 
 use std::{fmt, path::Path};
 
-use crate::model::{Error, Identity};
+use crate::model::{Error, Identity, Probe};
 
 use super::{
     Host, account,
@@ -89,6 +89,17 @@ pub fn lay(flags: &[Flag], layer: &mut Layer, host: &Host) {
             *path = place::absolute(&host.cwd, Path::new(path)).to_string_lossy().into_owned();
         }
         reader.inside(flag.name, |reader| (flag.row().set)(&mut layer.keys, &node, reader));
+        clear(flag, &mut layer.keys);
+    }
+}
+
+/// Takes away what says the same in a group of keys, which would win over the key alone.
+fn clear(flag: &Flag, keys: &mut AppKeys) {
+    match (flag.key, &mut keys.ready, &mut keys.limits) {
+        ("wait_ready", Some(ready), _) => ready.value.by = Probe::Message,
+        ("listen_timeout", Some(ready), _) => ready.value.timeout = None,
+        ("max_memory_restart", _, Some(limits)) => limits.value.memory = None,
+        _ => {}
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::{ExecMode, Health, PollMode, Signal};
+use crate::model::{ExecMode, PollMode, Signal};
 
 use super::element::{
     Fate::{self, Honoured, Ignored, Later},
@@ -23,7 +23,7 @@ use super::element::{
     logs::{Kind, RawLogs},
     number::Limit,
     patterns::Patterns,
-    probe::Readiness,
+    probe::{Checkup, Readiness},
     profiles::Profiles,
     size::Size,
     texts::Texts,
@@ -78,7 +78,7 @@ keyed! {
         port: u16, [], "3000", Honoured;
         /// Whether it starts with the runner, or waits to be started.
         autostart: bool, [], "false", Honoured;
-        /// Whether it is started again when it ends by itself.
+        /// Whether it is started again when it ends by itself; a limit of memory, `health` and the clock restart it either way.
         autorestart: bool, [], "false", Honoured;
         /// Exit codes after which it is not started again.
         stop_exit_codes: ExitCodes, [], "[0]", Honoured;
@@ -135,7 +135,7 @@ keyed! {
         /// What makes it ready.
         ready: Readiness, [], r#"{ "http": "http://localhost:3000/healthz", "timeout": "30s" }"#, Honoured;
         /// What tells that it hangs.
-        health: Health, [], r#"{ "tcp": 3000, "interval": "10s" }"#, Honoured;
+        health: Checkup, [], r#"{ "tcp": 3000, "interval": "10s" }"#, Honoured;
         /// What the runner binds for it, so that connections wait while it restarts.
         listen: Addresses, [], "3000", Later(On);
         /// Command lines that are told what happens to it: one JSON object on standard input, the same in `PMDEV_EVENT`, `PMDEV_APP`,

@@ -57,6 +57,7 @@ pub use near::nearest;
 pub use pipes::Pipes;
 pub use place::{absolute, home};
 pub use request::{End, Host, Output, Owner, Request, WatchArg};
-pub use resolve::{Resolved, Watching, resolve, resolve_watch};
+pub use resolve::{Resolved, Watching, app_names, resolve, resolve_watch};
 pub use secret::{hidden, line as without_secrets, words as words_without_secrets};
 pub use seen::{Files, Seen};
+pub use source::is_project_file;

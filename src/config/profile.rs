@@ -13,6 +13,9 @@ pub enum Profile {
     Dev,
     /// For a server: no watching, restart with backoff.
     Prod,
+    /// As PM2 does without being told: no watching, restart at once, the environment as it is. For the background runner where no profile
+    /// is named; nobody can name it.
+    Background,
 }
 
 /// Names people may use; the first of a profile is the one we write.
@@ -36,6 +39,7 @@ impl Profile {
         match (&request.profile, host.text("PMDEV_PROFILE")) {
             (Some(name), _) => Self::named(name, "--profile"),
             (None, Some(name)) => Self::named(name, "PMDEV_PROFILE"),
+            (None, None) if request.background => Ok(Self::Background),
             (None, None) => Ok(Self::Dev),
         }
     }
@@ -56,10 +60,11 @@ impl Profile {
     }
 
     /// The names of the `env_NAME` that count without being asked for, the later on top.
-    pub fn env_names(self) -> [&'static str; 2] {
+    pub fn env_names(self) -> &'static [&'static str] {
         match self {
-            Self::Dev => ["development", "dev"],
-            Self::Prod => ["production", "prod"],
+            Self::Dev => &["development", "dev"],
+            Self::Prod => &["production", "prod"],
+            Self::Background => &[],
         }
     }
 
@@ -84,8 +89,13 @@ impl Profile {
     pub fn logs(self) -> Logs {
         match self {
             Self::Dev => Logs::default(),
-            Self::Prod => Logs { out: LogFile::Default, error: LogFile::Default, ..Logs::default() },
+            Self::Prod | Self::Background => Logs { out: LogFile::Default, error: LogFile::Default, ..Logs::default() },
         }
+    }
+
+    /// Whether each run leaves its process id in `$PMDEV_HOME/pids`, where nothing else is said.
+    pub fn pid_files(self) -> bool {
+        self == Self::Background
     }
 
     /// Whether each failure leaves a crash capsule.
@@ -96,16 +106,17 @@ impl Profile {
     /// What a run may use.
     pub fn limits(self) -> Limits {
         match self {
-            Self::Dev => Limits::default(),
+            Self::Dev | Self::Background => Limits::default(),
             Self::Prod => Limits { core: Some(0), umask: Some(0o027), no_new_privs: true, ..Limits::default() },
         }
     }
 
-    /// The value of `NODE_ENV` where it is unset.
-    pub fn node_env(self) -> &'static str {
+    /// The value of `NODE_ENV` where it is unset; `None`: it stays so.
+    pub fn node_env(self) -> Option<&'static str> {
         match self {
-            Self::Dev => "development",
-            Self::Prod => "production",
+            Self::Dev => Some("development"),
+            Self::Prod => Some("production"),
+            Self::Background => None,
         }
     }
 
@@ -114,6 +125,7 @@ impl Profile {
         let after_exit = match self {
             Self::Dev => AfterExit::Wait,
             Self::Prod => AfterExit::Restart(BACKOFF),
+            Self::Background => AfterExit::Restart(Backoff::Fixed(Duration::ZERO)),
         };
         RestartPolicy {
             after_exit,
@@ -147,7 +159,7 @@ impl Profile {
             (Some(timeout), _) => timeout,
             (None, Some(text)) => milliseconds(text).map_err(|why| Error::usage(format!("PMDEV_KILL_TIMEOUT: {why}")))?,
             (None, None) => match self {
-                Self::Dev => Duration::from_secs(5),
+                Self::Dev | Self::Background => Duration::from_secs(5),
                 Self::Prod => Duration::from_secs(30),
             },
         };

@@ -54,8 +54,12 @@ pub struct Layer {
 impl RawApp {
     /// The keys with the overrides of a profile.
     pub fn layer(&self, profile: Profile) -> &Layer {
-        let over = if profile.watches() { &self.dev } else { &self.prod };
-        over.as_deref().unwrap_or(&self.base)
+        let over = match profile {
+            Profile::Dev => self.dev.as_deref(),
+            Profile::Prod => self.prod.as_deref(),
+            Profile::Background => None,
+        };
+        over.unwrap_or(&self.base)
     }
 }
 

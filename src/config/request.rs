@@ -74,10 +74,16 @@ pub struct Request {
     pub flags: Vec<Flag>,
     /// The files that said what shall run before: a folder that had a project file is not made to run something else when that is gone.
     pub known: Vec<PathBuf>,
+    /// Apps of which it was told that they run as root.
+    pub told_as_root: Vec<String>,
     /// Whether Node maps stack traces to the sources; `None`: where a map lies beside the script.
     pub source_maps: Option<bool>,
     /// What is said of log files.
     pub logs: LogRequest,
+    /// Whether it is for the background runner.
+    pub background: bool,
+    /// Whether an app is started once more, under another name, where one of its name runs.
+    pub force: bool,
 }
 
 /// Runs a tool to its end and gives its standard output.

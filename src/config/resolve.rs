@@ -38,6 +38,16 @@ pub struct Resolved {
     pub modules: Vec<PathBuf>,
 }
 
+impl Resolved {
+    /// The same with these apps alone.
+    #[must_use]
+    pub fn keep(self, mut kept: impl FnMut(&AppSpec) -> bool) -> Self {
+        let Self { apps, env, notices, files, modules } = self;
+        let (apps, env) = apps.into_iter().zip(env).filter(|(app, _)| kept(app)).unzip();
+        Self { apps, env, notices, files, modules }
+    }
+}
+
 /// What a target stands for.
 enum Planned {
     /// One app.
@@ -111,7 +121,7 @@ pub fn resolve(request: &Request, host: &Host) -> Result<Resolved, Error> {
     for file in read {
         writable::check(file, profile, host, &mut resolved.notices)?;
     }
-    resolved.notices.extend(writable::as_root(&resolved.apps, profile, host));
+    resolved.notices.extend(writable::as_root(&resolved.apps, &request.told_as_root, profile, host));
     distinct(&resolved.apps)?;
     logs::settle(&mut resolved.apps, &resolved.files, request, host, &mut resolved.notices)?;
     Ok(resolved)
@@ -220,6 +230,15 @@ fn read(file: &Path, drafter: &mut Drafter) -> Result<Document, Error> {
 fn only(request: &Request) -> Vec<String> {
     let words = request.only.iter().flat_map(|list| list.split([',', ' ']));
     words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// The names of the apps of a project file.
+///
+/// # Errors
+/// It cannot be read.
+pub fn app_names(file: &Path, host: &Host) -> Result<Vec<String>, Error> {
+    let document = source::read(file, host)?;
+    Ok(ecosystem::names(&document, &Request::default(), Profile::Background))
 }
 
 /// What is watched for an app, and what saves do to it.

@@ -56,12 +56,13 @@ pub fn check(file: &Path, profile: Profile, host: &Host, notices: &mut Vec<Notic
     Ok(())
 }
 
-/// Says which apps run as root on a server although nobody said so.
-pub fn as_root(apps: &[AppSpec], profile: Profile, host: &Host) -> Option<Notice> {
+/// Says which apps run as root on a server although nobody said so, but those of which it was told.
+pub fn as_root(apps: &[AppSpec], told: &[String], profile: Profile, host: &Host) -> Option<Notice> {
     if !profile.distrusts_writers() || host.owner.user != 0 {
         return None;
     }
-    let names: Vec<&str> = apps.iter().filter(|app| app.account.user.is_none()).map(|app| app.name.as_str()).collect();
+    let new = apps.iter().filter(|app| app.account.user.is_none() && !told.contains(&app.name));
+    let names: Vec<&str> = new.map(|app| app.name.as_str()).collect();
     let text = match names.as_slice() {
         [] => return None,
         [one] => format!("{one} runs as root, because pmdev does"),

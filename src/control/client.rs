@@ -9,7 +9,8 @@ use std::{
 
 use super::{
     codec,
-    protocol::{Envelope, Hello, Reply, Request, VERSION},
+    protocol::{Envelope, Reply, Request, VERSION},
+    view::Hello,
 };
 use crate::model::Error;
 
@@ -29,6 +30,23 @@ impl Connection {
     /// Nobody listens there.
     pub fn open(path: &Path) -> io::Result<Self> {
         Ok(Self { stream: BufReader::new(UnixStream::connect(path)?) })
+    }
+
+    /// Waits no longer than this for any piece of a reply.
+    ///
+    /// # Errors
+    /// The socket takes no limit.
+    pub fn patience(&self, limit: Duration) -> io::Result<()> {
+        let stream = self.stream.get_ref();
+        stream.set_read_timeout(Some(limit)).and_then(|()| stream.set_write_timeout(Some(limit)))
+    }
+
+    /// Another handle to the same connection, by which it can be ended from elsewhere.
+    ///
+    /// # Errors
+    /// No descriptor is left.
+    pub fn handle(&self) -> io::Result<UnixStream> {
+        self.stream.get_ref().try_clone()
     }
 
     /// Says what is wanted; the replies come from [`Self::reply`].

@@ -6,7 +6,7 @@ use std::{io, time::Duration};
 pub const LONGEST_REQUEST: usize = 1 << 20;
 
 /// The longest reply.
-pub const LONGEST_REPLY: usize = 64 << 20;
+pub const LONGEST_REPLY: usize = 128 << 20;
 
 /// How long a client has to say what it wants.
 pub const TO_ASK: Duration = Duration::from_secs(5);

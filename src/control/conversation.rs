@@ -13,7 +13,8 @@ use tokio::{
 use super::{
     client::{envelope, gone, parse},
     codec,
-    protocol::{Reply, Request, Said},
+    protocol::{Reply, Request},
+    terminal::Said,
 };
 use crate::model::Error;
 

@@ -3,7 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::view::{AppWhy, DecisionView, Detail, PathWhy};
+use super::logs::{LogSource, LogsRequest};
+use super::run::{How, Run, Saved};
+use super::terminal::{AttachRequest, Bytes};
+use super::view::{AppWhy, DecisionView, Detail, Hello, PathWhy};
+use crate::model::Stream;
 
 /// The version of the protocol. A change that an older end would misread makes the next one; a new verb or field does not.
 pub const VERSION: u32 = 1;
@@ -66,6 +70,11 @@ pub enum Request {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         on: Option<bool>,
     },
+    /// Whether what is watched restarts anything; changes made meanwhile count when it does again. It is one switch for all apps.
+    Pause {
+        /// Whether changes wait from now on.
+        on: bool,
+    },
     /// A signal to the main processes of targets.
     Signal {
         /// By name or number.
@@ -81,14 +90,7 @@ pub enum Request {
         targets: Vec<String>,
     },
     /// The terminal of an instance. `Attached` comes, then what it shows; the client may go on to say `Said`.
-    Attach {
-        /// Whose: it has to mean one instance.
-        target: String,
-        /// How many characters of a line the client's terminal shows.
-        columns: u16,
-        /// How many lines.
-        lines: u16,
-    },
+    Attach(AttachRequest),
     /// Why apps are as they are, and what was decided lately; or which rules watch or ignore paths.
     Why {
         /// Whose; empty: all, or none where paths are asked about.
@@ -97,34 +99,38 @@ pub enum Request {
         #[serde(default)]
         paths: Vec<String>,
     },
+    /// The last lines of targets, and those that they say from now on.
+    Logs(LogsRequest),
+    /// Empty the log files of targets; those put away stay.
+    Flush {
+        /// Whose; empty: all.
+        #[serde(default)]
+        targets: Vec<String>,
+    },
+    /// Open all log files anew, for programs that put them away themselves.
+    ReopenLogs,
+    /// Run apps as well: a background runner alone does. `Text` may come before the last answer.
+    Run {
+        /// What.
+        run: Run,
+        /// Whether the answer waits until they are online.
+        wait: bool,
+    },
+    /// Restart or reload with another environment: a background runner alone does.
+    Update {
+        /// Restart or reload.
+        how: How,
+        /// To whom, whole apps.
+        targets: Vec<String>,
+        /// The environment, in the place of the one they were started from.
+        env: Vec<(String, String)>,
+        /// Whether the answer waits until they are online.
+        wait: bool,
+    },
+    /// What a background runner would have to be asked for to have the apps it has. The answer is `Saved`.
+    Save,
     /// End the runner and all its apps. The answer comes when they have ended, right before the runner does.
     Kill,
-}
-
-/// What the client of an `attach` says after it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "say", rename_all = "snake_case")]
-pub enum Said {
-    /// What was typed.
-    Keys {
-        /// As the terminal gives it.
-        #[serde(with = "super::latin")]
-        bytes: Vec<u8>,
-    },
-    /// Its terminal has another size.
-    Size {
-        /// Characters of a line.
-        columns: u16,
-        /// Lines.
-        lines: u16,
-    },
-}
-
-impl Request {
-    /// Whether the client may go on to speak.
-    pub fn goes_on(&self) -> bool {
-        matches!(self, Self::Attach { .. })
-    }
 }
 
 /// Something that can be done to apps.
@@ -163,6 +169,72 @@ pub enum Reply {
         /// How long it took, in milliseconds.
         took_ms: u64,
     },
+    /// An instance whose lines come: at the beginning, and again when it is another one.
+    Source(LogSource),
+    /// Whole lines of an instance.
+    Lines {
+        /// Whose.
+        id: usize,
+        /// Of which of its streams.
+        stream: Stream,
+        /// When they came, in milliseconds since 1970.
+        time: i64,
+        /// Without their ends; what is no UTF-8 is replaced.
+        lines: Vec<String>,
+    },
+    /// The lines that the runner holds were told; what follows is said after the request.
+    Live,
+    /// Where a log file was when all was written that had been said at the request.
+    Position {
+        /// Which.
+        path: String,
+        /// The stamp in the name of the newest of those put away before it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        put_away: Option<String>,
+        /// Its inode; 0: there is none yet.
+        inode: u64,
+        /// How many of its bytes that is; `None`: it is not known, because the file is slow or fails.
+        length: Option<u64>,
+    },
+    /// Lines were left out, because the client reads too slowly.
+    LeftOut {
+        /// How many.
+        lines: u64,
+    },
+    /// A word of the runner itself.
+    Notice {
+        /// When, in milliseconds since 1970.
+        time: i64,
+        /// `info`, `warning` or `error`.
+        level: String,
+        /// About which app.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        app: Option<String>,
+        /// A whole sentence.
+        text: String,
+        /// What to do about it, or what else is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hint: Option<String>,
+    },
+    /// The runner has ended.
+    Ended,
+    /// Log files were emptied, or opened anew.
+    Files {
+        /// How many.
+        files: usize,
+        /// How many bytes they held.
+        bytes: u64,
+        /// Which could not be.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        failed: Vec<String>,
+    },
+    /// What to keep.
+    Saved {
+        /// The requests.
+        runs: Vec<Saved>,
+        /// What cannot be kept, and why, as sentences.
+        left_out: Vec<String>,
+    },
     /// Why things are as they are.
     Why {
         /// The apps that were asked about.
@@ -178,11 +250,7 @@ pub enum Reply {
         name: String,
     },
     /// What the terminal shows.
-    Bytes {
-        /// As the app wrote it.
-        #[serde(with = "super::latin")]
-        bytes: Vec<u8>,
-    },
+    Bytes(Bytes),
     /// A sentence about the app, between what it shows.
     Note {
         /// The sentence.
@@ -215,25 +283,6 @@ pub enum Reply {
     },
 }
 
-/// A runner.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hello {
-    /// Its version of pmdev.
-    pub pmdev: String,
-    /// The version of the protocol it speaks.
-    pub protocol: u32,
-    /// Its pid.
-    pub pid: i32,
-    /// The folder it was started in.
-    pub cwd: String,
-    /// The project files it runs, absolute.
-    pub files: Vec<String>,
-    /// The names of its apps.
-    pub apps: Vec<String>,
-    /// Whether it is the background runner of its home.
-    pub background: bool,
-}
-
 /// An instance, as it is now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InstanceView {
@@ -263,6 +312,9 @@ pub struct InstanceView {
     pub restarts: u64,
     /// Ends in a row before `min_uptime`.
     pub unstable_restarts: u32,
+    /// Why its latest run was started, as the end of a sentence that says `because`.
+    #[serde(default)]
+    pub why: Option<String>,
     /// The exit code of its last end by itself.
     pub exit_code: Option<i32>,
     /// Per cent of one processor, of its whole process set.
@@ -341,63 +393,4 @@ pub fn parse(line: &[u8]) -> Result<Request, Reply> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::Value;
-
-    use super::*;
-
-    const DOC: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/protocol.md"));
-
-    /// What is written down is what is said: every line is read, and said again with the same fields.
-    #[test]
-    fn the_written_protocol_is_the_spoken_one() {
-        let lines: Vec<&str> = DOC.lines().filter(|line| line.starts_with('{')).collect();
-        let (said, lines): (Vec<&str>, Vec<&str>) = lines.into_iter().partition(|line| line.starts_with("{\"say\""));
-        let (asked, answered): (Vec<&str>, Vec<&str>) = lines.into_iter().partition(|line| line.contains("\"request\""));
-        let value = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_else(|error| panic!("{error}: {text}"));
-        for line in &asked {
-            let request = parse(line.as_bytes()).unwrap_or_else(|refusal| panic!("{refusal:?}: {line}"));
-            let again = Envelope { protocol: VERSION, pmdev: "0.1.0".to_owned(), request };
-            assert_eq!(serde_json::to_value(again).unwrap(), value(line));
-        }
-        for line in &answered {
-            let reply: Reply = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
-            assert_eq!(serde_json::to_value(reply).unwrap(), value(line));
-        }
-        for line in &said {
-            let word: Said = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
-            assert_eq!(serde_json::to_value(word).unwrap(), value(line));
-        }
-        assert!(["keys", "size"].iter().all(|say| said.concat().contains(&format!("\"say\":\"{say}\""))));
-        let all = asked.concat() + &answered.concat();
-        for word in
-            ["hello", "list", "act", "scale", "watch", "signal", "send", "attach", "why", "kill"].map(|verb| format!("\"verb\":\"{verb}\""))
-        {
-            assert!(all.contains(&word), "{word} is not written down");
-        }
-        for word in ["hello", "list", "done", "text", "attached", "bytes", "note", "missed", "detached", "why", "refused"]
-            .map(|reply| format!("\"reply\":\"{reply}\""))
-        {
-            assert!(all.contains(&word), "{word} is not written down");
-        }
-        for word in ["start", "stop", "restart", "reload", "delete", "reset"].map(|action| format!("\"action\":\"{action}\"")) {
-            assert!(all.contains(&word), "{word} is not written down");
-        }
-    }
-
-    #[test]
-    fn another_version_gets_a_sentence_and_what_is_no_request_as_well() {
-        let refused = |line: &str| match parse(line.as_bytes()) {
-            Err(Reply::Refused { code, message, hint }) => format!("{code} {message} / {}", hint.unwrap_or_default()),
-            other => panic!("{other:?}"),
-        };
-        let newer = refused(r#"{"protocol":9,"pmdev":"7.0.0","request":{"verb":"dance"}}"#);
-        assert!(
-            newer.starts_with("1 The runner is pmdev ") && newer.contains("speaks protocol 1; this pmdev is 7.0.0 and speaks 9 / restart"),
-            "{newer}"
-        );
-        assert!(refused("GET / HTTP/1.1").starts_with("2 This is the socket of a pmdev runner"));
-        assert!(refused(r#"{"protocol":1,"request":{"verb":"dance"}}"#).contains("does not know this request"));
-        assert!(refused("").starts_with("2 "));
-    }
-}
+mod tests;

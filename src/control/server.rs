@@ -1,11 +1,18 @@
 //! The runner's end: connections are read and written by tasks of their own, so that a slow or hostile client costs the loop nothing.
 
-use std::{cell::Cell, io, os::unix::net::UnixListener as StdListener, pin::pin, rc::Rc};
+use std::{
+    cell::Cell,
+    future::poll_fn,
+    io,
+    os::unix::net::UnixListener as StdListener,
+    pin::{Pin, pin},
+    rc::Rc,
+};
 
 use rustix::net::{SendFlags, send};
 use tokio::{
     io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
-    net::{UnixListener, UnixStream},
+    net::{UnixListener, UnixStream, unix::OwnedWriteHalf},
     sync::mpsc,
     time::timeout,
 };
@@ -13,7 +20,9 @@ use tokio::{
 use super::{
     codec,
     endpoint::is_trusted,
-    protocol::{self, Reply, Request, Said},
+    feed::Feed,
+    protocol::{self, Reply, Request},
+    terminal::Said,
 };
 
 /// Connections at a time; more are closed at once.
@@ -38,17 +47,31 @@ pub struct Incoming {
 
 /// Takes the replies to one request.
 #[derive(Debug, Clone)]
-pub struct Responder(mpsc::Sender<Reply>);
+pub struct Responder(mpsc::Sender<Answer>);
+
+/// What comes back from a request.
+#[derive(Debug)]
+enum Answer {
+    One(Reply),
+    Following(Feed),
+}
 
 impl Responder {
     /// Says something to the client; false if it is gone, or reads too slowly to be waited for.
     pub fn say(&self, reply: Reply) -> bool {
-        self.0.try_send(reply).is_ok()
+        self.0.try_send(Answer::One(reply)).is_ok()
+    }
+
+    /// Has the client told what comes into a feed, until that ends.
+    pub fn follow(&self, feed: &Feed) {
+        if self.0.try_send(Answer::Following(feed.clone())).is_err() {
+            feed.leave();
+        }
     }
 
     /// The same, and waits until the client has read enough; false if it is gone.
     pub async fn tell(&self, reply: Reply) -> bool {
-        self.0.send(reply).await.is_ok()
+        self.0.send(Answer::One(reply)).await.is_ok()
     }
 
     /// Whether the client is gone.
@@ -116,7 +139,7 @@ async fn attend(stream: UnixStream, incoming: impl Fn(Incoming)) -> io::Result<(
             incoming(Incoming { request, responder: Responder(sender), said });
         }
         Err(refusal) => {
-            let _ = sender.try_send(refusal);
+            let _ = sender.try_send(Answer::One(refusal));
             drop(sender);
         }
     }
@@ -124,19 +147,23 @@ async fn attend(stream: UnixStream, incoming: impl Fn(Incoming)) -> io::Result<(
     let mut more = pin!(async move { if goes_on { hear(rest, &saying).await } else { ignore(rest).await } });
     loop {
         tokio::select! {
-            reply = replies.recv() => {
-                let Some(reply) = reply else { return write.shutdown().await };
-                let line = codec::line(&reply)?;
+            answer = replies.recv() => match answer {
+                None => return write.shutdown().await,
                 // Who is attached may have been stopped; it misses something then, and goes on.
-                if goes_on {
+                Some(Answer::One(reply)) if goes_on => {
+                    let line = codec::line(&reply)?;
                     tokio::select! {
                         written = write.write_all(&line) => written?,
                         more = &mut more => return more,
                     }
-                } else {
-                    timeout(codec::TO_READ, write.write_all(&line)).await??;
                 }
-            }
+                Some(Answer::One(reply)) => timeout(codec::TO_READ, write.write_all(&codec::line(&reply)?)).await??,
+                Some(Answer::Following(feed)) => {
+                    let told = tell(&feed, write, more).await;
+                    feed.leave();
+                    return told;
+                }
+            },
             more = &mut more => return more,
         }
     }
@@ -163,6 +190,19 @@ async fn hear(rest: impl AsyncBufRead + Unpin, said: &mpsc::Sender<Said>) -> io:
         if said.send(word).await.is_err() {
             // What is over has its last replies to write.
             return ignore(limited.into_inner()).await;
+        }
+    }
+}
+
+/// Tells a client what comes into a feed, however slowly it reads.
+async fn tell(feed: &Feed, mut write: OwnedWriteHalf, mut gone: Pin<&mut impl Future<Output = io::Result<()>>>) -> io::Result<()> {
+    loop {
+        tokio::select! {
+            reply = poll_fn(|context| feed.next(context)) => {
+                let Some(reply) = reply else { return write.shutdown().await };
+                write.write_all(&codec::line(&reply)?).await?;
+            }
+            gone = &mut gone => return gone,
         }
     }
 }

@@ -32,7 +32,7 @@ pub(super) enum Layout {
 /// One line as an object.
 #[derive(serde::Serialize)]
 struct Object<'a> {
-    time: &'a str,
+    time: Option<&'a str>,
     app: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     instance: Option<u16>,
@@ -72,7 +72,31 @@ impl Layout {
                 lead.extend_from_slice(prefix);
                 (label(&bytes, &lead, end, continues).into(), end == End::Unfinished)
             }
-            Self::Json { app, instance } => (objects(&bytes, app, *instance, stream, &now()).into(), false),
+            Self::Json { app, instance } => (objects(&bytes, app, *instance, stream, Some(&now())).into(), false),
+        }
+    }
+}
+
+/// Shows lines that were said at another time and place, as the console does.
+#[derive(Debug)]
+pub struct Printer(Layout);
+
+impl Printer {
+    /// For the lines of one label.
+    pub fn new(config: &ConsoleConfig, label: Label) -> Self {
+        Self(Layout::new(config, label))
+    }
+
+    /// A line, given and shown without and with its end; `time`: when it was said, where that is known.
+    pub fn line(&self, line: &[u8], stream: Stream, time: Option<&Zoned>) -> Vec<u8> {
+        match &self.0 {
+            Layout::Plain => [line, b"\n"].concat(),
+            Layout::Labelled { timestamp, prefix } => {
+                let mut lead = timestamp.as_ref().zip(time).map(|(format, time)| lead(format, time)).unwrap_or_default();
+                lead.extend_from_slice(prefix);
+                label(&[line, b"\n"].concat(), &lead, End::Line, false)
+            }
+            Layout::Json { app, instance } => objects(&[line, b"\n"].concat(), app, *instance, stream, time),
         }
     }
 }
@@ -138,13 +162,13 @@ fn leaves_colour(line: &[u8]) -> bool {
         .unwrap_or(false)
 }
 
-fn objects(bytes: &[u8], app: &str, instance: Option<u16>, stream: Stream, now: &Zoned) -> Vec<u8> {
-    let time = format!("{:.3}", now.timestamp());
+fn objects(bytes: &[u8], app: &str, instance: Option<u16>, stream: Stream, time: Option<&Zoned>) -> Vec<u8> {
+    let time = time.map(|time| format!("{:.3}", time.timestamp()));
+    let time = time.as_deref();
     let mut shown = Vec::with_capacity(bytes.len() + 128);
     for line in lines(bytes) {
         let line = String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line));
-        serde_json::to_writer(&mut shown, &Object { time: &time, app, instance, stream, line })
-            .expect("strings and numbers always serialize");
+        serde_json::to_writer(&mut shown, &Object { time, app, instance, stream, line }).expect("strings and numbers always serialize");
         shown.push(b'\n');
     }
     shown
@@ -193,10 +217,10 @@ mod tests {
     fn objects_hold_any_bytes() {
         let now = jiff::Timestamp::constant(1_772_649_429, 42_000_000).to_zoned(jiff::tz::TimeZone::UTC);
         let bytes = b"\xff \"q\" \\ \x1b[1m\t\x00\r\n\n{}\n";
-        let text = String::from_utf8(objects(bytes, "a\"pi", Some(2), Stream::Err, &now)).unwrap();
+        let text = String::from_utf8(objects(bytes, "a\"pi", Some(2), Stream::Err, Some(&now))).unwrap();
         let head = "{\"time\":\"2026-03-04T18:37:09.042Z\",\"app\":\"a\\\"pi\",\"instance\":2,\"stream\":\"err\",\"line\":";
         assert_eq!(text, format!("{head}\"\u{fffd} \\\"q\\\" \\\\ \\u001b[1m\\t\\u0000\"}}\n{head}\"\"}}\n{head}\"{{}}\"}}\n"));
-        let single = String::from_utf8(objects(b"x", "api", None, Stream::Out, &now)).unwrap();
+        let single = String::from_utf8(objects(b"x", "api", None, Stream::Out, Some(&now))).unwrap();
         assert!(single.contains("\"app\":\"api\",\"stream\":\"out\""), "{single}");
     }
 }

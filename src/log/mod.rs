@@ -6,6 +6,7 @@ pub mod console;
 mod ear;
 pub mod file;
 mod footer;
+pub mod history;
 mod input;
 mod layout;
 pub mod modes;
@@ -18,12 +19,16 @@ pub mod source;
 mod writer;
 
 pub use console::{Console, ConsoleConfig, Format};
-pub use ear::Listener;
+pub use ear::{Follower, Listener};
 pub use file::{Files, News, Rotation};
+pub use layout::Printer;
 pub use pump::{pump, pump_terminal};
 pub use record::{Form, Recording};
+pub use ring::Kept;
 pub use screen::Screen;
-pub use source::{Label, Source, Stream};
+pub use source::{Label, Source};
+
+pub use crate::model::Stream;
 
 #[cfg(test)]
 mod tests;

@@ -17,7 +17,6 @@ use super::{
     input::{Input, drop_returns},
     layout::{End, without_final_returns},
     queue::StreamId,
-    record::Recorder,
 };
 
 /// Bytes asked for in one read: what a pipe holds, pipe(7).
@@ -69,7 +68,7 @@ struct Carry {
     bytes: Vec<u8>,
     /// When the first of them came, while it is open whether they are to be shown unfinished.
     since: Option<Instant>,
-    /// The bytes of that line that are shown already, for the files, which get whole lines alone.
+    /// The bytes of that line that are shown already, for all who get whole lines alone.
     begun: Vec<u8>,
 }
 
@@ -205,42 +204,41 @@ impl Tap {
     fn cut(&self, carry: &mut Carry) {
         carry.since = None;
         self.emit(std::mem::take(&mut carry.bytes).into(), End::Cut, &mut carry.begun);
-        self.source.ring_lock().end_line(self.stream);
     }
 
     fn emit(&self, bytes: Cow<'_, [u8]>, end: End, begun: &mut Vec<u8>) {
         let recorder = self.source.recorder();
         let keeps = recorder.keeps(self.stream);
-        if keeps {
-            self.record(&recorder, &bytes, end, begun);
-        } else {
-            begun.clear();
+        if let Some(lines) = whole(&bytes, end, begun) {
+            if keeps {
+                recorder.write(self.stream, &lines);
+            }
+            self.source.tell(self.stream, &lines, recorder.muted);
         }
         let queue = &self.source.shared().queue;
         let continues = queue.continues(self.id);
         if bytes.is_empty() && !continues {
             return;
         }
-        self.source.ring_lock().feed(self.stream, &bytes);
         if recorder.muted || keeps && !self.source.shows(self.id, &bytes) {
             return;
         }
         let (shown, unfinished) = self.source.layout().render(bytes, self.stream, end, continues, Zoned::now);
         queue.push(self.id, shown, unfinished, self.source.budget());
     }
+}
 
-    /// Passes whole lines to the files. `begun`: what was kept back of the line with which the bytes begin.
-    fn record(&self, recorder: &Recorder, bytes: &[u8], end: End, begun: &mut Vec<u8>) {
-        if end == End::Line && begun.is_empty() {
-            return recorder.write(self.stream, bytes);
-        }
-        begun.extend_from_slice(bytes);
-        if begun.is_empty() || end == End::Unfinished && begun.len() < LONGEST_LINE {
-            return;
-        }
-        if end != End::Line {
-            begun.push(b'\n');
-        }
-        recorder.write(self.stream, &std::mem::take(begun));
+/// The whole lines that are there now. `begun`: what was kept back of the line with which the bytes begin.
+fn whole<'a>(bytes: &'a [u8], end: End, begun: &mut Vec<u8>) -> Option<Cow<'a, [u8]>> {
+    if end == End::Line && begun.is_empty() {
+        return Some(Cow::Borrowed(bytes));
     }
+    begun.extend_from_slice(bytes);
+    if begun.is_empty() || end == End::Unfinished && begun.len() < LONGEST_LINE {
+        return None;
+    }
+    if end != End::Line {
+        begun.push(b'\n');
+    }
+    Some(std::mem::take(begun).into())
 }

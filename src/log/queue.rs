@@ -84,6 +84,11 @@ impl Chunk {
         Self { bytes: bytes.to_vec(), budget: None }
     }
 
+    /// Parts it; what comes back is the rest.
+    pub(super) fn split_off(&mut self, at: usize) -> Self {
+        Self { bytes: self.bytes.split_off(at), budget: self.budget.clone() }
+    }
+
     /// Has those looked after who are held back by it.
     pub(super) fn wake(&self) {
         self.budget.iter().for_each(|budget| budget.freed.notify_waiters());

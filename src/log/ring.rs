@@ -1,96 +1,118 @@
-//! The last lines of an instance, kept for those who look for a reason after it died.
+//! The last lines of an instance, kept for those who look for a reason after it died, and for those who look at its log.
 
 use std::collections::VecDeque;
 
 use super::Stream;
 
 /// Lines kept of each stream: one that says much leaves the other its own.
-const LINES: usize = 200;
+pub(super) const LINES: usize = 1000;
+
+/// Bytes kept of each stream.
+const BYTES: usize = 128 << 10;
 
 /// Bytes kept of a line: its last ones.
-const LINE: usize = 4096;
+pub(super) const LINE: usize = 4096;
+
+/// A line that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Its place among those of both streams.
+    pub number: u64,
+    /// When it came, in milliseconds since 1970.
+    pub time: i64,
+    /// The line without its end.
+    pub line: Vec<u8>,
+}
 
 /// The last lines of both streams in the order they ended.
 #[derive(Debug, Default)]
 pub(super) struct Ring {
-    kept: [Kept; 2],
+    shelves: [Shelf; 2],
     /// Numbers the lines of both.
     next: u64,
+    /// The first line of the newest run.
+    run: u64,
 }
 
-/// Those of one stream.
+/// Those of one stream, their bytes one behind the other.
 #[derive(Debug, Default)]
-struct Kept {
-    lines: VecDeque<(u64, Vec<u8>)>,
-    unfinished: Vec<u8>,
+struct Shelf {
+    lines: VecDeque<Place>,
+    bytes: VecDeque<u8>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    number: u64,
+    time: i64,
+    length: usize,
 }
 
 impl Ring {
-    /// Takes the next bytes of a stream.
-    pub(super) fn feed(&mut self, stream: Stream, bytes: &[u8]) {
-        let Self { kept, next } = self;
-        let kept = &mut kept[stream as usize];
-        let mut line = std::mem::take(&mut kept.unfinished);
-        let mut rest = bytes;
-        if let Some(last) = memchr::memrchr(b'\n', bytes) {
-            // Only lines that stay are looked at: of a fast stream that is one in thousands.
-            let skipped = memchr::memrchr_iter(b'\n', &bytes[..last]).nth(LINES - 1).map_or(0, |newline| newline + 1);
-            if skipped > 0 {
-                line.clear();
-            }
-            for whole in bytes[skipped..last].split(|&byte| byte == b'\n') {
-                keep_end(&mut line, whole);
-                line = kept.push(line, next);
-            }
-            rest = &bytes[last + 1..];
-        }
-        keep_end(&mut line, rest);
-        kept.unfinished = line;
-    }
-
-    /// Ends the unfinished line of a stream, if there is one.
-    pub(super) fn end_line(&mut self, stream: Stream) {
-        let Self { kept, next } = self;
-        let kept = &mut kept[stream as usize];
-        let line = std::mem::take(&mut kept.unfinished);
-        if !line.is_empty() {
-            kept.push(line, next);
+    /// Takes the next whole lines of a stream, which came at this time, in milliseconds since 1970.
+    pub(super) fn feed(&mut self, stream: Stream, lines: &[u8], time: i64) {
+        let Self { shelves, next, .. } = self;
+        let shelf = &mut shelves[stream as usize];
+        let lines = lines.strip_suffix(b"\n").unwrap_or(lines);
+        // Only lines that stay are looked at: of a fast stream that is one in many.
+        let far = memchr::memrchr_iter(b'\n', lines).nth(LINES - 1).map_or(0, |newline| newline + 1);
+        let large = lines.len().saturating_sub(BYTES);
+        let skipped = if large > far { memchr::memchr(b'\n', &lines[large..]).map_or(far, |newline| large + newline + 1) } else { far };
+        for line in lines[skipped..].split(|&byte| byte == b'\n') {
+            shelf.push(&line[line.len().saturating_sub(LINE)..], *next, time);
+            *next += 1;
         }
     }
 
-    /// The last lines of both streams, oldest first, without line ends.
+    /// The last lines of both streams in the newest run, oldest first, without line ends.
     pub(super) fn last(&self, lines: usize) -> Vec<Vec<u8>> {
-        let mut all: Vec<&(u64, Vec<u8>)> = self.kept.iter().flat_map(|kept| kept.lines.iter().rev().take(lines)).collect();
-        all.sort_unstable_by_key(|(number, _)| *number);
-        all[all.len().saturating_sub(lines)..].iter().map(|(_, line)| line.clone()).collect()
+        let mut all: Vec<Kept> = [Stream::Out, Stream::Err]
+            .into_iter()
+            .flat_map(|stream| self.kept(stream, lines))
+            .filter(|kept| kept.number >= self.run)
+            .collect();
+        all.sort_unstable_by_key(|kept| kept.number);
+        all.drain(..all.len().saturating_sub(lines));
+        all.into_iter().map(|kept| kept.line).collect()
     }
 
     /// The last lines of one stream, in the same way.
     pub(super) fn last_of(&self, stream: Stream, lines: usize) -> Vec<Vec<u8>> {
-        let kept = &self.kept[stream as usize].lines;
-        kept.iter().skip(kept.len().saturating_sub(lines)).map(|(_, line)| line.clone()).collect()
+        self.kept(stream, lines).filter(|kept| kept.number >= self.run).map(|kept| kept.line).collect()
+    }
+
+    /// The last lines of one stream over all runs, oldest first.
+    pub(super) fn kept(&self, stream: Stream, lines: usize) -> impl Iterator<Item = Kept> {
+        let shelf = &self.shelves[stream as usize];
+        let skipped = shelf.lines.len().saturating_sub(lines);
+        let mut at: usize = shelf.lines.iter().take(skipped).map(|place| place.length).sum();
+        shelf.lines.iter().skip(skipped).map(move |place| {
+            let line = shelf.bytes.range(at..at + place.length).copied().collect();
+            at += place.length;
+            Kept { number: place.number, time: place.time, line }
+        })
+    }
+
+    /// A new run begins.
+    pub(super) fn begin_run(&mut self) {
+        self.run = self.next;
     }
 
     /// Forgets everything.
     pub(super) fn clear(&mut self) {
-        *self = Self::default();
+        self.shelves = Default::default();
     }
 }
 
-impl Kept {
-    /// Adds a line; returns an empty buffer, that of the line it pushed out where it did.
-    fn push(&mut self, line: Vec<u8>, next: &mut u64) -> Vec<u8> {
-        let mut spare = if self.lines.len() == LINES { self.lines.pop_front().unwrap_or_default().1 } else { Vec::new() };
-        self.lines.push_back((*next, line));
-        *next += 1;
-        spare.clear();
-        spare
+impl Shelf {
+    fn push(&mut self, line: &[u8], number: u64, time: i64) {
+        while self.lines.len() >= LINES || self.bytes.len() + line.len() > BYTES {
+            let Some(first) = self.lines.pop_front() else { break };
+            self.bytes.drain(..first.length);
+        }
+        self.lines.push_back(Place { number, time, length: line.len() });
+        self.bytes.extend(line);
     }
-}
-
-fn keep_end(line: &mut Vec<u8>, bytes: &[u8]) {
-    line.extend_from_slice(&bytes[bytes.len().saturating_sub(LINE)..]);
-    line.drain(..line.len().saturating_sub(LINE));
 }
 
 #[cfg(test)]
@@ -99,53 +121,64 @@ mod tests {
 
     #[test]
     fn keeps_the_last_lines_however_they_arrive() {
-        let text: String = (0..500).map(|number| format!("line {number}\n")).collect();
-        let expected: Vec<Vec<u8>> = (300..500).map(|number| format!("line {number}").into_bytes()).collect();
+        let lines: Vec<String> = (0..3000).map(|number| format!("line {number}\n")).collect();
+        let expected: Vec<Vec<u8>> = (2000..3000).map(|number| format!("line {number}").into_bytes()).collect();
         let mut random = fastrand::Rng::with_seed(7);
-        for _ in 0..200 {
+        for _ in 0..50 {
             let mut ring = Ring::default();
-            let mut rest = text.as_bytes();
+            let mut rest = lines.as_slice();
             while !rest.is_empty() {
-                let (chunk, after) = rest.split_at(random.usize(1..=rest.len()));
-                ring.feed(Stream::Out, chunk);
+                let (some, after) = rest.split_at(random.usize(1..=rest.len()));
+                ring.feed(Stream::Out, some.concat().as_bytes(), 0);
                 rest = after;
             }
             assert_eq!(ring.last(usize::MAX), expected);
-            assert_eq!(ring.last(2), expected[198..]);
+            assert_eq!(ring.last(2), expected[998..]);
         }
     }
 
     #[test]
     fn a_stream_that_says_much_leaves_the_other_its_lines() {
         let mut ring = Ring::default();
-        ring.feed(Stream::Err, b"why\n");
-        for number in 0..1000 {
-            ring.feed(Stream::Out, format!("{number}\n").as_bytes());
+        ring.feed(Stream::Err, b"why\n", 1);
+        for number in 0..5000 {
+            ring.feed(Stream::Out, format!("{number}\n").as_bytes(), 2);
         }
-        ring.feed(Stream::Err, b"last\n");
-        assert_eq!(ring.last_of(Stream::Err, 20), [b"why".to_vec(), b"last".to_vec()]);
-        assert_eq!(ring.last_of(Stream::Out, 1), [b"999".to_vec()]);
-        assert_eq!(ring.last(2), [b"999".to_vec(), b"last".to_vec()]);
-        assert_eq!(ring.last(usize::MAX).len(), LINES + 2);
-        assert_eq!(ring.last(usize::MAX)[0], b"why");
+        ring.feed(Stream::Err, b"\nlast\n", 3);
+        assert_eq!(ring.last_of(Stream::Err, 20), [b"why".to_vec(), b"".to_vec(), b"last".to_vec()]);
+        assert_eq!(ring.last_of(Stream::Out, 1), [b"4999".to_vec()]);
+        assert_eq!(ring.last(3), [b"4999".to_vec(), b"".to_vec(), b"last".to_vec()]);
+        assert_eq!(ring.last(usize::MAX).len(), LINES + 3);
+        let kept: Vec<(u64, i64)> = ring.kept(Stream::Err, 9).map(|kept| (kept.number, kept.time)).collect();
+        assert_eq!(kept, [(0, 1), (5001, 3), (5002, 3)]);
     }
 
     #[test]
-    fn streams_keep_their_own_unfinished_lines_and_long_ones_their_end() {
+    fn what_is_kept_is_bounded_and_of_a_long_line_its_end_is() {
         let mut ring = Ring::default();
-        ring.feed(Stream::Out, b"half");
-        ring.feed(Stream::Err, b"\nwhole\n");
-        ring.end_line(Stream::Err);
-        ring.end_line(Stream::Out);
-        assert_eq!(ring.last(9), [b"".to_vec(), b"whole".to_vec(), b"half".to_vec()]);
-        let mut long = vec![b'a'; 3 * LINE];
-        long.extend(b"the end");
-        for piece in long.chunks(1000) {
-            ring.feed(Stream::Out, piece);
+        let long = [vec![b'a'; 3 * LINE], b"the end\n".to_vec()].concat();
+        for piece in [&long[..], &long.repeat(2), &long.repeat(40)] {
+            ring.feed(Stream::Out, piece, 0);
+            let kept = ring.last(usize::MAX);
+            assert!(kept.iter().all(|line| line.len() == LINE && line.ends_with(b"the end")));
+            assert!(kept.len() <= BYTES / LINE);
         }
-        ring.end_line(Stream::Out);
-        assert_eq!(ring.last(1), [long[long.len() - LINE..].to_vec()]);
+        ring.feed(Stream::Out, b"short\n", 0);
+        assert_eq!(ring.last(1), [b"short".to_vec()]);
+        assert!(ring.shelves[0].bytes.len() <= BYTES);
+    }
+
+    #[test]
+    fn a_new_run_leaves_the_lines_of_the_old_ones_to_those_who_look_at_the_log() {
+        let mut ring = Ring::default();
+        ring.feed(Stream::Out, b"old\n", 1);
+        ring.begin_run();
+        assert!(ring.last(9).is_empty() && ring.last_of(Stream::Out, 9).is_empty());
+        ring.feed(Stream::Out, b"new\n", 2);
+        assert_eq!(ring.last(9), [b"new".to_vec()]);
+        assert_eq!(ring.kept(Stream::Out, 9).count(), 2);
         ring.clear();
+        assert_eq!(ring.kept(Stream::Out, 9).count(), 0);
         assert!(ring.last(9).is_empty());
     }
 }

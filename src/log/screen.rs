@@ -1,5 +1,5 @@
-//! The terminal of an instance over all its runs: its last bytes as they came, and those who look at it. Who reads too slowly misses some,
-//! and is told so; nobody else waits for that.
+//! The terminal of an instance over all its runs: its last bytes as they came, and those who look at it. Who reads too slowly misses what
+//! was in between, is told so, and goes on with the last lines; nobody else waits for that.
 
 use std::{
     collections::VecDeque,
@@ -32,7 +32,10 @@ struct Shown {
 
 /// One who looks at it; dropped, it looks no more.
 #[derive(Debug)]
-pub struct View(Arc<Queue>);
+pub struct View {
+    queue: Arc<Queue>,
+    screen: Screen,
+}
 
 /// What is seen next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,25 +60,34 @@ struct Queue {
 struct Waiting {
     seen: VecDeque<Seen>,
     bytes: usize,
-    left_out: u64,
+    /// Nothing is put here any more until everything is taken.
+    behind: Option<Behind>,
     ended: bool,
+}
+
+/// What one who fell behind has not got.
+#[derive(Debug)]
+struct Behind {
+    bytes: usize,
+    /// What its terminal is like.
+    modes: Modes,
 }
 
 impl Screen {
     /// Shows bytes.
     pub fn feed(&self, bytes: &[u8]) {
         let mut shown = self.lock();
+        shown.tell(|queue, shown| queue.bytes(bytes, shown));
         shown.modes.feed(bytes);
         let tail = &bytes[bytes.len().saturating_sub(KEPT)..];
         let surplus = (shown.last.len() + tail.len()).saturating_sub(KEPT);
         shown.last.drain(..surplus);
         shown.last.extend(tail);
-        shown.tell(|queue| queue.bytes(bytes));
     }
 
     /// Tells those who look a sentence.
     pub fn note(&self, text: &str) {
-        self.lock().tell(|queue| queue.note(text));
+        self.lock().tell(|queue, _| queue.note(text));
     }
 
     /// A new run has a fresh terminal; what the one before has shown stays, and those who look get theirs back as it was.
@@ -83,19 +95,24 @@ impl Screen {
         let mut shown = self.lock();
         let leave = shown.modes.leave();
         shown.modes = Modes::default();
-        shown.tell(|queue| queue.bytes(&leave));
+        shown.tell(|queue, _| queue.control(&leave));
     }
 
     /// Those who look have seen everything, for this reason.
     pub fn end(&self, text: &str) {
         let mut shown = self.lock();
-        shown.tell(|queue| queue.end(text));
+        shown.tell(|queue, shown| queue.end(text, shown));
         shown.views.clear();
     }
 
     /// Whether anybody looks.
     pub fn is_seen(&self) -> bool {
         self.lock().views.iter().any(|view| view.strong_count() > 0)
+    }
+
+    /// Whether the app draws on a screen of its own, which only it can draw anew.
+    pub fn draws(&self) -> bool {
+        self.lock().modes.draws()
     }
 
     /// Looks at it from now on: what a terminal with so many lines has to be shown first, and whether the app has to draw it anew.
@@ -106,7 +123,7 @@ impl Screen {
         first.extend(shown.modes.enter());
         let queue = Arc::default();
         shown.views.push(Arc::downgrade(&queue));
-        (View(queue), first, draws)
+        (View { queue, screen: self.clone() }, first, draws)
     }
 
     fn lock(&self) -> MutexGuard<'_, Shown> {
@@ -115,8 +132,17 @@ impl Screen {
 }
 
 impl Shown {
-    fn tell(&mut self, tell: impl Fn(&Queue)) {
-        self.views.retain(|view| view.upgrade().inspect(|queue| tell(queue)).is_some());
+    fn tell(&mut self, tell: impl Fn(&Queue, &Self)) {
+        let mut views = std::mem::take(&mut self.views);
+        views.retain(|view| view.upgrade().inspect(|queue| tell(queue, self)).is_some());
+        self.views = views;
+    }
+
+    /// The last of so many bytes, from the beginning of a line on, as far as they are kept.
+    fn tail(&self, bytes: usize) -> Vec<u8> {
+        let tail: Vec<u8> = self.last.range(self.last.len().saturating_sub(bytes)..).copied().collect();
+        let from = if bytes > tail.len() { memchr::memchr(b'\n', &tail).map_or(0, |at| at + 1) } else { 0 };
+        tail[from..].to_vec()
     }
 
     /// As many as fit, the one with the cursor among them.
@@ -130,37 +156,40 @@ impl Shown {
 }
 
 impl Queue {
-    fn bytes(&self, bytes: &[u8]) {
+    /// Takes bytes that are about to be shown.
+    fn bytes(&self, bytes: &[u8], shown: &Shown) {
         let mut state = self.lock();
-        let room = if state.left_out > 0 { ROOM / 2 } else { ROOM };
-        if state.bytes + bytes.len() > room {
-            state.left_out += bytes.len() as u64;
-            return;
-        }
-        state.tell_left_out();
-        state.bytes += bytes.len();
-        for piece in bytes.chunks(PIECE) {
-            match state.seen.back_mut() {
-                Some(Seen::Bytes(before)) if before.len() + piece.len() <= PIECE => before.extend_from_slice(piece),
-                Some(_) | None => state.seen.push_back(Seen::Bytes(piece.to_vec())),
-            }
+        if let Some(behind) = &mut state.behind {
+            behind.bytes += bytes.len();
+        } else if state.bytes + bytes.len() > ROOM {
+            state.behind = Some(Behind { bytes: bytes.len(), modes: shown.modes.clone() });
+        } else {
+            state.push(bytes);
         }
         self.news.notify_one();
+    }
+
+    /// Takes what is for the terminal, and nothing that the app has shown; who is behind gets what it comes to when it catches up.
+    fn control(&self, bytes: &[u8]) {
+        let mut state = self.lock();
+        if state.behind.is_none() {
+            state.push(bytes);
+            self.news.notify_one();
+        }
     }
 
     fn note(&self, text: &str) {
         let mut state = self.lock();
         if state.bytes + text.len() <= ROOM {
-            state.tell_left_out();
             state.bytes += text.len();
             state.seen.push_back(Seen::Note(text.to_owned()));
             self.news.notify_one();
         }
     }
 
-    fn end(&self, text: &str) {
+    fn end(&self, text: &str, shown: &Shown) {
         let mut state = self.lock();
-        state.tell_left_out();
+        state.catch_up(shown);
         state.seen.push_back(Seen::End(text.to_owned()));
         state.ended = true;
         self.news.notify_one();
@@ -172,10 +201,43 @@ impl Queue {
 }
 
 impl Waiting {
-    fn tell_left_out(&mut self) {
-        if self.left_out > 0 {
-            self.seen.push_back(Seen::LeftOut(std::mem::take(&mut self.left_out)));
+    fn push(&mut self, bytes: &[u8]) {
+        self.bytes += bytes.len();
+        for piece in bytes.chunks(PIECE) {
+            match self.seen.back_mut() {
+                Some(Seen::Bytes(before)) if before.len() + piece.len() <= PIECE => before.extend_from_slice(piece),
+                Some(_) | None => self.seen.push_back(Seen::Bytes(piece.to_vec())),
+            }
         }
+    }
+
+    /// Goes on with the last lines: what stands there now is of more use than what stood there before.
+    fn catch_up(&mut self, shown: &Shown) {
+        let Some(behind) = self.behind.take() else { return };
+        let draws = shown.modes.draws();
+        let tail = if draws { Vec::new() } else { shown.tail(behind.bytes) };
+        let (before, after) = (behind.modes.leave(), shown.modes.leave());
+        if before != after {
+            self.push(&before);
+        }
+        let left_out = behind.bytes - tail.len();
+        if left_out > 0 {
+            self.seen.push_back(Seen::LeftOut(left_out as u64));
+        }
+        self.push(&tail);
+        if before != after {
+            self.push(&shown.modes.enter());
+        }
+    }
+
+    fn take(&mut self) -> Option<Seen> {
+        let seen = self.seen.pop_front()?;
+        match &seen {
+            Seen::Bytes(bytes) => self.bytes -= bytes.len(),
+            Seen::Note(text) => self.bytes -= text.len(),
+            Seen::LeftOut(_) | Seen::End(_) => {}
+        }
+        Some(seen)
     }
 }
 
@@ -184,24 +246,20 @@ impl View {
     pub async fn next(&self) -> Option<Seen> {
         loop {
             {
-                let mut state = self.0.lock();
+                // Those who show take these two in this order.
+                let shown = self.screen.lock();
+                let mut state = self.queue.lock();
                 if state.seen.is_empty() {
-                    // What waited is taken, so there is room to say it.
-                    state.tell_left_out();
+                    state.catch_up(&shown);
                 }
-                if let Some(seen) = state.seen.pop_front() {
-                    match &seen {
-                        Seen::Bytes(bytes) => state.bytes -= bytes.len(),
-                        Seen::Note(text) => state.bytes = state.bytes.saturating_sub(text.len()),
-                        Seen::LeftOut(_) | Seen::End(_) => {}
-                    }
+                if let Some(seen) = state.take() {
                     return Some(seen);
                 }
                 if state.ended {
                     return None;
                 }
             }
-            self.0.news.notified().await;
+            self.queue.news.notified().await;
         }
     }
 }
@@ -255,21 +313,45 @@ mod tests {
         assert!(!screen.view(24).2);
     }
 
+    fn text(seen: &[Seen]) -> String {
+        let text = |seen: &Seen| if let Seen::Bytes(bytes) = seen { String::from_utf8(bytes.clone()).unwrap() } else { String::new() };
+        seen.iter().map(text).collect()
+    }
+
     #[test]
-    fn who_reads_too_slowly_costs_a_bounded_amount_and_is_told_what_is_missing() {
+    fn who_reads_too_slowly_costs_a_bounded_amount_is_told_what_is_missing_and_sees_the_end() {
         let screen = Screen::default();
         let (slow, ..) = screen.view(24);
-        let piece = [b'x'; 4096];
-        let pieces = 10 * ROOM / piece.len();
-        (0..pieces).for_each(|_| screen.feed(&piece));
-        assert!(slow.0.lock().bytes <= ROOM);
+        let lines = 10 * ROOM / 100;
+        (0..lines).for_each(|line| screen.feed(format!("{line:098}\r\n").as_bytes()));
+        screen.feed(b"$ ");
+        assert!(slow.queue.lock().bytes <= ROOM);
         let seen = all(&slow);
         let missing = seen.iter().map(|seen| if let Seen::LeftOut(count) = seen { *count } else { 0 }).sum::<u64>();
-        let taken = seen.iter().map(|seen| if let Seen::Bytes(bytes) = seen { bytes.len() as u64 } else { 0 }).sum::<u64>();
-        assert_eq!(missing + taken, (pieces * piece.len()) as u64);
+        let text = text(&seen);
+        assert_eq!(usize::try_from(missing).unwrap() + text.len(), lines * 100 + 2);
         assert!(missing > 0);
+        assert!(text.lines().all(|line| line.len() == 98 || line == "$ "), "it goes on with a whole line");
+        assert!(text.ends_with(&format!("{:098}\r\n$ ", lines - 1)), "it ends with what stands there now");
         screen.feed(b"again");
         assert_eq!(all(&slow), [Seen::Bytes(b"again".into())]);
         assert!(screen.lock().last.len() <= KEPT);
+    }
+
+    #[test]
+    fn who_missed_that_a_picture_came_or_went_gets_there() {
+        let screen = Screen::default();
+        let (slow, ..) = screen.view(24);
+        let much = vec![b'x'; ROOM];
+        screen.feed(&much);
+        screen.feed(b"\x1b[?1049h\x1b[?25lpicture");
+        assert!(screen.draws());
+        assert!(text(&all(&slow)).ends_with("x\x1b[0m\x1b[?25l\x1b[?1049h"), "the app draws it anew");
+        screen.feed(&much);
+        screen.feed(b"\x1b[?25h\x1b[?1049l$ ");
+        screen.end("it is stopped");
+        let seen = all(&slow);
+        assert!(text(&seen).ends_with("x\x1b[?25h\x1b[?1049l\x1b[0m\x1b[?25h\x1b[?1049l$ "), "{:?}", seen.last());
+        assert_eq!(seen.last(), Some(&Seen::End("it is stopped".into())));
     }
 }

@@ -5,26 +5,19 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
+
 use super::{
     console::Shared,
-    ear::{Ear, Listener},
+    ear::{Ear, Follower, Followers, Listener},
     file::News,
     layout::Layout,
     pump::Tap,
     queue::{Budget, StreamId},
     record::{Recorder, Recording},
-    ring::Ring,
+    ring::{Kept, Ring},
 };
-
-/// A stream of a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Stream {
-    /// Standard output.
-    Out,
-    /// Standard error.
-    Err,
-}
+use crate::model::Stream;
 
 /// Whose lines they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +45,7 @@ struct Inner {
     /// How many lines the terminal was too slow for, while that is so.
     unshown: Mutex<Option<u64>>,
     ring: Mutex<Ring>,
+    followers: Followers,
     taps: Mutex<Vec<Weak<Tap>>>,
     /// Who listens to the newest run.
     ear: Mutex<Option<Arc<Ear>>>,
@@ -73,6 +67,8 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        // Whoever waits to tell it finds nothing any more.
+        self.tell_unshown();
         self.shared.sources.fetch_sub(1, Ordering::Relaxed);
     }
 }
@@ -90,20 +86,41 @@ impl Source {
             recorder: Mutex::default(),
             unshown: Mutex::default(),
             ring: Mutex::default(),
+            followers: Followers::default(),
             taps: Mutex::default(),
             ear: Mutex::default(),
         }))
     }
 
-    /// The last lines of both streams since [`Source::begin_run`], oldest first, without line ends, each cut to its last 4 KiB. 200 of each
-    /// stream are kept, whatever the other says.
+    /// The last lines of both streams since [`Source::begin_run`], oldest first, without line ends, each cut to its last 4 KiB. Of each
+    /// stream 1000 lines and 128 KiB are kept at most, whatever the other says. None of an app whose lines are neither shown nor kept.
     pub fn ring(&self, lines: usize) -> Vec<Vec<u8>> {
-        self.ring_lock().last(lines)
+        if self.recorder().muted { Vec::new() } else { self.evidence(lines) }
     }
 
     /// The last lines of one stream, in the same way.
     pub fn ring_of(&self, stream: Stream, lines: usize) -> Vec<Vec<u8>> {
-        self.ring_lock().last_of(stream, lines)
+        if self.recorder().muted { Vec::new() } else { self.ring_lock().last_of(stream, lines) }
+    }
+
+    /// The last lines of any app, for who looks for a reason in them and passes none of them on.
+    pub fn evidence(&self, lines: usize) -> Vec<Vec<u8>> {
+        self.ring_lock().last(lines)
+    }
+
+    /// The last lines of one stream over all runs, as they were kept.
+    pub fn kept(&self, stream: Stream, lines: usize) -> Vec<Kept> {
+        if self.recorder().muted { Vec::new() } else { self.ring_lock().kept(stream, lines).collect() }
+    }
+
+    /// Forgets the last lines, of all runs.
+    pub fn forget(&self) {
+        self.ring_lock().clear();
+    }
+
+    /// Has somebody follow what is said from the next line on, as long as they want to. Each has a number, and follows once.
+    pub fn follow(&self, number: u64, follower: Follower) {
+        self.0.followers.add(number, follower);
     }
 
     /// Files for what comes from the next line on, also for the runs that are under way.
@@ -128,9 +145,9 @@ impl Source {
         *self.layout_lock() = Arc::new(Layout::new(&self.0.shared.config, label));
     }
 
-    /// Forgets the last lines: those of a new run begin. `listener`: hears what comes from the pipes that are pumped from now on.
+    /// The last lines of a new run begin. `listener`: hears what comes from the pipes that are pumped from now on.
     pub fn begin_run(&self, listener: Option<Listener>) {
-        self.ring_lock().clear();
+        self.ring_lock().begin_run();
         *self.ear_lock() = listener.map(|listener| Arc::new(Ear::new(listener)));
     }
 
@@ -209,6 +226,15 @@ impl Source {
 
     pub(super) fn budget(&self) -> &Arc<Budget> {
         &self.0.budget
+    }
+
+    /// Passes whole lines on to the last lines and, unless nothing of the instance is shown, to those who follow.
+    pub(super) fn tell(&self, stream: Stream, lines: &[u8], muted: bool) {
+        let time = Timestamp::now().as_millisecond();
+        self.ring_lock().feed(stream, lines, time);
+        if !muted {
+            self.0.followers.hear(stream, time, lines);
+        }
     }
 
     pub(super) fn ring_lock(&self) -> MutexGuard<'_, Ring> {

@@ -42,6 +42,18 @@ pub enum SaveAction {
     Restart,
 }
 
+impl SaveAction {
+    /// Its place in the order from weak to strong.
+    pub fn strength(self) -> u8 {
+        match self {
+            Self::Nothing => 0,
+            Self::Signal(_) => 1,
+            Self::Reload => 2,
+            Self::Restart => 3,
+        }
+    }
+}
+
 /// An app that another one needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dependency {
@@ -133,6 +145,8 @@ pub struct Health {
     pub timeout: Duration,
     /// Failures in a row before the app is restarted; at least 1.
     pub failures: u32,
+    /// From the start of the program: so long failures do not count before the first good answer.
+    pub start_period: Duration,
     /// A signal that makes the app tell where it hangs, sent before it is stopped.
     pub dump: Option<Signal>,
 }

@@ -17,6 +17,7 @@ pub mod signal;
 pub mod snapshot;
 pub mod spec;
 pub mod status;
+pub mod stream;
 pub mod timestamp;
 
 pub use change::{Cause, ChangeKind, ChangeSet};
@@ -37,4 +38,5 @@ pub use signal::Signal;
 pub use snapshot::{AppSnapshot, InstanceSnapshot, Snapshot};
 pub use spec::{AfterExit, AppSpec, Backoff, PollMode, RestartPolicy, StopSpec, WatchRoot, WatchSpec};
 pub use status::Status;
+pub use stream::Stream;
 pub use timestamp::TimestampFormat;

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, str::FromStr};
 use jiff::Zoned;
 
 /// The format of `--timestamp` without a value.
-const DEFAULT: &str = "YYYY-MM-DDTHH:mm:ss.SSS";
+pub const DEFAULT: &str = "YYYY-MM-DDTHH:mm:ss.SSS";
 
 /// Tokens, longer ones before those they begin with.
 const TOKENS: &[(&str, Token)] = &[
@@ -38,6 +38,8 @@ const TOKENS: &[(&str, Token)] = &[
     ("x", |t, out| write!(out, "{}", t.timestamp().as_millisecond())),
 ];
 
+mod read;
+
 const MONTHS: [&str; 12] =
     ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
 
@@ -54,7 +56,7 @@ pub struct TimestampFormat {
 
 #[derive(Debug, Clone)]
 enum Part {
-    Token(Token),
+    Token(&'static str, Token),
     Literal(String),
 }
 
@@ -69,7 +71,7 @@ impl TimestampFormat {
         let mut out = String::with_capacity(32);
         for part in &self.parts {
             match part {
-                Part::Token(token) => token(time, &mut out).expect("writing to a String cannot fail"),
+                Part::Token(_, token) => token(time, &mut out).expect("writing to a String cannot fail"),
                 Part::Literal(text) => out.push_str(text),
             }
         }
@@ -103,7 +105,7 @@ impl FromStr for TimestampFormat {
                 let Some((literal, after)) = inside.split_once(']') else { return wrong("a [ has no ]") };
                 (Part::Literal(literal.into()), after)
             } else if let Some((name, token)) = TOKENS.iter().find(|(name, _)| rest.starts_with(name)) {
-                (Part::Token(*token), &rest[name.len()..])
+                (Part::Token(name, *token), &rest[name.len()..])
             } else {
                 let (literal, after) = rest.split_at(first.len_utf8());
                 (Part::Literal(literal.into()), after)
@@ -117,7 +119,7 @@ impl FromStr for TimestampFormat {
             parts.push(part);
             rest = after;
         }
-        if !parts.iter().any(|part| matches!(part, Part::Token(_))) {
+        if !parts.iter().any(|part| matches!(part, Part::Token(..))) {
             return wrong("it has none of the tokens YYYY MM DD HH mm ss SSS");
         }
         Ok(Self { text: text.to_owned(), parts })

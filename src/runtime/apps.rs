@@ -4,12 +4,11 @@ use std::{collections::HashMap, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::logs;
-use super::pid_file::PidFile;
+use super::{logs, pid_file::PidFile, project::ProjectId};
 use crate::{
-    config::{EnvRecipe, Plan, diff::Step},
+    config::{EnvRecipe, Plan, Resolved, diff::Step},
     log::{Console, Label, Source},
-    model::{AppId, AppSpec, InstanceId, Launch, WatchSpec},
+    model::{AppId, AppSpec, InstanceId, Launch, Level, Notice, NoticeKind, WatchSpec},
     supervisor::Edit,
     ui::{Labels, Style},
     watch::Watched,
@@ -27,13 +26,15 @@ pub struct Apps {
     next: u32,
     sources: HashMap<InstanceId, Source>,
     labels: Labels,
+    /// Whose request each app is of.
+    owners: HashMap<AppId, ProjectId>,
     /// When each app was declared.
     declared: HashMap<AppId, Timestamp>,
 }
 
 impl Apps {
     /// The first apps.
-    pub fn new(specs: Vec<AppSpec>, recipes: Vec<EnvRecipe>) -> Self {
+    pub fn new(owner: ProjectId, specs: Vec<AppSpec>, recipes: Vec<EnvRecipe>) -> Self {
         let mut apps = Self::default();
         for (spec, recipe) in specs.into_iter().zip(recipes) {
             let app = apps.id();
@@ -41,14 +42,15 @@ impl Apps {
                 apps.number(InstanceId { app, slot });
             }
             apps.recipes.insert(app, recipe);
+            apps.owners.insert(app, owner);
             apps.list.push((app, Arc::new(spec)));
         }
         apps
     }
 
-    /// The plan that leads from these apps to others.
-    pub fn plan(&self, specs: &[AppSpec], recipes: &[EnvRecipe]) -> Plan {
-        let mut plan = Plan::between(self.specs().map(AsRef::as_ref), specs);
+    /// The plan that leads from the apps of a project to others.
+    pub fn plan(&self, owner: ProjectId, specs: &[AppSpec], recipes: &[EnvRecipe]) -> Plan {
+        let mut plan = Plan::between(self.of(owner).map(|(_, spec)| spec.as_ref()), specs);
         for (spec, recipe) in specs.iter().zip(recipes) {
             let known = self.named(&spec.name).and_then(|app| self.recipes.get(&app));
             if known.is_some_and(|known| known.counting() != recipe.counting()) {
@@ -154,9 +156,39 @@ impl Apps {
         self.list.iter().filter_map(watched).collect()
     }
 
-    /// Takes other apps in the place of these; what that means for whom.
-    pub fn replace(&mut self, specs: Vec<AppSpec>, recipes: Vec<EnvRecipe>, plan: &Plan) -> Vec<Edit> {
-        let mut old = std::mem::take(&mut self.list);
+    /// Whose request an app is of.
+    pub fn owner(&self, app: AppId) -> Option<ProjectId> {
+        self.owners.get(&app).copied()
+    }
+
+    /// Gives an app to another request.
+    pub fn give(&mut self, app: AppId, owner: ProjectId) {
+        self.owners.insert(app, owner);
+    }
+
+    /// The apps of a request, in order.
+    pub fn of(&self, owner: ProjectId) -> impl Iterator<Item = (AppId, &Arc<AppSpec>)> {
+        self.all().filter(move |(app, _)| self.owner(*app) == Some(owner))
+    }
+
+    /// What a request stands for, without apps whose names others of another request have.
+    pub fn without_others(&self, owner: ProjectId, resolved: Resolved) -> Resolved {
+        let taken = |app: &AppSpec| self.named(&app.name).is_some_and(|known| self.owner(known) != Some(owner));
+        let told = resolved.apps.iter().filter(|app| taken(app)).map(|app| {
+            let text = format!("{} is left out: an app of this name, of another request, runs already", app.name);
+            Notice::new(Level::Warning, NoticeKind::Config, text).about(&app.name)
+        });
+        let told: Vec<Notice> = told.collect();
+        let mut resolved = resolved.keep(|app| !taken(app));
+        resolved.notices.extend(told);
+        resolved
+    }
+
+    /// Takes other apps in the place of those of a project; what that means for whom.
+    pub fn replace(&mut self, owner: ProjectId, specs: Vec<AppSpec>, recipes: Vec<EnvRecipe>, plan: &Plan) -> Vec<Edit> {
+        let (mut old, others): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.list).into_iter().partition(|(app, _)| self.owner(*app) == Some(owner));
+        self.list = others;
         let mut edits = Vec::new();
         for (spec, recipe) in specs.into_iter().zip(recipes) {
             let spec = Arc::new(spec);
@@ -170,6 +202,7 @@ impl Apps {
                 Some(Step::Unchanged | Step::Removed) | None => {}
             }
             self.recipes.insert(app, recipe);
+            self.owners.insert(app, owner);
             for slot in 0..spec.instances {
                 self.number(InstanceId { app, slot });
             }

@@ -144,6 +144,7 @@ mod tests {
             restarts: 0,
             unstable_restarts: 0,
             exit: None,
+            why: None,
         };
         let instances = statuses.iter().enumerate().map(instance).collect();
         AppSnapshot { id: AppId(0), name: "api".into(), generation: Generation(1), watched: false, instances }

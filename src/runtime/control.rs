@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::{runner::Runner, views::Shown};
+use super::{
+    project::Said,
+    runner::{Runner, now},
+};
 use crate::{
-    control::{Action, Hello, Incoming, Reply, Request as Asked, Responder, protocol},
+    control::{Action, Hello, Incoming, Reply, Request as Asked, Responder, Shown, protocol},
     model::{AppId, InstanceId, RunId, Signal},
-    process::pty::Size,
     supervisor::{Event, Goal, Request, ShutdownCause, Target},
     watch,
 };
@@ -24,10 +26,20 @@ impl Runner {
             Asked::Act { action, targets, wait } => self.acted(action, &targets, wait, &responder),
             Asked::Scale { app, count, wait } => self.scaled(&app, &count, wait, &responder),
             Asked::Watch { targets, on } => self.watch_targets(&targets, on).map(Some),
+            Asked::Pause { on } => self.pause(on).map(Some),
             Asked::Signal { signal, targets } => self.signalled(&signal, &targets).map(Some),
             Asked::Send { line, targets } => self.sent(&line, &targets).map(Some),
-            Asked::Attach { target, columns, lines } => self.attach(&target, Size { columns, lines }, &responder, said).map(|()| None),
+            Asked::Attach(attach) => self.attach(attach, &responder, said).map(|()| None),
+            Asked::Run { run, wait } => self.run_asked(run, wait, responder.clone()),
+            Asked::Update { how, targets, env, wait } => self.update_asked(how, &targets, &env, wait, &responder),
+            Asked::Save => Ok(Some(self.saved())),
             Asked::Why { targets, paths } => self.explained(&targets, &paths, &responder),
+            Asked::Logs(logs) => self.look_at_logs(logs, &responder).map(|()| None),
+            Asked::Flush { targets } => self.flush(&targets, &responder).map(|()| None),
+            Asked::ReopenLogs => {
+                self.reopen_on_request(&responder);
+                Ok(None)
+            }
             Asked::Kill => {
                 self.answer_at_end(responder.clone());
                 self.handle(Event::Shutdown(ShutdownCause::Asked));
@@ -48,10 +60,10 @@ impl Runner {
             pmdev: env!("CARGO_PKG_VERSION").to_owned(),
             protocol: protocol::VERSION,
             pid: i32::try_from(std::process::id()).unwrap_or(0),
-            cwd: self.folder(),
-            files: self.project.sources.files.iter().map(|file| file.to_string_lossy().into_owned()).collect(),
+            cwd: self.folder.clone(),
+            files: self.projects.files().map(|file| file.to_string_lossy().into_owned()).collect(),
             apps: self.apps.specs().map(|spec| spec.name.clone()).collect(),
-            background: false,
+            background: self.background.is_some(),
         }
     }
 
@@ -89,7 +101,7 @@ impl Runner {
             }
             Action::Reset => {
                 self.handle(Event::Request(Request::Reset(target)));
-                return Ok(Some(Reply::Done { instances: self.views(&ids, Shown::default()), took_ms: 0 }));
+                return Ok(Some(self.done(&ids)));
             }
             Action::Delete => {
                 self.delete(&ids)?;
@@ -113,7 +125,12 @@ impl Runner {
             return None;
         }
         let ids: Vec<_> = goals.iter().map(|(id, _)| *id).collect();
-        Some(Reply::Done { instances: self.views(&ids, Shown::default()), took_ms: 0 })
+        Some(self.done(&ids))
+    }
+
+    /// It is done, and these instances are so now.
+    pub fn done(&mut self, ids: &[InstanceId]) -> Reply {
+        Reply::Done { instances: self.views(ids, Shown::default()), took_ms: 0 }
     }
 
     /// Whole apps alone can be forgotten: the numbers of the others' instances stay what they are.
@@ -127,8 +144,9 @@ impl Runner {
                 return Err(Reply::Refused { code: 1, message, hint });
             }
         }
-        let names: Vec<String> = apps.iter().filter_map(|app| self.apps.spec(*app)).map(|spec| spec.name.clone()).collect();
-        names.iter().for_each(|name| self.project.said.delete(name));
+        for app in &apps {
+            self.said(*app, Said::delete);
+        }
         let edits = apps.iter().filter_map(|app| self.apps.remove(*app)).collect();
         self.schedule();
         self.edit(edits);
@@ -148,7 +166,7 @@ impl Runner {
             Reply::Refused { code: 2, message, hint: Some(format!("from 1 to {MOST_INSTANCES}, +N or -N: pmdev scale {} +1", spec.name)) }
         })?;
         let latest = self.supervisor.latest();
-        self.project.said.scale(&spec.name, before, after);
+        self.said(app, |said, name| said.scale(name, before, after));
         let edits = self.apps.scale(app, after).into_iter().collect();
         self.edit(edits);
         let goals = (0..before.max(after)).map(|slot| {
@@ -177,12 +195,32 @@ impl Runner {
             }
             let nothing = || Reply::refused(1, format!("{} has nothing that could be watched by default", spec.name));
             edits.push(self.apps.toggle_watch(app).ok_or_else(nothing)?);
-            self.project.said.toggle_watch(&spec.name, before);
+            self.said(app, |said, name| said.toggle_watch(name, before));
         }
         if !edits.is_empty() {
             self.edit(edits);
         }
-        Ok(Reply::Done { instances: self.views(&ids, Shown::default()), took_ms: 0 })
+        Ok(self.done(&ids))
+    }
+
+    /// Changes wait, or count again.
+    fn pause(&mut self, on: bool) -> Result<Reply, Reply> {
+        if self.apps.specs().all(|spec| spec.watch.is_none()) {
+            return Err(Reply::refused(1, "Watching cannot be paused: no app of this runner is watched"));
+        }
+        if self.supervisor.snapshot(now()).paused != on {
+            self.handle(Event::Request(Request::TogglePause));
+        }
+        let ids = self.all_instances();
+        Ok(self.done(&ids))
+    }
+
+    /// Keeps what was said of an app, for the next edit of its files.
+    fn said(&mut self, app: AppId, say: impl FnOnce(&mut Said, &str)) {
+        let (Some(name), Some(owner)) = (self.apps.name(app).map(str::to_owned), self.apps.owner(app)) else { return };
+        if let Some(project) = self.projects.get_mut(owner) {
+            say(&mut project.said, &name);
+        }
     }
 
     fn edit(&mut self, edits: Vec<crate::supervisor::Edit>) {
@@ -195,7 +233,7 @@ impl Runner {
         let signal: Signal = signal.parse().map_err(|why: String| Reply::refused(2, why))?;
         let ids = self.targets(targets)?;
         self.handle(Event::Request(Request::Signal(Target::Instances(ids.clone()), signal)));
-        Ok(Reply::Done { instances: self.views(&ids, Shown::default()), took_ms: 0 })
+        Ok(self.done(&ids))
     }
 
     fn sent(&mut self, line: &str, targets: &[String]) -> Result<Reply, Reply> {
@@ -207,7 +245,7 @@ impl Runner {
         if sent < ids.len() {
             return Err(Reply::refused(1, format!("{} of {} took the line; the others do not run, or do not read", sent, ids.len())));
         }
-        Ok(Reply::Done { instances: self.views(&ids, Shown::default()), took_ms: 0 })
+        Ok(self.done(&ids))
     }
 }
 

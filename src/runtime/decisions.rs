@@ -93,7 +93,7 @@ impl Runner {
 fn changed(spec: &AppSpec, changes: &ChangeSet, heeded: bool) -> DecisionView {
     let matched: Vec<_> = changes.matched.iter().filter_map(|index| spec.rules.get(*index)).collect();
     let asked = matched.iter().map(|rule| rule.action).chain(changes.unmatched.then_some(SaveAction::Restart));
-    let action = asked.max_by_key(|action| strength(*action)).unwrap_or(SaveAction::Nothing);
+    let action = asked.max_by_key(|action| action.strength()).unwrap_or(SaveAction::Nothing);
     let by = matched.iter().find(|rule| rule.action == action && !(changes.unmatched && action == SaveAction::Restart));
     let rule = by.map(|rule| rule.paths.join(", "));
     let what = match changes.shown.as_str() {
@@ -120,16 +120,6 @@ fn changed(spec: &AppSpec, changes: &ChangeSet, heeded: bool) -> DecisionView {
         files: named(changes.paths.iter().map(|(path, _)| path)),
         text: format!("{what}: {follows}{by_rule}"),
         rule,
-    }
-}
-
-/// The strongest of a change set wins.
-fn strength(action: SaveAction) -> u8 {
-    match action {
-        SaveAction::Nothing => 0,
-        SaveAction::Signal(_) => 1,
-        SaveAction::Reload => 2,
-        SaveAction::Restart => 3,
     }
 }
 

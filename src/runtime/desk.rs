@@ -1,19 +1,24 @@
 //! Who is waiting for what over the socket: the answer goes out once it is true, or cannot come true by itself.
 
-use std::time::Instant;
+use std::{
+    os::unix::net::UnixListener,
+    time::{Duration, Instant},
+};
 
 use super::{
+    follow::Follows,
     runner::{Inbox, Runner, now},
-    views::Shown,
 };
 use crate::{
     control::{
-        Folders, Reply, Responder,
+        Folders, Reply, Responder, Shown,
         endpoint::{self, Bound, NotBound},
         server,
     },
-    model::{Error, InstanceId, Level, Notice, NoticeKind},
+    log::Stream,
+    model::{Error, InstanceId, Level, Notice, NoticeKind, RunId, Status},
     supervisor::{Goal, Progress},
+    ui,
 };
 
 /// The open socket, and who waits.
@@ -21,6 +26,8 @@ use crate::{
 pub struct Desk {
     bound: Option<Bound>,
     waits: Vec<Wait>,
+    /// Who looks at logs.
+    pub follows: Follows,
     /// Who waits for the end of the runner, and since when.
     ends: Vec<(Responder, Instant)>,
 }
@@ -35,12 +42,48 @@ struct Wait {
     failed: Vec<String>,
     responder: Responder,
     began: Instant,
+    steady: Steady,
 }
 
+/// Whether an app that has come online must stay so for a moment: most that cannot run say so at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Steady {
+    /// It need not.
+    No,
+    /// It must, once all are there.
+    Wanted,
+    /// All are there, their latest run was this one, and it is to be looked at again then.
+    Until(Instant, RunId),
+}
+
+/// How long an app that was started in the background must stay online before that is told.
+const STEADY: Duration = Duration::from_millis(300);
+
+/// How many of the last lines of an app tell why it did not start.
+const LAST_LINES: usize = 15;
+
 impl Runner {
-    /// Makes the socket. A runner that cannot be reached runs its apps all the same.
-    pub fn open_desk(&mut self, folders: Option<Folders>) {
-        let Some(folders) = folders else { return };
+    /// Makes the socket. A runner of a folder that cannot be reached runs its apps all the same.
+    ///
+    /// # Errors
+    /// A background runner cannot be reached, or there is one already.
+    pub fn open_desk(&mut self, folders: Option<Folders>) -> Result<(), Error> {
+        let Some(folders) = folders else { return Ok(()) };
+        if self.background.is_some() {
+            return match endpoint::bind(&folders.background_socket()) {
+                Ok((listener, bound)) => {
+                    self.serve(listener, bound);
+                    Ok(())
+                }
+                Err(NotBound::Taken) => Err(Error::failed(format!("The background runner of {} runs already", folders.home.display()))),
+                Err(NotBound::Failed(error)) => Err(error),
+            };
+        }
+        self.open_own_desk(&folders);
+        Ok(())
+    }
+
+    fn open_own_desk(&mut self, folders: &Folders) {
         // Made on the way to a socket, the home is as private as what lies in it.
         if folders.foreground.starts_with(&folders.home)
             && !folders.home.exists()
@@ -54,6 +97,10 @@ impl Runner {
             Err(NotBound::Taken) => return self.unreachable(&Error::failed("Its socket is another runner's")),
             Err(NotBound::Failed(error)) => return self.unreachable(&error),
         };
+        self.serve(listener, bound);
+    }
+
+    fn serve(&mut self, listener: UnixListener, bound: Bound) {
         self.desk.bound = Some(bound);
         let inbox = self.inbox.clone();
         tokio::task::spawn_local(server::serve(listener, move |incoming| {
@@ -68,9 +115,27 @@ impl Runner {
 
     /// Answers once these instances are where they shall be.
     pub fn answer_when(&mut self, goals: Vec<(InstanceId, Goal)>, responder: Responder) {
+        self.wait(goals, responder, Steady::No);
+    }
+
+    /// Answers once these instances are online and have stayed so for a moment; a failure is told with their last lines.
+    pub fn answer_when_steady(&mut self, goals: Vec<(InstanceId, Goal)>, responder: Responder) {
+        self.wait(goals, responder, Steady::Wanted);
+    }
+
+    fn wait(&mut self, goals: Vec<(InstanceId, Goal)>, responder: Responder, steady: Steady) {
         let about = goals.iter().map(|(id, _)| *id).collect();
-        self.desk.waits.push(Wait { open: goals, about, failed: Vec::new(), responder, began: now() });
+        self.desk.waits.push(Wait { open: goals, about, failed: Vec::new(), responder, began: now(), steady });
         self.look_at_desk();
+    }
+
+    /// When somebody is to be answered although nothing has happened.
+    pub fn desk_deadline(&self) -> Option<Instant> {
+        let until = |wait: &Wait| match wait.steady {
+            Steady::Until(until, _) => Some(until),
+            Steady::No | Steady::Wanted => None,
+        };
+        self.desk.waits.iter().filter_map(until).min()
     }
 
     /// Answers when the runner ends.
@@ -84,40 +149,93 @@ impl Runner {
             return;
         }
         for mut wait in std::mem::take(&mut self.desk.waits) {
-            let supervisor = &self.supervisor;
-            let failed = &mut wait.failed;
-            wait.open.retain(|(id, goal)| match supervisor.progress(*id, *goal) {
-                Progress::Pending => true,
-                Progress::Reached => false,
-                Progress::Failed(why) => {
-                    failed.push(why);
-                    false
-                }
-            });
-            if !wait.open.is_empty() {
+            self.look_at(&mut wait);
+            if !wait.open.is_empty() || self.is_unsteady(&mut wait) {
                 if !wait.responder.is_gone() {
                     self.desk.waits.push(wait);
                 }
                 continue;
             }
-            let reply = if wait.failed.is_empty() {
-                let took = now().duration_since(wait.began);
-                Reply::Done {
-                    instances: self.views(&wait.about, Shown::default()),
-                    took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            let reply = match (wait.failed.is_empty(), wait.steady) {
+                (true, _) => Reply::Done { instances: self.views(&wait.about, Shown::default()), took_ms: milliseconds_since(wait.began) },
+                (false, Steady::No) => Reply::refused(1, wait.failed.join("; ")),
+                (false, Steady::Wanted | Steady::Until(..)) => {
+                    Reply::Refused { code: 1, message: wait.failed.join("; "), hint: self.last_lines(&wait.about) }
                 }
-            } else {
-                Reply::refused(1, wait.failed.join("; "))
             };
             wait.responder.say(reply);
         }
     }
 
+    /// What has come of it since.
+    fn look_at(&self, wait: &mut Wait) {
+        let failed = &mut wait.failed;
+        wait.open.retain(|(id, goal)| match self.supervisor.progress(*id, *goal) {
+            Progress::Pending => true,
+            Progress::Reached => false,
+            Progress::Failed(why) => {
+                failed.push(why);
+                false
+            }
+        });
+    }
+
+    /// Whether all are online, but not yet for long enough. One that has failed meanwhile is noted.
+    fn is_unsteady(&self, wait: &mut Wait) -> bool {
+        match wait.steady {
+            Steady::No => false,
+            _ if !wait.failed.is_empty() => false,
+            Steady::Wanted => {
+                wait.steady = Steady::Until(now() + STEADY, self.supervisor.latest());
+                true
+            }
+            // What a run that ended at once has said is complete by then, and often the next one has said it as well.
+            Steady::Until(until, _) if now() < until => true,
+            Steady::Until(_, latest) => {
+                let snapshot = self.supervisor.snapshot(now());
+                let instances = || snapshot.apps.iter().flat_map(|app| &app.instances);
+                for id in &wait.about {
+                    let Some(instance) = instances().find(|instance| instance.id == *id) else { continue };
+                    match self.supervisor.progress(*id, Goal::Online { after: latest }) {
+                        Progress::Failed(why) if !matches!(instance.status, Status::Stopped) => wait.failed.push(why),
+                        // One that ended as it should is no failure.
+                        Progress::Failed(_) => {}
+                        Progress::Reached if instance.unstable_restarts > 0 => {
+                            let name = self.apps.name(id.app).unwrap_or_default();
+                            wait.failed.push(format!("{name} ended right after its start, and was started again"));
+                        }
+                        Progress::Reached | Progress::Pending => {}
+                    }
+                }
+                false
+            }
+        }
+    }
+
+    /// The last lines of the instances that do not run, as a hint.
+    fn last_lines(&mut self, about: &[InstanceId]) -> Option<String> {
+        let mut shown = Vec::new();
+        let views = self.views(about, Shown::default());
+        for view in views.iter().zip(about).filter(|(view, _)| view.status != "online" || view.unstable_restarts > 0) {
+            let (view, id) = view;
+            let Some(source) = self.apps.source(*id) else { continue };
+            let lines = match source.ring_of(Stream::Err, LAST_LINES) {
+                lines if lines.is_empty() => source.ring(LAST_LINES),
+                lines => lines,
+            };
+            if !lines.is_empty() {
+                let text: Vec<_> = lines.iter().map(|line| format!("  {}", ui::plain(&String::from_utf8_lossy(line)))).collect();
+                shown.push(format!("the last lines of {}:\n{}", view.name, text.join("\n")));
+            }
+        }
+        (!shown.is_empty()).then(|| shown.join("\n"))
+    }
+
     /// The end of the runner is told to those who wait for it, and to those whose wish cannot come true any more.
     pub async fn close_desk(&mut self) {
+        self.end_follows().await;
         for (responder, began) in std::mem::take(&mut self.desk.ends) {
-            let took = now().duration_since(began);
-            responder.say(Reply::Done { instances: Vec::new(), took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX) });
+            responder.say(Reply::Done { instances: Vec::new(), took_ms: milliseconds_since(began) });
         }
         for wait in std::mem::take(&mut self.desk.waits) {
             wait.responder.say(Reply::refused(1, "The runner has ended"));
@@ -128,4 +246,8 @@ impl Runner {
             tokio::task::yield_now().await;
         }
     }
+}
+
+fn milliseconds_since(began: Instant) -> u64 {
+    u64::try_from(now().duration_since(began).as_millis()).unwrap_or(u64::MAX)
 }

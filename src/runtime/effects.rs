@@ -95,6 +95,10 @@ impl Runner {
                 self.connect(run, instance, role, &spec.name, spawned);
             }
             Err(failure) => {
+                // It said nothing, and what the run before it said is not its own.
+                if let (Role::App, Some(source)) = (role, self.apps.source(instance)) {
+                    source.begin_run(None);
+                }
                 let _ = self.inbox.send(Inbox::Event(Event::SpawnFailed { run, failure }));
             }
         }
@@ -120,7 +124,7 @@ impl Runner {
 
     /// On a thread of its own: to look at every descriptor of every process may take a while.
     fn look_up_port(&mut self, run: RunId, spec: &AppSpec) {
-        let said = self.runs.get(&run).and_then(|live| self.apps.source(live.instance)).map(|source| source.ring(port::LAST_LINES));
+        let said = self.runs.get(&run).and_then(|live| self.apps.source(live.instance)).map(|source| source.evidence(port::LAST_LINES));
         let Some(wanted) = Wanted::find(said.as_deref().unwrap_or_default(), spec) else { return };
         // What is left of the run itself is being stopped.
         let own: Vec<i32> = self.processes.members(run).iter().map(|member| member.pid).collect();

@@ -6,9 +6,9 @@ use super::{
     runner::{Runner, now},
     stdin::{Fate, Inputs},
     terminal::{self, Typed},
-    views::Shown,
 };
 use crate::{
+    control::Shown,
     log::Console,
     model::{Level, Notice, NoticeKind},
     supervisor::{Event, Request, ShutdownCause, Target},

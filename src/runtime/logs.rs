@@ -12,7 +12,10 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::runner::{Runner, now};
 use crate::{
     config::{self, Host},
-    log::{self, Files, Form, News, Recording, Rotation, file::Settings},
+    log::{
+        self, Files, Form, News, Recording, Rotation,
+        file::{Answer, Settings, place::Refused},
+    },
     model::{AppSpec, Level, Logs, Notice, NoticeKind},
 };
 
@@ -32,6 +35,11 @@ impl LogFiles {
     pub fn new(host: &Host) -> Self {
         let (files, news) = Files::new();
         Self { files, news, home: config::home(host) }
+    }
+
+    /// All of them.
+    pub fn files(&self) -> &Files {
+        &self.files
     }
 
     /// The next news. Cancelling it loses nothing.
@@ -67,6 +75,7 @@ impl Runner {
         let runs = &self.runs;
         self.apps.label(&self.console, self.style, |instance| runs.values().any(|live| live.instance == instance));
         self.record();
+        self.instances_changed();
         self.look_for_versions();
     }
 
@@ -111,10 +120,10 @@ impl Runner {
         Recording { out, error, form, muted: logs.disabled, files: Some(self.logs.files.clone()) }
     }
 
-    /// Opens all log files anew.
-    pub fn reopen_logs(&self) {
-        self.logs.files.reopen();
-        self.say(&Notice::new(Level::Info, NoticeKind::Log, "the log files were opened again (SIGUSR2)"));
+    /// Opens all log files anew, `why`; each tells when that is done.
+    pub fn reopen_logs(&self, why: &str, done: impl Fn() -> Answer<()>) {
+        self.logs.files.reopen(done);
+        self.say(&Notice::new(Level::Info, NoticeKind::Log, format!("the log files were opened again ({why})")));
     }
 
     /// Tells what is heard of log files.
@@ -147,11 +156,15 @@ fn add(files: &mut Vec<log::file::Handle>, file: log::file::Handle) {
 fn told(news: News) -> Notice {
     let notice = |level, text| Notice::new(level, NoticeKind::Log, text);
     match news {
-        News::Failing { path, error } => notice(
-            Level::Error,
-            format!("{} cannot be written ({error}); until it can, lines beyond 1 MiB of each app are lost and counted", path.display()),
-        )
-        .hint("the apps run on, and writing goes on by itself once it is possible"),
+        News::Failing { path, error } => {
+            let text = "until it can, lines beyond 1 MiB of each app are lost and counted";
+            let goes_on = "the apps run on, and writing goes on by itself once it is possible";
+            let hint = match error.get_ref().and_then(|refused| refused.downcast_ref::<Refused>()) {
+                Some(refused) => format!("{}\n{goes_on}", refused.remedy),
+                None => goes_on.to_owned(),
+            };
+            notice(Level::Error, format!("{} cannot be written ({error}); {text}", path.display())).hint(hint)
+        }
         News::Resumed { path, lost: 0 } => {
             notice(Level::Info, format!("{} is written again, and no line is missing in it", path.display()))
         }

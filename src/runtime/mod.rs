@@ -3,6 +3,7 @@
 //! Start reading with [`runner`], then `effects`.
 
 mod apps;
+pub mod background;
 pub mod capsule;
 mod checklist;
 mod control;
@@ -12,12 +13,16 @@ mod decisions;
 mod desk;
 mod effects;
 mod files;
+mod follow;
 mod hooks;
+mod inbox;
+mod journal;
 mod keys;
 mod logs;
 mod memory;
 mod pid_file;
 mod port;
+mod project;
 mod reload;
 mod runner;
 mod screens;
@@ -67,6 +72,8 @@ pub struct Options {
     pub folders: Option<Folders>,
     /// The signal that says the guard is dead, where there is a guard.
     pub guard_death: Option<Signal>,
+    /// What makes it the background runner; `None`: it is one of a folder.
+    pub background: Option<background::Background>,
     /// The service manager that started us and wants to be told how it goes.
     pub manager: Option<Manager>,
 }

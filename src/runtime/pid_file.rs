@@ -46,6 +46,16 @@ impl PidFile {
 }
 
 impl Runner {
+    /// A background runner leaves its own pid in its home.
+    pub fn write_own_pid(&mut self) {
+        let Some(background) = &self.background else { return };
+        let mut file = PidFile::new(background.home.join("pmdev.pid"));
+        match file.write(i32::try_from(std::process::id()).expect("a pid fits an i32")) {
+            Ok(()) => self.own_pid = Some(file),
+            Err(error) => self.say(&file.unwritten("the background runner", &error)),
+        }
+    }
+
     /// A run executes: its pid is written where that is asked for.
     pub fn executed(&mut self, run: RunId, pid: i32) {
         self.write_pid(run, pid);

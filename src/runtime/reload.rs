@@ -2,22 +2,21 @@
 //! Reading them happens on a thread of its own; it starts nothing itself (see `tool`), and there is at most one at a time.
 
 use std::{
-    collections::{HashMap, HashSet},
     path::PathBuf,
     sync::Arc,
     thread,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
 use super::{
+    project::{ProjectId, State},
     runner::{Inbox, Runner, now},
     sources::Sources,
     tool::Link,
-    warnings::Warnings,
 };
 use crate::{
     config::{self, Files, Host, Plan, Request, Resolved, Seen, diff::Step},
-    model::{AppId, AppSpec, ChangeSet, Error, Level, Notice, NoticeKind},
+    model::{AppId, ChangeSet, Error, Level, Notice, NoticeKind},
     supervisor::Event,
     watch,
 };
@@ -25,82 +24,11 @@ use crate::{
 /// How long a pipe that an edit names has to be written to its end.
 const PIPE: Duration = Duration::from_secs(2);
 
-/// What shall run, as it was asked for, and the files that say the rest.
-#[derive(Debug)]
-pub struct Project {
-    request: Request,
-    host: Host,
-    /// The files.
-    pub sources: Sources,
-    /// Saves of what they load, in apps: an app that the plan restarts is not restarted again.
-    held: Vec<(AppId, Arc<ChangeSet>)>,
-    /// What was said about them.
-    warnings: Warnings,
-    state: State,
-    /// What was said over the socket about apps of these files.
-    pub said: Said,
-}
-
-/// What holds for apps whatever their files say: they were deleted, or have another number of instances.
-#[derive(Debug, Default)]
-pub struct Said {
-    deleted: HashSet<String>,
-    /// The number that the file had then, and that of now.
-    scaled: HashMap<String, (u16, u16)>,
-    /// Apps whose watching was turned on or off, and whether the file had it on then.
-    watched: HashMap<String, bool>,
-}
-
-impl Said {
-    /// An app was deleted: edits of its file do not bring it back.
-    pub fn delete(&mut self, app: &str) {
-        self.deleted.insert(app.to_owned());
-    }
-
-    /// An app has another number of instances, until its file names another one as well.
-    pub fn scale(&mut self, app: &str, before: u16, count: u16) {
-        self.scaled.entry(app.to_owned()).or_insert((before, count)).1 = count;
-    }
-
-    /// An app is watched, or not, the other way round than its file says, until the file changes that as well.
-    pub fn toggle_watch(&mut self, app: &str, before: bool) {
-        if self.watched.remove(app).is_none() {
-            self.watched.insert(app.to_owned(), before);
-        }
-    }
-
-    /// Lays it over what files say.
-    fn over(&self, resolved: Resolved) -> Resolved {
-        let Resolved { apps, env, notices, files, modules } = resolved;
-        let kept = apps.into_iter().zip(env).filter(|(app, _)| !self.deleted.contains(&app.name)).map(|(app, env)| {
-            let instances = match self.scaled.get(&app.name) {
-                Some((before, count)) if *before == app.instances => *count,
-                Some(_) | None => app.instances,
-            };
-            let mut app = AppSpec { instances, ..app };
-            if self.watched.get(&app.name).is_some_and(|before| *before == app.watch.is_some()) {
-                app.toggle_watch();
-            }
-            (app, env)
-        });
-        let (apps, env) = kept.unzip();
-        Resolved { apps, env, notices, files, modules }
-    }
-}
-
-/// Whether the files are being read.
-#[derive(Debug)]
-enum State {
-    Idle,
-    /// Since then.
-    Reading(Instant),
-    /// They were edited again since that began, these of them.
-    Outdated(Vec<PathBuf>),
-}
-
 /// What came of reading the files again.
 #[derive(Debug)]
 pub struct Loaded {
+    /// Whose files.
+    project: ProjectId,
     /// What was edited.
     edited: Vec<PathBuf>,
     /// When reading began.
@@ -110,49 +38,41 @@ pub struct Loaded {
     result: Result<Resolved, Error>,
 }
 
-impl Project {
-    pub fn new(request: Request, host: Host, sources: Sources, told: &[Notice]) -> Self {
-        let warnings = Warnings::new(told);
-        Self { request, host, sources, held: Vec::new(), warnings, state: State::Idle, said: Said::default() }
-    }
-
-    /// What was edited, as people are shown it; without a path, the first of the files.
-    fn shown(&self, edited: &[PathBuf]) -> String {
-        let path = edited.first().or(self.sources.files.first());
-        let shown = path.map(|path| path.strip_prefix(&self.host.cwd).unwrap_or(path).display().to_string()).unwrap_or_default();
-        match edited.len() {
-            0 | 1 => shown,
-            several => format!("{shown} and {} more", several - 1),
-        }
-    }
-}
-
 impl Runner {
     /// Files that say what shall run were edited.
     pub fn edited(&mut self, paths: Vec<PathBuf>) {
-        match &mut self.project.state {
-            State::Idle => self.read_project(paths),
-            State::Reading(_) => self.project.state = State::Outdated(paths),
+        for id in self.projects.of_files(&paths) {
+            self.edited_in(id, paths.clone());
+        }
+    }
+
+    fn edited_in(&mut self, id: ProjectId, paths: Vec<PathBuf>) {
+        let Some(project) = self.projects.get_mut(id) else { return };
+        match &mut project.state {
+            State::Idle => self.read_project(id, paths),
+            State::Reading(_) => project.state = State::Outdated(paths),
             State::Outdated(before) => before.extend(paths),
         }
     }
 
     /// Files of an app changed. What the project file loads acts through its plan first.
     pub fn changed(&mut self, app: AppId, changes: Arc<ChangeSet>) {
-        if !self.project.sources.are_all_of(&changes) {
+        let Some(project) = self.projects.that_loads(&changes) else {
             return self.files_changed(app, changes);
-        }
+        };
         let paths = changes.paths.iter().map(|(path, _)| path.clone()).collect();
-        let is_read = matches!(self.project.state, State::Reading(since) if since > changes.last);
-        self.project.held.push((app, changes));
+        let is_read = matches!(project.state, State::Reading(since) if since > changes.last);
+        project.held.push((app, changes));
+        let id = project.id;
         if !is_read {
-            self.edited(paths);
+            self.edited_in(id, paths);
         }
     }
 
     /// The plan is told: what was saved meanwhile acts on the apps that it does not restart.
-    fn release(&mut self, plan: Option<&Plan>) {
-        for (app, changes) in std::mem::take(&mut self.project.held) {
+    fn release(&mut self, id: ProjectId, plan: Option<&Plan>) {
+        let held = self.projects.get_mut(id).map(|project| std::mem::take(&mut project.held)).unwrap_or_default();
+        for (app, changes) in held {
             let step = plan.and_then(|plan| plan.step(self.apps.name(app)?));
             if !matches!(step, Some(Step::Changed { needs_restart: true, .. })) {
                 self.files_changed(app, changes);
@@ -160,40 +80,50 @@ impl Runner {
         }
     }
 
-    fn read_project(&mut self, edited: Vec<PathBuf>) {
+    /// The surroundings of a request that is completed on a thread of its own: what starts children asks the loop for them.
+    pub fn host_of(&self, host: &Host) -> Host {
         let link = Link(self.inbox.clone());
         let (asks, runs) = (link.clone(), link);
-        let host = Host {
+        Host {
             ask: Arc::new(move |launch| asks.ask(launch)),
             run: Arc::new(move |launch, limit| runs.run(launch, limit)),
-            pipes: self.project.host.pipes.within(PIPE),
+            pipes: host.pipes.within(PIPE),
             seen: Seen::default(),
-            ..self.project.host.clone()
-        };
+            ..host.clone()
+        }
+    }
+
+    fn read_project(&mut self, id: ProjectId, edited: Vec<PathBuf>) {
+        let Some(project) = self.projects.get(id) else { return };
+        let host = self.host_of(&project.host);
         let (inbox, read_at) = (self.inbox.clone(), watch::stamp());
-        let request = Request { known: self.project.sources.files.clone(), ..self.project.request.clone() };
+        let own = self.apps.of(id).filter(|(_, spec)| spec.account.user.is_none());
+        let told_as_root = own.map(|(_, spec)| spec.name.clone()).chain(project.said.deleted_names()).collect();
+        let request = Request { known: project.sources.files.clone(), told_as_root, ..project.request.clone() };
         let (paths, since) = (edited.clone(), now());
         let read = move || {
-            let result = config::resolve(&request, &host).and_then(|resolved| {
-                let mut watched = resolved.apps.iter().filter_map(|app| Some((app.watch.as_ref()?, &app.rules)));
-                watched.try_for_each(|(spec, rules)| watch::check(spec, rules)).map(|()| resolved)
-            });
-            let _ = inbox.send(Inbox::Loaded(Box::new(Loaded { edited, read_at, seen: host.seen.all(), result })));
+            let result = completed(&request, &host);
+            let _ = inbox.send(Inbox::Loaded(Box::new(Loaded { project: id, edited, read_at, seen: host.seen.all(), result })));
         };
         match thread::Builder::new().name("pmdev-project".to_owned()).spawn(read) {
-            Ok(_) => self.project.state = State::Reading(since),
+            Ok(_) => {
+                if let Some(project) = self.projects.get_mut(id) {
+                    project.state = State::Reading(since);
+                }
+            }
             Err(cause) => {
                 let error = Error::failed("the thread that reads it could not be started").because(cause);
-                self.say_refused(&paths, &error);
-                self.release(None);
+                self.say_refused(id, &paths, &error);
+                self.release(id, None);
             }
         }
     }
 
     /// The files were read again.
     pub fn loaded(&mut self, loaded: Loaded) {
-        let Loaded { edited, read_at, seen, result } = loaded;
-        let state = std::mem::replace(&mut self.project.state, State::Idle);
+        let Loaded { project: id, edited, read_at, seen, result } = loaded;
+        let Some(project) = self.projects.get_mut(id) else { return };
+        let state = std::mem::replace(&mut project.state, State::Idle);
         if !self.supervisor.is_running() {
             return;
         }
@@ -202,29 +132,33 @@ impl Runner {
             again.extend(edited);
             again.sort();
             again.dedup();
-            self.read_project(again);
+            self.read_project(id, again);
             return;
         }
         match result {
             Ok(resolved) => {
-                let resolved = self.project.said.over(resolved);
-                self.apply(&edited, read_at, resolved);
+                let resolved = project.said.over(resolved);
+                self.apply(id, &edited, read_at, resolved);
             }
             Err(error) => {
-                self.say_refused(&edited, &error);
                 // The next save of what is wrong must not be missed.
-                self.project.sources.join(seen);
+                project.sources.join(seen);
+                self.say_refused(id, &edited, &error);
                 self.watch_again(read_at);
-                self.release(None);
+                self.release(id, None);
             }
         }
     }
 
-    fn apply(&mut self, edited: &[PathBuf], read_at: SystemTime, resolved: Resolved) {
+    fn apply(&mut self, id: ProjectId, edited: &[PathBuf], read_at: SystemTime, resolved: Resolved) {
+        let Some(project) = self.projects.get_mut(id) else { return };
+        let shown = project.shown(edited);
+        let resolved = self.apps.without_others(id, resolved);
         let Resolved { apps, env, notices, files, modules } = resolved;
-        let shown = self.project.shown(edited);
-        self.project.warnings.news(notices).iter().for_each(|notice| self.say(notice));
-        let plan = self.apps.plan(&apps, &env);
+        project.sources = Sources::new(files, modules);
+        let news = project.warnings.news(notices);
+        news.iter().for_each(|notice| self.say(notice));
+        let plan = self.apps.plan(id, &apps, &env);
         if plan.is_empty() {
             self.say(&Notice::new(Level::Info, NoticeKind::Plan, format!("{shown} was read again: nothing changes")));
         } else {
@@ -233,8 +167,7 @@ impl Runner {
                 self.say(&Notice { app: app.map(str::to_owned), ..notice });
             }
         }
-        let edits = self.apps.replace(apps, env, &plan);
-        self.project.sources = Sources::new(files, modules);
+        let edits = self.apps.replace(id, apps, env, &plan);
         self.label();
         self.feed_input();
         self.schedule();
@@ -245,12 +178,12 @@ impl Runner {
             self.handle(Event::Apply { edits, shown });
         }
         self.measure_memory();
-        self.release(Some(&plan));
+        self.release(id, Some(&plan));
     }
 
     /// The watcher looks at what the apps of now want. `read_at`: when that was read.
     pub fn watch_again(&mut self, read_at: SystemTime) {
-        let wanted = self.project.sources.wanted(self.apps.watched(), read_at);
+        let wanted = self.projects.wanted(self.apps.watched(), read_at);
         if let Some(watcher) = &self.watcher {
             return watcher.watch(wanted);
         }
@@ -263,18 +196,23 @@ impl Runner {
         }
     }
 
-    /// The folder the runner was started in.
-    pub fn folder(&self) -> String {
-        self.project.host.cwd.to_string_lossy().into_owned()
-    }
-
     /// Everything runs on.
-    fn say_refused(&self, edited: &[PathBuf], error: &Error) {
+    fn say_refused(&self, id: ProjectId, edited: &[PathBuf], error: &Error) {
         let mut hint = error.to_string();
         for line in error.hint.iter().flat_map(|hint| hint.lines()) {
             hint.push_str(&format!("\n{line}"));
         }
-        let text = format!("{} cannot be applied, everything runs on as it was", self.project.shown(edited));
+        let text = format!(
+            "{} cannot be applied, everything runs on as it was",
+            self.projects.get(id).map(|project| project.shown(edited)).unwrap_or_default()
+        );
         self.say(&Notice::new(Level::Error, NoticeKind::Config, text).hint(hint));
     }
+}
+
+/// Completes a request, and makes sure that what it has watched can be.
+pub fn completed(request: &Request, host: &Host) -> Result<Resolved, Error> {
+    let resolved = config::resolve(request, host)?;
+    let mut watched = resolved.apps.iter().filter_map(|app| Some((app.watch.as_ref()?, &app.rules)));
+    watched.try_for_each(|(spec, rules)| watch::check(spec, rules)).map(|()| resolved)
 }

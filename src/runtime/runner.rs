@@ -15,6 +15,7 @@ use tokio::{
 use super::{
     Options, Output,
     apps::Apps,
+    background::{Background, Completed},
     capsule::Capsules,
     checklist::Checklist,
     cron::Cron,
@@ -22,12 +23,15 @@ use super::{
     desk::Desk,
     effects,
     hooks::{Hooks, Over},
+    journal::Journal,
     logs::LogFiles,
     memory::Sampler,
-    reload::{Loaded, Project},
+    pid_file::PidFile,
+    project::Projects,
+    reload::Loaded,
     screens::Screens,
     service::Service,
-    signals::{self, Meaning, Signals},
+    signals::Signals,
     signs::Sign,
     sources::Sources,
     stdin::Inputs,
@@ -88,6 +92,8 @@ pub enum Inbox {
     Loaded(Box<Loaded>),
     /// Somebody asks over the socket.
     Asked(Incoming),
+    /// What somebody asked to be run is completed.
+    Completed(Box<Completed>),
     /// Versions of apps were read.
     Versions(Vec<Read>),
 }
@@ -104,7 +110,7 @@ pub struct Runner {
     pub watcher: Option<Watcher>,
     pub apps: Apps,
     pub logs: LogFiles,
-    pub project: Project,
+    pub projects: Projects,
     /// What is still to come, where that is shown.
     pub checklist: Option<Checklist>,
     pub tools: Tools,
@@ -116,12 +122,14 @@ pub struct Runner {
     pub sockets: Option<Folder>,
     /// Who waits for something over the socket.
     pub desk: Desk,
+    /// The folder the runner was started in.
+    pub folder: String,
     /// What is kept for those who ask.
     pub known: Known,
     pub inbox: UnboundedSender<Inbox>,
     pub exit: Option<u8>,
     /// Nothing is waited for any more.
-    forced: bool,
+    pub forced: bool,
     /// Who holds the ports of apps that failed.
     pub lookups: JoinSet<Vec<Notice>>,
     /// What was named as having outlived SIGKILL.
@@ -143,13 +151,18 @@ pub struct Runner {
     pub explain: bool,
     /// The service manager that started us.
     pub service: Service,
+    /// What makes it the background runner, where it is that.
+    pub background: Option<Background>,
+    /// Where its own words go then.
+    pub journal: Option<Journal>,
+    /// Where its pid stands then.
+    pub own_pid: Option<PidFile>,
 }
 
 impl Runner {
     /// Prepares everything and starts nothing but the threads that look at files, the terminal and the screen.
     pub fn start(options: Options) -> Result<Self, Error> {
-        let Options { resolved, read_at, request, host, output, stdin, explain, folders, guard_death, manager } = options;
-        let apps = Apps::new(resolved.apps, resolved.env);
+        let Options { resolved, read_at, request, host, output, stdin, explain, folders, guard_death, manager, background } = options;
         let signals = Signals::listen(guard_death)?;
         let (inbox, news) = mpsc::unbounded_channel();
         let (out, outs) = mpsc::unbounded_channel();
@@ -162,15 +175,23 @@ impl Runner {
         #[expect(deprecated, reason = "an OwnedFd keeps the promise for which the newer call asks for unsafe")]
         let stage = AsyncFd::new(stage).map_err(no_system)?;
         let logs = LogFiles::new(&host);
+        let memory = Sampler::new(&host)?;
         let capsules = Capsules::new(&host);
         let known = Known::new(&host);
-        let project = Project::new(request, host, Sources::new(resolved.files, resolved.modules), &resolved.notices);
-        let wanted = project.sources.wanted(apps.watched(), read_at);
+        let folder = host.cwd.to_string_lossy().into_owned();
+        let mut projects = Projects::default();
+        let first = projects.add(request, host, Sources::new(resolved.files, resolved.modules), &resolved.notices).id;
+        let apps = Apps::new(first, resolved.apps, resolved.env);
+        // The background runner has none of its own.
+        projects.retain(|_| background.is_none());
+        let wanted = projects.wanted(apps.watched(), read_at);
         let watcher = if wanted.apps.is_empty() && wanted.files.is_empty() { None } else { Some(Watcher::start(wanted, explain, out)?) };
+        let supervisor = Supervisor::new(std::process::id().into());
+        let journal = background.as_ref().map(|background| Journal::open(&background.home)).transpose()?;
         process::terminal::ignore_background_stops();
         terminal::listen(typing).map_err(no_system)?;
         let mut runner = Self {
-            supervisor: Supervisor::new(std::process::id().into()),
+            supervisor: if background.is_some() { supervisor.staying() } else { supervisor },
             processes,
             console,
             runs: HashMap::new(),
@@ -179,13 +200,14 @@ impl Runner {
             watcher,
             apps,
             logs,
-            project,
+            projects,
+            folder,
             checklist: None,
             tools: Tools::default(),
             hooks: Hooks::default(),
             capsules,
             cron: Cron::default(),
-            memory: Sampler::default(),
+            memory,
             sockets: None,
             desk: Desk::default(),
             known,
@@ -206,10 +228,14 @@ impl Runner {
             stdin,
             explain,
             service: Service::new(manager, now()),
+            background,
+            journal,
+            own_pid: None,
         };
         runner.label();
         runner.feed_input();
-        runner.open_desk(folders);
+        runner.open_desk(folders)?;
+        runner.write_own_pid();
         Ok(runner)
     }
 
@@ -292,7 +318,8 @@ impl Runner {
     async fn next(&mut self) {
         let own =
             [self.tools.deadline(), self.hooks.deadline(), self.memory.deadline(), self.service.deadline(now()), self.checklist_due()];
-        let deadline = own.into_iter().chain([self.supervisor.next_deadline(), self.processes.next_look()]).flatten().min();
+        let others = [self.supervisor.next_deadline(), self.processes.next_look(), self.desk_deadline()];
+        let deadline = own.into_iter().chain(others).flatten().min();
         tokio::select! {
             biased;
             meaning = self.signals.next() => self.signal(meaning),
@@ -319,6 +346,7 @@ impl Runner {
                 self.collect();
                 self.end_tools();
                 self.look_at_memory();
+                self.look_at_desk();
                 if self.supervisor.next_deadline().is_some_and(|due| due <= now()) {
                     self.handle(Event::Deadline);
                 }
@@ -333,64 +361,18 @@ impl Runner {
         }
         self.look_at_desk();
         self.look_at_screens();
+        self.refresh_follows();
     }
 
     /// Tells people.
     pub fn say(&self, notice: &Notice) {
         self.tell_attached(notice);
+        self.tell_followers(notice);
         let output = &self.output;
         if notice::is_shown(notice, output.quiet) {
             self.console.say(notice::render(notice, self.style, output.json, jiff::Timestamp::now()));
-        }
-    }
-
-    fn signal(&mut self, meaning: Meaning) {
-        match meaning {
-            Meaning::Child => self.collect(),
-            Meaning::Stop(signal) => self.handle(Event::Shutdown(ShutdownCause::Signal(signal))),
-            Meaning::Resized => self.screens.resized(),
-            Meaning::Reopen => self.reopen_logs(),
-            Meaning::Nothing(signal) => self.say(&signals::nothing(signal)),
-            Meaning::Force => {
-                self.forced = true;
-                self.handle(Event::ForceShutdown { code: 130 });
-            }
-            Meaning::GuardDied => {
-                self.forced = true;
-                self.processes.kill_everything();
-                self.handle(Event::ForceShutdown { code: 137 });
-            }
-            Meaning::Suspend => {
-                self.hide_checklist();
-                self.processes.freeze();
-                let before = now();
-                // The answer comes when somebody continues us.
-                let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
-                let stopped_for = now().duration_since(before);
-                self.processes.thaw();
-                self.tools.shift(stopped_for);
-                self.checklist.iter_mut().for_each(|list| list.shift(stopped_for));
-                self.handle(Event::Continued { stopped_for });
-            }
-        }
-    }
-
-    fn news(&mut self, news: Inbox) {
-        match news {
-            Inbox::Event(event) => self.handle(event),
-            Inbox::Notice(notice) => self.say(&notice),
-            Inbox::Sign(run, sign) => self.sign(run, sign),
-            Inbox::Ask(question) => self.ask(*question),
-            Inbox::ToolRead(run) => self.tool_read(run),
-            Inbox::HookOver(over) => self.hook_over(over),
-            Inbox::Loaded(loaded) => self.loaded(*loaded),
-            Inbox::Asked(incoming) => self.asked(incoming),
-            Inbox::Versions(read) => self.versions_read(read),
-            Inbox::LastWords(run) => {
-                let ending = self.runs.get_mut(&run).map(|live| std::mem::take(&mut live.ending)).unwrap_or_default();
-                for event in ending {
-                    self.finished(run, event);
-                }
+            if let Some(journal) = &self.journal {
+                journal.write(&notice::render(notice, Style { colour: false }, false, jiff::Timestamp::now()));
             }
         }
     }

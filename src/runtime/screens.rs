@@ -9,7 +9,7 @@ use super::{
     terminal,
 };
 use crate::{
-    control::{Reply, Responder, Said},
+    control::{AttachRequest, Bytes, Reply, Responder, Said},
     log::{Screen, screen::Seen},
     model::{AppSpec, InstanceId, LaunchFailure, Notice, RunId, Stage, Status},
     process::pty::{self, Pty, Size},
@@ -134,18 +134,18 @@ impl Screens {
 
 impl Runner {
     /// Attaches a client to the terminal of an instance.
-    pub fn attach(&mut self, target: &str, size: Size, responder: &Responder, said: Receiver<Said>) -> Result<(), Reply> {
-        let ids = self.targets(&[target.to_owned()])?;
-        let [id] = ids[..] else { return Err(self.too_many(target, &ids)) };
+    pub fn attach(&mut self, request: AttachRequest, responder: &Responder, said: Receiver<Said>) -> Result<(), Reply> {
+        let AttachRequest { target, columns, lines } = request;
+        let ids = self.targets(std::slice::from_ref(&target))?;
+        let [id] = ids[..] else { return Err(self.too_many(&target, &ids)) };
         let Some(spec) = self.apps.spec(id.app).cloned() else { return Err(Reply::refused(1, format!("{target} is being deleted"))) };
         let name = called(&spec, id);
         if !spec.tty {
             return Err(Reply::refused(1, format!("{name} has no terminal: start it with tty: true (--tty)")));
         }
         let seat = Rc::clone(self.screens.0.entry(id).or_default());
-        let lines = usize::from(size.lines);
-        seat.resize(size);
-        let (view, first, draws) = seat.screen.view(lines);
+        seat.resize(Size { columns, lines });
+        let (view, bytes, draws) = seat.screen.view(usize::from(lines));
         if seat.now.borrow().live.is_none() {
             seat.screen.note(&format!("{name} does not run now"));
         }
@@ -153,13 +153,16 @@ impl Runner {
         tokio::task::spawn_local(async move {
             let seen = Rc::clone(&seat);
             let shown = async move {
-                let begun = responder.tell(Reply::Attached { name }).await && responder.tell(Reply::Bytes { bytes: first }).await;
+                let begun = responder.tell(Reply::Attached { name }).await && responder.tell(Reply::Bytes(Bytes { bytes })).await;
                 if begun && draws {
                     seen.redraw();
                 }
-                while let Some(seen) = view.next().await {
-                    let reply = match seen {
-                        Seen::Bytes(bytes) => Reply::Bytes { bytes },
+                while let Some(next) = view.next().await {
+                    if matches!(next, Seen::LeftOut(_)) && seen.screen.draws() {
+                        seen.redraw();
+                    }
+                    let reply = match next {
+                        Seen::Bytes(bytes) => Reply::Bytes(Bytes { bytes }),
                         Seen::Note(text) => Reply::Note { text },
                         Seen::LeftOut(bytes) => Reply::Missed { bytes },
                         Seen::End(why) => Reply::Detached { why },

@@ -3,13 +3,12 @@
 use std::{
     collections::{BTreeSet, HashSet},
     path::PathBuf,
-    time::SystemTime,
 };
 
 use crate::{
     config::Files,
     model::{Cause, ChangeSet},
-    watch::{Wanted, Watched},
+    watch::Wanted,
 };
 
 /// The files of the last reading, absolute.
@@ -41,9 +40,21 @@ impl Sources {
         *self = Self::new(add(files, seen.own), add(modules, seen.modules));
     }
 
-    /// What is to be watched, for them and for apps. `read_at`: when they were read.
-    pub fn wanted(&self, apps: Vec<Watched>, read_at: SystemTime) -> Wanted {
-        Wanted { apps, files: self.files.clone(), modules: self.modules.clone(), read_at }
+    /// Has them watched, those once that others name as well.
+    pub fn add_to(&self, wanted: &mut Wanted) {
+        let add = |known: &mut Vec<PathBuf>, more: &[PathBuf]| {
+            let new: Vec<PathBuf> = more.iter().filter(|path| !known.contains(path)).cloned().collect();
+            known.extend(new);
+        };
+        add(&mut wanted.files, &self.files);
+        add(&mut wanted.modules, &self.modules);
+    }
+
+    /// Whether one of these paths is one of them, by whatever name.
+    pub fn name_one_of(&self, paths: &[PathBuf]) -> bool {
+        let real: Vec<PathBuf> = paths.iter().filter_map(|path| path.canonicalize().ok()).collect();
+        let is_one = |known: &PathBuf| paths.contains(known) || known.canonicalize().is_ok_and(|known| real.contains(&known));
+        self.files.iter().chain(&self.modules).any(is_one)
     }
 
     /// Whether a save was one of files that project files load, and of nothing else.

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use regex::Regex;
 
-use super::runner::{Runner, now};
+use super::{
+    project::ProjectId,
+    runner::{Runner, now},
+};
 use crate::{
     control::Reply,
     model::{AppSnapshot, InstanceId},
@@ -60,6 +63,16 @@ impl Runner {
         let grouped = of(&|app| spec(app).is_some_and(|spec| spec.namespace == word));
         if !grouped.is_empty() {
             return Ok(grouped);
+        }
+        let path = Path::new(word);
+        let filed: Vec<ProjectId> = self
+            .projects
+            .iter()
+            .filter(|project| project.sources.files.iter().any(|file| file == path))
+            .map(|project| project.id)
+            .collect();
+        if !filed.is_empty() {
+            return Ok(of(&|app| self.apps.owner(app.id).is_some_and(|owner| filed.contains(&owner))));
         }
         Ok(of(&|app| spec(app).and_then(|spec| spec.script.as_deref()).is_some_and(|script| script == Path::new(word))))
     }

@@ -59,13 +59,16 @@ impl Runner {
         if self.known.versions.is_reading || self.known.versions.due.is_empty() {
             return;
         }
-        let bound = PathBuf::from(self.folder());
+        let folder = |app: AppId| {
+            let project = self.apps.owner(app).and_then(|owner| self.projects.get(owner));
+            project.map(|project| project.host.cwd.clone()).unwrap_or_default()
+        };
         let due = std::mem::take(&mut self.known.versions.due);
         let places: Vec<(AppId, PathBuf, PathBuf)> = due
             .into_iter()
             .filter_map(|app| {
                 let spec = self.apps.spec(app)?;
-                Some((app, place(spec), top(spec, &bound)))
+                Some((app, place(spec), top(spec, &folder(app))))
             })
             .collect();
         let inbox = self.inbox.clone();

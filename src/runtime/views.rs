@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     config::{self, Host, plan},
-    control::{Detail, InstanceView},
+    control::{Detail, InstanceView, Shown},
     model::{AfterExit, AppSnapshot, AppSpec, ExecMode, Exit, InstanceId, InstanceSnapshot, WatchRoot, WatchSpec},
 };
 
@@ -35,17 +35,6 @@ impl Known {
     pub fn new(host: &Host) -> Self {
         Self { own_name: config::user_name(host.owner.user), ..Self::default() }
     }
-}
-
-/// What is told of instances beside their state.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Shown {
-    /// Their variables.
-    pub env: bool,
-    /// Secrets in clear.
-    pub reveal: bool,
-    /// What is declared of their apps.
-    pub detail: bool,
 }
 
 impl Runner {
@@ -111,6 +100,7 @@ impl Runner {
             created_at: self.apps.declared(app.id).map_or(0, Timestamp::as_millisecond),
             restarts: instance.restarts,
             unstable_restarts: instance.unstable_restarts,
+            why: instance.why.clone(),
             exit_code: instance.exit.map(|exit| match exit {
                 Exit::Code(code) => code,
                 Exit::Signal { .. } => i32::from(exit.shell_code()),

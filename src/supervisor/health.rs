@@ -28,11 +28,19 @@ pub(super) struct Checks {
     late: Option<Instant>,
     /// When the next one is asked, or a sign that comes by itself is missed.
     due: Instant,
+    /// Until the first good answer, bad ones count only from then on.
+    excused: Option<Instant>,
 }
 
 impl Checks {
-    fn new(health: &Health, now: Instant) -> Self {
-        Self { number: 0, bad: 0, late: None, due: now + health.interval.max(SHORTEST) }
+    /// `started`: when the program began.
+    fn new(health: &Health, started: Instant, now: Instant) -> Self {
+        Self { number: 0, bad: 0, late: None, due: now + health.interval.max(SHORTEST), excused: Some(started + health.start_period) }
+    }
+
+    /// Whether no answer was good yet.
+    pub fn never_well(&self) -> bool {
+        self.excused.is_some()
     }
 
     pub fn deadline(&self) -> Instant {
@@ -42,10 +50,15 @@ impl Checks {
     pub fn shift(&mut self, by: Duration) {
         self.late = self.late.map(|late| late + by);
         self.due += by;
+        self.excused = self.excused.map(|until| until + by);
     }
 
     fn answered(&mut self, well: bool, health: &Health, now: Instant) {
-        self.bad = if well { 0 } else { self.bad.saturating_add(1) };
+        if well {
+            (self.bad, self.excused) = (0, None);
+        } else if self.excused.is_none_or(|until| until <= now) {
+            self.bad = self.bad.saturating_add(1);
+        }
         self.late = None;
         self.due = now + health.interval.max(SHORTEST);
     }
@@ -69,7 +82,8 @@ impl App {
             run.checks = None;
             return false;
         };
-        let checks = run.checks.get_or_insert_with(|| Checks::new(health, step.now));
+        let started = run.started.unwrap_or(step.now);
+        let checks = run.checks.get_or_insert_with(|| Checks::new(health, started, step.now));
         if checks.deadline() > step.now {
             return false;
         }
@@ -99,6 +113,10 @@ impl App {
         let Some(checks) = run.checks.as_ref().filter(|_| run.phase == Phase::Ready) else { return };
         // An answer to an older question comes too late, and was counted as that.
         if check.is_none_or(|check| check == checks.number && checks.late.is_some()) {
+            if let (None, Err(_), State::Up(run)) = (check, &answer, &mut self.instances[slot].state) {
+                // Whoever can say itself that it is unwell has started.
+                run.checks.iter_mut().for_each(|checks| checks.excused = None);
+            }
             self.health_judged(slot, answer, step);
         }
     }

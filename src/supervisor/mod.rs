@@ -50,6 +50,8 @@ use step::{Mint, Step};
 pub struct Supervisor {
     apps: Vec<App>,
     course: Course,
+    /// It does not end by itself.
+    stays: bool,
     paused: bool,
     mint: Mint,
 }
@@ -57,7 +59,12 @@ pub struct Supervisor {
 impl Supervisor {
     /// A supervisor without apps; `seed` is for the jitter of backoff delays.
     pub fn new(seed: u64) -> Self {
-        Self { apps: Vec::new(), course: Course::Fresh, paused: false, mint: Mint::new(seed) }
+        Self { apps: Vec::new(), course: Course::Fresh, stays: false, paused: false, mint: Mint::new(seed) }
+    }
+
+    /// The same, which goes on when nothing of it can go on by itself: apps may come.
+    pub fn staying(self) -> Self {
+        Self { stays: true, ..self }
     }
 
     /// Takes in what happened at `now` (which never goes back) and answers with what to do, in order.

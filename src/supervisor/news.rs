@@ -7,6 +7,7 @@ use crate::model::{Exit, HookKind, LaunchFailure, Probe, RunId};
 use super::{
     Effect, Supervisor, WatchNote,
     app::App,
+    health::Checks,
     instance::{End, Hold, Instance, Outcome, State},
     restart::Verdict,
     rules::Work,
@@ -275,7 +276,9 @@ impl App {
     pub fn failed(&mut self, slot: usize, outcome: Outcome, step: &mut Step) -> Hold {
         self.abort_rollout(slot, step);
         let instance = &mut self.instances[slot];
-        let uptime = instance.run().map_or_else(Default::default, |run| run.uptime(step.now));
+        // What never was well never ran, however long its health could not be asked.
+        let never_well = |run: &Run| matches!(outcome, Outcome::Unhealthy { .. }) && run.checks.as_ref().is_some_and(Checks::never_well);
+        let uptime = instance.run().filter(|run| !never_well(run)).map_or_else(Default::default, |run| run.uptime(step.now));
         let verdict = instance.tally.judge(&self.spec.restart, &outcome, uptime, step);
         let hold = match verdict {
             Verdict::Wait if outcome.success() => Hold::Exited,

@@ -73,7 +73,8 @@ impl Supervisor {
     }
 
     fn toggle_pause(&mut self, step: &mut Step) {
-        if self.apps.iter().all(|app| app.spec.watch.is_none()) {
+        // A pause can be over whatever an edit has left to be watched: changes may wait for that.
+        if !self.paused && self.apps.iter().all(|app| app.spec.watch.is_none()) {
             step.tell(wording::nothing_watched());
             return;
         }

@@ -85,13 +85,7 @@ impl Work {
 }
 
 fn stronger(one: SaveAction, other: SaveAction) -> SaveAction {
-    let strength = |action: SaveAction| match action {
-        SaveAction::Nothing => 0,
-        SaveAction::Signal(_) => 1,
-        SaveAction::Reload => 2,
-        SaveAction::Restart => 3,
-    };
-    if strength(other) > strength(one) { other } else { one }
+    if other.strength() > one.strength() { other } else { one }
 }
 
 impl App {

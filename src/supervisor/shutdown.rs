@@ -56,7 +56,7 @@ impl Supervisor {
 
     /// Ends the runner when nothing of it can go on by itself, and says so when nothing is alive.
     pub(super) fn conclude(&mut self, step: &mut Step) {
-        if self.course == Course::Running && !self.apps.iter().any(App::goes_on) {
+        if self.course == Course::Running && !self.stays && !self.apps.iter().any(App::goes_on) {
             self.end(self.failure());
             self.reconcile(step);
         }

@@ -35,6 +35,7 @@ impl App {
                 restarts: instance.restarts,
                 unstable_restarts: instance.tally.short(),
                 exit: instance.end.as_ref().and_then(|end| end.outcome.exit()),
+                why: instance.start.as_ref().map(|start| start.why.clone()),
             }
         });
         AppSnapshot {

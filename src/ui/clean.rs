@@ -11,8 +11,13 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     text.chars().map(|char| if is_unfit(char) { char.escape_default().to_string() } else { char.to_string() }).collect()
 }
 
+/// Text of programs on a line of its own: without colours, and fit for a terminal.
+pub fn plain(text: &str) -> String {
+    clean(&without_escapes(text)).into_owned()
+}
+
 /// Unicode's Cc, Zl and Zp, and the Bidi_Control property.
-fn is_unfit(char: char) -> bool {
+pub(super) fn is_unfit(char: char) -> bool {
     char.is_control()
         || matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -7,9 +7,11 @@ pub mod clean;
 pub mod error;
 pub mod keys;
 pub mod list;
+pub mod monitor;
 pub mod notice;
 pub mod style;
 pub mod table;
 
+pub use clean::plain;
 pub use keys::Key;
 pub use style::{Labels, Style};

@@ -24,6 +24,11 @@ const NAMES: [AnsiColors; 8] = [
     AnsiColors::BrightBlue,
 ];
 
+/// Which of the eight colours a name has by itself.
+pub(super) fn choice(name: &str) -> usize {
+    usize::try_from(xxh3_64(name.as_bytes()) % NAMES.len() as u64).expect("it is below the palette's length")
+}
+
 /// Whether things are coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
@@ -92,7 +97,7 @@ impl Labels {
         let mut last = None;
         for name in names {
             let colour = self.chosen.entry(name.to_owned()).or_insert_with(|| {
-                let choice = usize::try_from(xxh3_64(name.as_bytes()) % NAMES.len() as u64).expect("it is below the palette's length");
+                let choice = choice(name);
                 if last == Some(NAMES[choice]) { NAMES[(choice + 1) % NAMES.len()] } else { NAMES[choice] }
             });
             last = Some(*colour);

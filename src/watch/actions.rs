@@ -68,12 +68,12 @@ impl Actions {
     fn strongest(&self, matches: &Matches) -> SaveAction {
         let mut actions: Vec<SaveAction> = self.rules(matches).map(|rule| rule.action).collect();
         actions.extend(matches.unmatched.then_some(SaveAction::Restart));
-        actions.into_iter().max_by_key(|action| strength(*action)).unwrap_or(SaveAction::Nothing)
+        actions.into_iter().max_by_key(|action| action.strength()).unwrap_or(SaveAction::Nothing)
     }
 
     /// Whether processes are replaced: a restart or a reload.
     pub fn replaces(&self, matches: &Matches) -> bool {
-        strength(self.strongest(matches)) >= strength(SaveAction::Reload)
+        self.strongest(matches).strength() >= SaveAction::Reload.strength()
     }
 
     /// Whether the app is restarted.
@@ -115,16 +115,6 @@ impl Compiled {
     fn matches(&self, path: &Path) -> bool {
         self.literal.iter().any(|known| paths::below(path, known).is_some())
             || self.globs.iter().any(|(prefix, set)| paths::below(path, prefix).is_some_and(|rest| set.is_match(rest)))
-    }
-}
-
-/// The order from weak to strong.
-fn strength(action: SaveAction) -> u8 {
-    match action {
-        SaveAction::Nothing => 0,
-        SaveAction::Signal(_) => 1,
-        SaveAction::Reload => 2,
-        SaveAction::Restart => 3,
     }
 }
 

@@ -116,3 +116,32 @@ fn an_app_that_cannot_be_started_leaves_one_too() {
     assert!(capsule["reason"].as_str().is_some_and(|reason| reason.starts_with("it could not be started")), "{capsule}");
     assert_eq!((&capsule["exit_code"], &capsule["pid"]), (&Value::Null, &Value::Null), "{capsule}");
 }
+
+#[test]
+fn what_an_app_without_logs_says_is_nowhere_to_be_read() {
+    let project = Project::empty();
+    project.script("api.sh", "echo card 4111; echo card 4112 >&2; exit 1\n");
+    let keys = r#""disable_logs": true, "restart_delay": 0, "max_restarts": 1"#;
+    project.save("pmdev.json", format!(r#"[{{ "name": "api", "script": "api.sh", {keys} }}]"#));
+    let ending = project.pmdev(["start", "--prod"]).finish();
+    assert_eq!(ending.code, Some(1), "{}", ending.all());
+    assert!(ending.out.contains("is given up") && !ending.all().contains("card"), "{}", ending.all());
+    let files = files(&project);
+    assert_eq!(files.len(), 1, "{files:?}");
+    assert_eq!(capsule(&files[0])["lines"], serde_json::json!([]));
+}
+
+#[test]
+fn a_run_that_never_began_has_not_said_what_the_one_before_it_did() {
+    let project = Project::empty();
+    let copy = project.outside("pmdev");
+    fs::copy(programs::PMDEV, &copy).expect("it is there");
+    project.script("api.sh", "echo of the first run >&2; chmod 644 \"$COPY\"; exit 1\n");
+    let app = serde_json::json!({ "name": "api", "script": "api.sh", "restart_delay": 0, "max_restarts": 2, "env": { "COPY": copy } });
+    project.save("pmdev.json", serde_json::json!([app]).to_string());
+    let ending = project.hook(&[copy.to_str().expect("UTF-8"), "start", "--prod"]).finish();
+    assert!(ending.out.contains("starting the launcher"), "{}", ending.all());
+    let lines: Vec<Value> = files(&project).iter().map(|file| capsule(file)["lines"].clone()).collect();
+    assert_eq!(lines, [serde_json::json!(["of the first run"]), serde_json::json!([])]);
+    assert!(!ending.out.contains("last lines of api's error output"), "{}", ending.out);
+}

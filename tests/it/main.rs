@@ -2,9 +2,11 @@
 #![expect(clippy::print_stderr, reason = "figures and skips are printed, and timelines of failed tests")]
 
 mod apply;
+mod background;
 mod build_gate;
 mod capsules;
 mod cli;
+mod completions;
 mod container;
 mod crash_loop;
 mod cron;
@@ -21,6 +23,7 @@ mod limits;
 mod logs;
 mod loops;
 mod memory;
+mod monit;
 mod no_restart;
 mod pid_files;
 mod pm2_habits;

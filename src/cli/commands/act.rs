@@ -1,15 +1,20 @@
 //! The verbs that act on apps of a runner: `stop`, `restart`, `reload`, `delete`, `reset`.
 
-use std::time::Duration;
+use std::{
+    io::{self, Write as _},
+    time::Duration,
+};
 
 use clap::Args;
 
 use crate::{
     cli::{
-        print,
+        background::{self, Telling},
+        host, print,
         reach::{ReachArgs, Reached},
     },
-    control::{Action, InstanceView, Reply, Request},
+    config,
+    control::{Action, How, InstanceView, Reply, Request},
     model::{Error, HumanDuration},
     ui::list::called,
 };
@@ -30,9 +35,15 @@ pub struct Act {
     /// restart, reload: watch files from now on, or no more; stop: no more
     #[arg(long)]
     pub watch: bool,
-    /// As in PM2: take the variables of this shell
-    #[arg(long, hide = true)]
+    /// restart, reload: with the environment of this shell
+    #[arg(long)]
     pub update_env: bool,
+    /// restart, reload of project files: these apps alone, with commas between
+    #[arg(long, value_name = "NAMES")]
+    pub only: Vec<String>,
+    /// restart, reload of project files: lay env_NAME on top
+    #[arg(long, value_name = "NAME")]
+    pub env: Option<String>,
     #[command(flatten)]
     pub reach: ReachArgs,
 }
@@ -48,10 +59,16 @@ Examples:
 impl Act {
     /// Does it, and says how it went.
     pub fn run(self, action: Action) -> Result<u8, Error> {
+        if let Some(code) = self.by_files(action)? {
+            return Ok(code);
+        }
         let runner = self.reach.need()?;
-        let targets = self.words();
+        let targets = self.words()?;
+        if self.update_env && runner.hello.background {
+            return self.update(action, targets, &runner);
+        }
         if self.watch {
-            self.toggle_watch(action, &runner)?;
+            self.toggle_watch(action, targets.clone(), &runner)?;
         }
         let reply = runner.answer(Request::Act { action, targets, wait: !self.no_wait })?;
         if let Reply::Done { instances, took_ms } = reply {
@@ -61,12 +78,47 @@ impl Act {
         Ok(0)
     }
 
-    fn words(&self) -> Vec<String> {
-        self.targets.iter().map(|target| target_word(target)).collect()
+    /// Restart and reload of project files start what is missing, in the background.
+    fn by_files(&self, action: Action) -> Result<Option<u8>, Error> {
+        let Some(how) = replacing(action) else { return Ok(None) };
+        let is_file = |word: &String| word == "-" || background::is_project_file(word);
+        // The runner of a folder has its file already.
+        if !self.targets.iter().any(is_file) || self.reach.find()?.is_some_and(|runner| !runner.hello.background) {
+            return Ok(None);
+        }
+        if let Some(word) = self.targets.iter().find(|word| !is_file(word)) {
+            return Err(Error::usage(format!("{word} is no project file, and the others are"))
+                .hint("act on project files and on apps one after the other"));
+        }
+        let only = self.only.iter().flat_map(|names| ["--only".to_owned(), names.clone()]);
+        let env = self.env.iter().flat_map(|name| ["--env".to_owned(), name.clone()]);
+        let telling = Telling { silent: false, json: self.json };
+        let words = self.targets.iter().cloned().chain(only).chain(env).collect();
+        super::background::hand_over(words, how, !self.no_wait, telling).map(Some)
+    }
+
+    /// Restart and reload with the environment of this shell.
+    fn update(&self, action: Action, targets: Vec<String>, runner: &Reached) -> Result<u8, Error> {
+        let how = replacing(action).ok_or_else(|| Error::usage("--update-env goes with restart and reload"))?;
+        let request = Request::Update { how, targets, env: background::environment(), wait: !self.no_wait };
+        background::ask(runner, request, Telling { silent: false, json: self.json })?;
+        Ok(0)
+    }
+
+    /// The targets as the runner knows them; `-` is the apps of a project file that comes through standard input.
+    fn words(&self) -> Result<Vec<String>, Error> {
+        let mut words: Vec<String> = self.targets.iter().filter(|word| *word != "-").map(|word| target_word(word)).collect();
+        if words.len() < self.targets.len() {
+            let failed = |error: io::Error| Error::failed("Standard input could not be kept").because(error);
+            let mut file = tempfile::Builder::new().suffix(".json").tempfile().map_err(failed)?;
+            file.write_all(background::standard_input()?.as_bytes()).map_err(failed)?;
+            words.extend(config::app_names(file.path(), &host::host(false)?)?);
+        }
+        Ok(words)
     }
 
     /// `--watch` as PM2 has it.
-    fn toggle_watch(&self, action: Action, runner: &Reached) -> Result<(), Error> {
+    fn toggle_watch(&self, action: Action, targets: Vec<String>, runner: &Reached) -> Result<(), Error> {
         let on = match action {
             Action::Restart | Action::Reload => None,
             Action::Stop => Some(false),
@@ -74,7 +126,7 @@ impl Act {
                 return Err(Error::usage("--watch turns watching on or off together with restart, reload or stop"));
             }
         };
-        let reply = runner.answer(Request::Watch { targets: self.words(), on })?;
+        let reply = runner.answer(Request::Watch { targets, on })?;
         if let (Reply::Done { instances, .. }, false) = (reply, self.json) {
             let mut told = Vec::new();
             for view in instances.iter().filter(|view| view.instance == 0) {
@@ -83,6 +135,15 @@ impl Act {
             print(told.concat().as_bytes());
         }
         Ok(())
+    }
+}
+
+/// How apps are replaced, where an action does that.
+fn replacing(action: Action) -> Option<How> {
+    match action {
+        Action::Restart => Some(How::Restart),
+        Action::Reload => Some(How::Reload),
+        Action::Start | Action::Stop | Action::Delete | Action::Reset => None,
     }
 }
 

@@ -4,10 +4,8 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    cli::{
-        print,
-        reach::{ReachArgs, Wanted},
-    },
+    cli::{print, reach::ReachArgs},
+    control::Shown,
     model::Error,
     ui::{clean::clean, list::called},
 };
@@ -57,7 +55,7 @@ pub struct Id {
 impl Env {
     /// Prints `NAME: value` lines, below a name where there are several instances.
     pub fn run(self) -> Result<u8, Error> {
-        let wanted = Wanted { env: true, reveal: self.reveal, detail: false };
+        let wanted = Shown { env: true, reveal: self.reveal, detail: false };
         let instances = self.reach.need()?.instances(&self.targets, wanted)?;
         let text = if self.json {
             let each = instances.iter().map(|view| {
@@ -81,7 +79,7 @@ impl Env {
 impl Pid {
     /// Prints them.
     pub fn run(self) -> Result<u8, Error> {
-        let instances = self.reach.need()?.instances(&self.targets, Wanted::default())?;
+        let instances = self.reach.need()?.instances(&self.targets, Shown::default())?;
         let pids = instances.iter().map(|view| view.pid.unwrap_or(0));
         let text = if self.json { format!("{}\n", json!(pids.collect::<Vec<_>>())) } else { pids.map(|pid| format!("{pid}\n")).collect() };
         print(text.as_bytes());
@@ -92,7 +90,7 @@ impl Pid {
 impl Id {
     /// Prints them. Scripts compare with `[]` to learn that there is no such app, so that is printed also where it is a failure.
     pub fn run(self) -> Result<u8, Error> {
-        let found = self.reach.need().and_then(|runner| runner.instances(&self.targets, Wanted::default()));
+        let found = self.reach.need().and_then(|runner| runner.instances(&self.targets, Shown::default()));
         let ids: Vec<String> = found.iter().flatten().map(|view| view.pm_id.to_string()).collect();
         let text = match (self.json, ids.is_empty()) {
             (_, true) => "[]\n".to_owned(),

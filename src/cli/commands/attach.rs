@@ -23,7 +23,7 @@ use super::act::target_word;
 use crate::{
     cli::reach::ReachArgs,
     control::{
-        Reply, Request, Said,
+        AttachRequest, Bytes, Reply, Request, Said,
         client::refusal,
         conversation::{self, Replies, Words},
     },
@@ -62,7 +62,7 @@ impl Attach {
         let failed = |cause: io::Error| Error::failed("This terminal cannot be used").because(cause);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let (columns, lines) = size();
-        let request = Request::Attach { target: target_word(&self.target), columns, lines };
+        let request = Request::Attach(AttachRequest { target: target_word(&self.target), columns, lines });
         let result = runtime.block_on(async {
             let (mut replies, words) = conversation::begin(&runner.socket, request).await?;
             let name = match replies.next().await? {
@@ -180,7 +180,7 @@ impl Screen {
 
     fn show(&mut self, reply: Reply) {
         match reply {
-            Reply::Bytes { bytes } => {
+            Reply::Bytes(Bytes { bytes }) => {
                 self.modes.feed(&bytes);
                 self.write(&bytes);
             }

@@ -4,11 +4,8 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    cli::{
-        print,
-        reach::{ReachArgs, Wanted},
-    },
-    control::{Detail, InstanceView},
+    cli::{print, reach::ReachArgs},
+    control::{Detail, InstanceView, Shown},
     model::Error,
 };
 
@@ -31,7 +28,7 @@ const NOWHERE: &str = "/dev/null";
 impl Jlist {
     /// Prints them, on one line or indented; without a runner, an empty list and that is no failure.
     pub fn run(self, pretty: bool) -> Result<u8, Error> {
-        let wanted = Wanted { env: true, reveal: self.reveal, detail: true };
+        let wanted = Shown { env: true, reveal: self.reveal, detail: true };
         let instances = match self.reach.find()? {
             None => Vec::new(),
             Some(runner) => runner.instances(&[], wanted)?,

@@ -14,11 +14,8 @@ use tokio::{
 
 use super::act;
 use crate::{
-    cli::{
-        print,
-        reach::{ReachArgs, Wanted},
-    },
-    control::InstanceView,
+    cli::{print, reach::ReachArgs},
+    control::{InstanceView, Shown},
     model::Error,
     runtime::terminal,
     ui::{Style, list},
@@ -90,7 +87,7 @@ impl List {
 
     fn instances(&self) -> Result<Vec<InstanceView>, Error> {
         let Some(runner) = self.reach.find()? else { return Ok(Vec::new()) };
-        let mut instances = runner.instances(&self.targets, Wanted::default())?;
+        let mut instances = runner.instances(&self.targets, Shown::default())?;
         if let Some((field, descending)) = &self.sort {
             list::sort(&mut instances, field, *descending);
         }

@@ -4,10 +4,16 @@
 pub mod act;
 pub mod ask;
 pub mod attach;
+pub mod background;
 pub mod check;
+pub mod completions;
+pub mod flush;
 pub mod init;
 pub mod jlist;
 pub mod list;
+pub mod logs;
+pub mod monit;
+pub mod save;
 pub mod schema;
 pub mod second;
 pub mod show;
@@ -19,7 +25,10 @@ pub mod why;
 
 use clap::Subcommand;
 
-use crate::{control::Action, model::Error};
+use crate::{
+    control::{Action, How},
+    model::Error,
+};
 
 /// What to do; each variant's help is that of its arguments.
 #[derive(Debug, Subcommand)]
@@ -50,12 +59,31 @@ pub(crate) enum Verb {
     Delete(act::Act),
     /// Start the counters of apps afresh
     Reset(act::Act),
+    Logs(Box<logs::Logs>),
+    Flush(flush::Flush),
+    #[command(name = "reloadLogs", visible_alias = "reload-logs")]
+    ReloadLogs(flush::ReloadLogs),
+    /// Restart the apps of a project file in the background, and start those that are missing
+    #[command(name = "startOrRestart", visible_alias = "start-or-restart")]
+    StartOrRestart(Box<start::Start>),
+    /// Reload the apps of a project file in the background, and start those that are missing
+    #[command(name = "startOrReload", visible_alias = "start-or-reload", alias = "startOrGracefulReload")]
+    StartOrReload(Box<start::Start>),
+    #[command(visible_alias = "dump")]
+    Save(save::Save),
+    Resurrect(save::Resurrect),
+    Cleardump(save::Cleardump),
+    #[command(name = background::VERB, hide = true)]
+    Background(background::Background),
     Scale(talk::Scale),
     Signal(talk::Signal),
     Send(talk::Send),
     Attach(attach::Attach),
     Ping(talk::Ping),
     Kill(talk::Kill),
+    Completions(completions::Completions),
+    Man(completions::Man),
+    Monit(monit::Monit),
     Startup(Box<startup::Startup>),
     Unstartup(Box<unstartup::Unstartup>),
 }
@@ -81,12 +109,24 @@ impl Verb {
             Self::Reload(act) => act.run(Action::Reload),
             Self::Delete(act) => act.run(Action::Delete),
             Self::Reset(act) => act.run(Action::Reset),
+            Self::Logs(logs) => logs.run(),
+            Self::Flush(flush) => flush.run(),
+            Self::ReloadLogs(reload) => reload.run(),
+            Self::StartOrRestart(start) => start.hand_over(How::Restart),
+            Self::StartOrReload(start) => start.hand_over(How::Reload),
+            Self::Save(save) => save.run(),
+            Self::Resurrect(resurrect) => resurrect.run(),
+            Self::Cleardump(clear) => clear.run(),
+            Self::Background(background) => background.run(),
             Self::Scale(scale) => scale.run(),
             Self::Signal(signal) => signal.run(),
             Self::Send(send) => send.run(),
             Self::Attach(attach) => attach.run(),
             Self::Ping(ping) => ping.run(),
             Self::Kill(kill) => kill.run(),
+            Self::Completions(completions) => completions.run(),
+            Self::Man(man) => man.run(),
+            Self::Monit(monit) => monit.run(),
             Self::Startup(startup) => startup.run(),
             Self::Unstartup(unstartup) => unstartup.run(),
         }

@@ -7,11 +7,8 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{act, jlist, list::look};
 use crate::{
-    cli::{
-        print,
-        reach::{ReachArgs, Wanted},
-    },
-    control::InstanceView,
+    cli::{print, reach::ReachArgs},
+    control::{InstanceView, Shown},
     model::{Error, HumanDuration},
     ui::{
         list,
@@ -43,7 +40,7 @@ impl Show {
     /// Prints a table for each instance.
     pub fn run(self) -> Result<u8, Error> {
         let runner = self.reach.need()?;
-        let instances = runner.instances(&self.targets, Wanted { env: false, reveal: self.reveal, detail: true })?;
+        let instances = runner.instances(&self.targets, Shown { env: false, reveal: self.reveal, detail: true })?;
         if self.json {
             print(act::json(&instances).as_bytes());
             return Ok(0);

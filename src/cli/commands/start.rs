@@ -18,7 +18,7 @@ use crate::{
         reach::ReachArgs,
     },
     config,
-    control::{Action, Folders, Request},
+    control::{Action, Folders, How, Request},
     model::{AppSpec, Error, Level, Notice, NoticeKind},
     process::guard,
     runtime::{self, Options, Output},
@@ -36,6 +36,15 @@ pub struct Start {
     /// Arguments for the apps, after `--`
     #[arg(value_name = "ARGS", last = true)]
     pub script_args: Vec<OsString>,
+    /// In the background: by the one runner of $PMDEV_HOME, which is started where it is not there, and stays
+    #[arg(short = 'd', long)]
+    pub detach: bool,
+    /// In the background: answer at once, not when all are online
+    #[arg(long)]
+    pub no_wait: bool,
+    /// In the background the environment is always that of this shell
+    #[arg(long, hide = true)]
+    pub update_env: bool,
     #[command(flatten)]
     pub options: RunArgs,
     #[command(flatten)]
@@ -57,12 +66,16 @@ Examples:
   pmdev \"npm run dev\" worker.py             a command line beside a script
   pmdev app.js --watch src,views --ext js   watch two folders, and in them JavaScript alone
   pmdev app.js --env-file .env -- --port 3  variables from a file, and arguments for app.js
+  pmdev start -d app.js                     in the background; pmdev list shows it, pmdev logs its lines
   pmdev server.ts --interpreter bun         another program than the table's
   pmdev --prod app.js                       no watching, restart with backoff";
 
 impl Start {
     /// Runs the apps to their end; the runner's exit code comes back.
     pub fn run(self) -> Result<u8, Error> {
+        if self.detach {
+            return self.hand_over(How::Start);
+        }
         if let Some(code) = self.in_runner()? {
             return Ok(code);
         }
@@ -84,7 +97,7 @@ impl Start {
         let output = Output { json, raw, quiet, timestamp, colour };
         let folders = Folders::find(|name| env::var_os(name));
         let guard_death = place.guard_death;
-        runtime::run(Options { resolved, read_at, request, host, output, stdin, explain, folders, guard_death, manager })
+        runtime::run(Options { resolved, read_at, request, host, output, stdin, explain, folders, guard_death, manager, background: None })
     }
 
     /// Where every TARGET names an app of a runner that lives, it is that runner's verb.
@@ -103,6 +116,8 @@ impl Start {
             json: false,
             watch: false,
             update_env: false,
+            only: Vec::new(),
+            env: None,
             reach: ReachArgs { runner: Some(runner.hello.pid.to_string()) },
         }
         .run(Action::Start)

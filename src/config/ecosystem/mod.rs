@@ -10,7 +10,7 @@ mod request;
 mod spec;
 
 pub use request::{declared, source_maps};
-pub use spec::complete as complete_spec;
+pub use spec::{complete as complete_spec, default_pid_file};
 
 use std::path::PathBuf;
 

@@ -34,7 +34,12 @@ pub fn tell(raw: &Raw, chosen: &[&App], specs: &[AppSpec], profile: Profile, doc
             Some(known) => known.apps.push(app.to_owned()),
             None => uses.push(Use { key: key.to_owned(), fate, instead, apps: vec![app.to_owned()], place }),
         };
-    let other = if profile.watches() { ["profiles.prod", "profiles.production"] } else { ["profiles.dev", "profiles.development"] };
+    const OF_PROFILES: [&str; 4] = ["profiles.prod", "profiles.production", "profiles.dev", "profiles.development"];
+    let other = match profile {
+        Profile::Dev => &OF_PROFILES[..2],
+        Profile::Prod => &OF_PROFILES[2..],
+        Profile::Background => &OF_PROFILES[..],
+    };
     for (app, spec) in chosen.iter().zip(specs) {
         let own =
             |path: &str| path.strip_prefix(app.raw.path.as_str()).is_some_and(|rest| app.raw.path.is_empty() || rest.starts_with('.'));

@@ -118,7 +118,7 @@ pub fn declared(layer: &Layer, profile: Profile, flags: &Request, env_files: &[P
     let keys = &layer.keys;
     let mut set = value(&keys.env).unwrap_or_default().0;
     set.extend(value(&keys.port).map(|port| ("PORT".to_owned(), Some(port.to_string()))));
-    for name in profile.env_names().into_iter().chain(flags.env_name.as_deref()) {
+    for name in profile.env_names().iter().copied().chain(flags.env_name.as_deref()) {
         set.extend(layer.named_env.iter().filter(|(known, _)| known == name).flat_map(|(_, given)| given.value.0.iter().cloned()));
     }
     Declared {

@@ -19,6 +19,7 @@ use crate::{
             number::Limit,
             watch::{Rule, Watch},
         },
+        logs::plain,
         place,
         profile::BACKOFF,
         program::Build,
@@ -72,7 +73,7 @@ pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, own: Vec<PathBuf>, hos
     spec.autostart = value(&keys.autostart).unwrap_or(true);
     spec.depends_on = value(&keys.depends_on).map(|needs| needs.0.into_iter().map(|(needed, _)| needed).collect()).unwrap_or_default();
     spec.ready = ready(spec.ready, layer);
-    spec.health = value(&keys.health);
+    spec.health = value(&keys.health).map(|checkup| checkup.of(&spec.ready));
     spec.listen = value(&keys.listen).map(|all| all.0.into_iter().map(|address| listen(address, cwd)).collect()).unwrap_or_default();
     spec.logs = logs(spec.logs, layer, cwd);
     spec.limits = limits(spec.limits, layer);
@@ -149,14 +150,17 @@ fn listen(address: Address, cwd: &Path) -> Listen {
 }
 
 /// PM2 keeps them in its home, each with the number of its instance.
+/// `$PMDEV_HOME/pids/NAME-ID.pid`; `None` where nothing says which home.
+pub fn default_pid_file(name: &str, host: &Host) -> Option<PidFile> {
+    Some(PidFile { path: place::home(host)?.join("pids").join(format!("{}.pid", plain(name))), numbered: true })
+}
+
 fn pid_file(spec: &AppSpec, layer: &Layer, cwd: &Path, host: &Host) -> Option<PidFile> {
-    match value(&layer.keys.pid_file)? {
-        File::None => None,
-        File::Default => {
-            let name: String = spec.name.chars().map(|c| if c.is_ascii_alphanumeric() || ".-".contains(c) { c } else { '-' }).collect();
-            Some(PidFile { path: place::home(host)?.join("pids").join(format!("{name}.pid")), numbered: true })
-        }
-        File::At(file) => Some(PidFile { path: place::absolute(cwd, Path::new(&file)), numbered: false }),
+    match value(&layer.keys.pid_file) {
+        None => spec.pid_file.clone(),
+        Some(File::None) => None,
+        Some(File::Default) => default_pid_file(&spec.name, host),
+        Some(File::At(file)) => Some(PidFile { path: place::absolute(cwd, Path::new(&file)), numbered: false }),
     }
 }
 

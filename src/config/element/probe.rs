@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::{Element, Fate, Given, Reader, keyed, keyed_element, listen::Near};
 use crate::{
     config::node::{Node, Value},
-    model::{Health, HttpUrl, Probe, Signal},
+    model::{Health, HttpUrl, Probe, Ready, Signal},
 };
 
 /// When a run is ready.
@@ -18,6 +18,21 @@ pub struct Readiness {
     pub by: Probe,
     /// How long it has, where said.
     pub timeout: Option<Duration>,
+}
+
+/// Whether a run is well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkup {
+    health: Health,
+    start_period: Option<Duration>,
+}
+
+impl Checkup {
+    /// With a start period of what was said, else as long as an app has to become ready that gives no sign of it: `listen_timeout`.
+    pub fn of(self, ready: &Ready) -> Health {
+        let unsaid = if ready.by == Probe::Started { ready.timeout } else { Duration::ZERO };
+        Health { start_period: self.start_period.unwrap_or(unsaid), ..self.health }
+    }
 }
 
 /// A regex for lines.
@@ -44,7 +59,9 @@ keyed! {
         /// For `health`: how often it is asked.
         interval: Duration, [], r#""10s""#, Fate::Honoured;
         /// For `health`: how many failures in a row mean that the app hangs.
-        failures: u32, [], "3", Fate::Honoured;
+        failures: u32, ["retries"], "3", Fate::Honoured;
+        /// For `health`: how long a starting app may fail it: until the first good answer, failures count only after this time.
+        start_period: Duration, [], r#""30s""#, Fate::Honoured;
         /// For `health`: a signal that makes a hung app tell where it hangs, a second before it is stopped.
         dump_signal: Signal, [], r#""SIGQUIT""#, Fate::Honoured;
     }
@@ -132,7 +149,7 @@ impl Element for Readiness {
     }
 }
 
-impl Element for Health {
+impl Element for Checkup {
     const WHAT: &'static str = RawProbe::WHAT;
 
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
@@ -151,13 +168,16 @@ impl Element for Health {
             );
             return reader.refuse(node, message);
         }
-        Some(Self {
+        let start_period = raw.start_period.as_ref().map(|given| given.value);
+        let health = Health {
             probe,
             interval: or(&raw.interval, 10),
             timeout: or(&raw.timeout, 5),
             failures: raw.failures.as_ref().map_or(3, |given| given.value.max(1)),
+            start_period: Duration::ZERO,
             dump: raw.dump_signal.as_ref().map(|given| given.value),
-        })
+        };
+        Some(Self { health, start_period })
     }
 
     fn schema() -> Json {
@@ -185,20 +205,33 @@ mod tests {
         assert_eq!(by(r#"{"notify": true}"#), Probe::Notify);
         let ready: Readiness = read(r#"{"command": "pg_isready", "timeout": "30s"}"#).unwrap();
         assert_eq!(ready, Readiness { by: Probe::Command("pg_isready".into()), timeout: Some(Duration::from_secs(30)) });
-        let health: Health = read(r#"{"tcp": "localhost:5432", "failures": 0}"#).unwrap();
+        let checkup: Checkup = read(r#"{"tcp": "localhost:5432", "failures": 0}"#).unwrap();
+        let health = checkup.of(&Ready::default());
         assert_eq!((health.interval, health.timeout, health.failures), (Duration::from_secs(10), Duration::from_secs(5), 1));
     }
 
     #[test]
+    fn an_app_without_another_sign_may_fail_as_long_as_it_starts() {
+        let with = |keys: &str, by: Probe| {
+            let checkup: Checkup = read(&format!(r#"{{"tcp": 1, {keys} "retries": 2}}"#)).unwrap();
+            let health = checkup.of(&Ready { by, timeout: Duration::from_secs(9) });
+            assert_eq!(health.failures, 2);
+            health.start_period.as_secs()
+        };
+        assert_eq!((with("", Probe::Started), with("", Probe::Message)), (9, 0));
+        assert_eq!((with(r#""start_period": "20s","#, Probe::Started), with(r#""start_period": "20s","#, Probe::Message)), (20, 20));
+    }
+
+    #[test]
     fn what_comes_once_is_no_sign_of_health() {
-        insta::assert_snapshot!(refused::<Health>(r#"{"log": "up"}"#), @"key asks for a line of output, which comes once and cannot be asked for again; health has tcp, http, command or notify");
-        insta::assert_snapshot!(refused::<Health>(r#"{"message": true}"#), @"key asks for the message of a Node app, which comes once and cannot be asked for again; health has tcp, http, command or notify");
+        insta::assert_snapshot!(refused::<Checkup>(r#"{"log": "up"}"#), @"key asks for a line of output, which comes once and cannot be asked for again; health has tcp, http, command or notify");
+        insta::assert_snapshot!(refused::<Checkup>(r#"{"message": true}"#), @"key asks for the message of a Node app, which comes once and cannot be asked for again; health has tcp, http, command or notify");
     }
 
     #[test]
     fn exactly_one_sign() {
         insta::assert_snapshot!(refused::<Readiness>("{}"), @"key names no sign: it has one of tcp, http, log, command, notify, message");
-        insta::assert_snapshot!(refused::<Health>(r#"{"tcp": 1, "notify": true}"#), @"key names several signs, but one decides");
+        insta::assert_snapshot!(refused::<Checkup>(r#"{"tcp": 1, "notify": true}"#), @"key names several signs, but one decides");
         insta::assert_snapshot!(refused::<Readiness>(r#"{"log": "("}"#), @r#"key.log is "(", which is not a regex"#);
         insta::assert_snapshot!(refused::<Readiness>(r#""https://x""#), @r#"key is "https://x", but it takes a URL that begins with http://"#);
         insta::assert_snapshot!(refused::<Readiness>("true"), @"key is true, but it takes a port, a URL, or a map with one of tcp, http, log, command, notify, message");

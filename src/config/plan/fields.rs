@@ -173,6 +173,7 @@ fn health(health: &Health) -> Json {
         "interval_ms": millis(health.interval),
         "timeout_ms": millis(health.timeout),
         "failures": health.failures,
+        "start_period_ms": millis(health.start_period),
         "dump_signal": health.dump.map(|signal| signal.to_string()),
     })
 }

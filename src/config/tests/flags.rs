@@ -40,7 +40,8 @@ fn they_are_the_same_for_what_is_typed_and_for_what_a_file_declares_and_win_over
     let other = r#""instances": 1, "namespace": "x", "restart_delay": 5, "max_restarts": 1, "max_memory_restart": 5, "cron": "@daily",
         "listenTimeout": 1, "pid": "x", "stop_exit_codes": 3, "filter_env": true, "autostart": true, "treekill": true, "wait_ready": false,
         "exec_mode": "cluster""#;
-    for keys in ["", other] {
+    let groups = r#""ready": { "http": "http://localhost:1/up", "timeout": "1m" }, "limits": { "memory": "2G" }"#;
+    for keys in ["", other, groups] {
         let comma = if keys.is_empty() { "" } else { "," };
         let prod = r#""profiles": { "prod": { "namespace": "prod", "max_restarts": 2 } }"#;
         project

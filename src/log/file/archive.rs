@@ -2,81 +2,94 @@
 
 use std::{
     collections::VecDeque,
-    fs::{self, File, OpenOptions},
+    fs::File,
     io::{self, BufReader, BufWriter, Write as _},
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
-    path::{Component, Path, PathBuf},
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use flate2::{Compression, write::GzEncoder};
 use jiff::Timestamp;
+use rustix::{
+    fs::{FlockOperation, OFlags, Stat, flock},
+    io::Errno,
+};
 
-use super::rotate::{self, Archive, COMPRESSED, Present, Rotation, Step, UNFINISHED};
+use super::{
+    place::{self, Place, Spot},
+    rotate::{self, Archive, COMPRESSED, Present, Rotation, Step, UNFINISHED},
+};
 
-/// Links followed to find out where a log file really is; the kernel's own limit, path_resolution(7).
-const LINKS: usize = 40;
+/// How many runners may put the same file away in the same millisecond.
+const AT_ONCE: usize = 100;
 
 /// How much less of the processor compressing gets than everything else, nice(2).
 const NICE: i32 = 10;
 
-/// Where a log file really is, links followed; `None` where it is no place to put anything away: a device, or what `/dev/stdout` leads to.
-pub fn real(path: &Path) -> Option<PathBuf> {
-    let mut path = path.to_owned();
-    for _ in 0..LINKS {
-        if path.starts_with("/dev") || path.starts_with("/proc") {
-            return None;
-        }
-        match fs::read_link(&path) {
-            Ok(target) => {
-                let joined = path.parent().unwrap_or(Path::new("/")).join(target);
-                path = if joined.components().any(|part| part == Component::ParentDir) { parent_resolved(&joined)? } else { joined };
-            }
-            Err(_) => return Some(path),
-        }
-    }
-    None
-}
-
-fn parent_resolved(path: &Path) -> Option<PathBuf> {
-    Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?))
-}
-
-/// A log file and what was put away of it; what cannot be looked at is not there.
-fn present(path: &Path) -> Option<Present> {
-    let path = real(path)?;
-    let name = path.file_name()?.to_str()?;
+/// A log file and what was put away of it.
+fn present(spot: &Spot) -> io::Result<Present> {
+    let path = spot.path().to_owned();
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let mut archives: Vec<Archive> = Vec::new();
-    for entry in fs::read_dir(path.parent()?).into_iter().flatten().flatten() {
-        let own = entry.file_name();
+    for own in spot.names()? {
         let rest = own.to_str().and_then(|own| own.strip_prefix(name)?.strip_prefix('.'));
         let Some((stamp, ending)) = rest.and_then(rotate::stamp) else { continue };
-        let Ok(about) = entry.metadata() else { continue };
+        let Ok(about) = spot.beside(Path::new(&own)).about() else { continue };
+        let bytes = size(&about);
         match archives.iter_mut().find(|archive| archive.stamp == stamp) {
-            Some(archive) => archive.forms.push((ending, about.len())),
-            None => archives.push(Archive { stamp: stamp.to_owned(), forms: vec![(ending, about.len())] }),
+            Some(archive) => archive.forms.push((ending, bytes)),
+            None => archives.push(Archive { stamp: stamp.to_owned(), forms: vec![(ending, bytes)] }),
         }
     }
-    let size = fs::metadata(&path).map_or(0, |about| about.len());
-    Some(Present { path, size, archives })
+    let size = spot.about().map_or(0, |about| size(&about));
+    Ok(Present { path, size, archives })
+}
+
+fn size(about: &Stat) -> u64 {
+    u64::try_from(about.st_size).unwrap_or(0)
+}
+
+/// The stamps of those that were put away of a file, the newest last.
+pub fn stamps(spot: &Spot) -> Vec<String> {
+    // A folder is not read at one moment: one whose compressed form takes its place meanwhile may be seen in neither, but only once.
+    let looks = [present(spot), present(spot)];
+    let mut stamps: Vec<String> = looks.into_iter().flatten().flat_map(|look| look.archives).map(|archive| archive.stamp).collect();
+    stamps.sort();
+    stamps.dedup();
+    stamps
 }
 
 /// Puts a file away at this time and thins out what was put away of it and of those that count together with it; without a time, thins
-/// out alone.
+/// out alone. What may be compressed comes back: while somebody has it open to write, it is not.
 ///
 /// # Errors
 /// It cannot be put away. What cannot be deleted stays, and is met again the next time.
-pub fn rotate(path: &Path, together: &[PathBuf], rotation: &Rotation, now: Option<Timestamp>, compressor: &Compressor) -> io::Result<()> {
-    let others = together.iter().filter(|other| *other != path);
-    let files: Vec<Present> = std::iter::once(path).chain(others.map(PathBuf::as_path)).filter_map(present).collect();
-    for step in rotate::steps(rotation, &files, now) {
-        match step {
-            Step::Rename { from, to } => fs::rename(from, to)?,
-            Step::Delete(path) => drop(fs::remove_file(path)),
-            Step::Compress(path) => compressor.add(path),
+pub fn rotate(spot: &Spot, together: &[PathBuf], rotation: &Rotation, now: Option<Timestamp>) -> io::Result<Vec<Spot>> {
+    let found = together.iter().filter_map(|path| match place::find(path, None) {
+        Ok(Place::Spot(other)) if other.path() != spot.path() => Some(other),
+        // What cannot be looked at is not there.
+        Ok(_) | Err(_) => None,
+    });
+    let spots: Vec<Spot> = std::iter::once(spot.clone()).chain(found).collect();
+    'again: for _ in 0..AT_ONCE {
+        let files: Vec<Present> = spots.iter().filter_map(|spot| present(spot).ok()).collect();
+        let own = |path: &Path| spots.iter().find(|spot| spot.path().parent() == path.parent()).unwrap_or(spot).beside(path);
+        let mut plain = Vec::new();
+        for step in rotate::steps(rotation, &files, now) {
+            match step {
+                Step::Rename { from, to } => match own(&from).rename(&own(&to)) {
+                    // Another runner has put one away in the same millisecond.
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue 'again,
+                    result => result?,
+                },
+                Step::Delete(path) => drop(own(&path).remove()),
+                Step::Compress(path) => plain.push(own(&path)),
+            }
         }
+        return Ok(plain);
     }
-    Ok(())
+    Err(io::ErrorKind::AlreadyExists.into())
 }
 
 /// The thread `pmdev-compress`, which is there while there is something to compress.
@@ -85,18 +98,20 @@ pub struct Compressor(Arc<Mutex<Work>>);
 
 #[derive(Debug, Default)]
 struct Work {
-    files: VecDeque<PathBuf>,
+    files: VecDeque<Spot>,
     thread: bool,
 }
 
 impl Compressor {
-    /// Compresses a file that was put away, some time. Where there can be no thread it stays as it is until the next one is put away.
-    fn add(&self, path: PathBuf) {
+    /// Compresses files that were put away, some time. Where there can be no thread they stay as they are until the next one is put away.
+    pub fn add(&self, files: Vec<Spot>) {
         let mut work = self.work();
-        if !work.files.contains(&path) {
-            work.files.push_back(path);
+        for file in files {
+            if !work.files.iter().any(|known| known.path() == file.path()) {
+                work.files.push_back(file);
+            }
         }
-        if !work.thread {
+        if !work.thread && !work.files.is_empty() {
             let own = self.clone();
             work.thread = std::thread::Builder::new().name("pmdev-compress".to_owned()).spawn(move || own.run()).is_ok();
         }
@@ -106,13 +121,13 @@ impl Compressor {
         // In Linux a thread has a niceness of its own; where it has not, it stays as it is.
         let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE);
         loop {
-            let Some(path) = self.next() else { return };
+            let Some(file) = self.next() else { return };
             // A full disk: the file is good as it is, and there are fewer of them later.
-            let _ = compress(&path);
+            let _ = compress(&file);
         }
     }
 
-    fn next(&self) -> Option<PathBuf> {
+    fn next(&self) -> Option<Spot> {
         let mut work = self.work();
         let next = work.files.pop_front();
         work.thread = next.is_some();
@@ -124,31 +139,42 @@ impl Compressor {
     }
 }
 
+/// Says of an open file that nobody may compress it, or that nobody else may write or compress it; false: somebody else has said so. Runners
+/// may share a file, and one of them may still write into what the other has put away.
+pub fn claim(file: &File, alone: bool) -> bool {
+    let operation = if alone { FlockOperation::NonBlockingLockExclusive } else { FlockOperation::NonBlockingLockShared };
+    // Where there are no locks, as on some network file systems, nobody else has one.
+    flock(file, operation) != Err(Errno::WOULDBLOCK)
+}
+
 /// Compresses a file beside itself; at no time is there less than one whole copy of it.
-fn compress(path: &Path) -> io::Result<()> {
+fn compress(spot: &Spot) -> io::Result<()> {
     let named = |ending: &str| {
-        let mut name = path.as_os_str().to_owned();
+        let mut name = spot.path().as_os_str().to_owned();
         name.push(ending);
-        PathBuf::from(name)
+        spot.beside(Path::new(&name))
     };
     let (unfinished, done) = (named(UNFINISHED), named(COMPRESSED));
-    let mut plain = File::open(path)?;
+    let mut plain = spot.open(OFlags::RDONLY, 0)?;
+    if !claim(&plain, true) || !spot.holds(&plain) {
+        return Ok(());
+    }
     let result = write_compressed(&mut plain, &unfinished).and_then(|()| {
         // It may have been deleted meanwhile, because too many were put away after it.
-        fs::metadata(path)?;
-        fs::rename(&unfinished, &done)?;
-        fs::remove_file(path)
+        spot.about()?;
+        unfinished.replace(&done)?;
+        spot.remove()
     });
     if result.is_err() {
-        let _ = fs::remove_file(&unfinished);
+        let _ = unfinished.remove();
     }
     result
 }
 
-fn write_compressed(plain: &mut File, to: &Path) -> io::Result<()> {
+fn write_compressed(plain: &mut File, to: &Spot) -> io::Result<()> {
     // One that a runner left when it was killed is no use to anybody.
-    let _ = fs::remove_file(to);
-    let file = OpenOptions::new().write(true).create_new(true).mode(plain.metadata()?.mode() & 0o777).open(to)?;
+    let _ = to.remove();
+    let file = to.open(OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, plain.metadata()?.mode() & 0o777)?;
     let mut encoder = GzEncoder::new(BufWriter::new(file), Compression::default());
     io::copy(&mut BufReader::with_capacity(64 << 10, plain), &mut encoder)?;
     let mut out = encoder.finish()?;
@@ -158,62 +184,4 @@ fn write_compressed(plain: &mut File, to: &Path) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{io::Read as _, os::unix::fs::symlink};
-
-    use flate2::read::MultiGzDecoder;
-
-    use super::*;
-
-    #[test]
-    fn links_are_followed_and_devices_are_no_place() {
-        let folder = tempfile::tempdir().unwrap();
-        let base = folder.path().canonicalize().unwrap();
-        fs::create_dir(base.join("big")).unwrap();
-        symlink("big/out.log", base.join("out.log")).unwrap();
-        symlink("/dev/stdout", base.join("screen.log")).unwrap();
-        symlink("loop", base.join("loop")).unwrap();
-        assert_eq!(real(&base.join("plain.log")), Some(base.join("plain.log")));
-        assert_eq!(real(&base.join("out.log")), Some(base.join("big/out.log")));
-        for none in [base.join("screen.log"), base.join("loop"), "/dev/stdout".into()] {
-            assert_eq!(real(&none), None, "{}", none.display());
-        }
-    }
-
-    #[test]
-    fn what_is_put_away_is_compressed_whole_and_keeps_its_mode() {
-        let folder = tempfile::tempdir().unwrap();
-        let (path, other) = (folder.path().join("a.log"), folder.path().join("a.log.20200101T000000.000Z"));
-        let text: Vec<u8> = (0..20_000).flat_map(|line| format!("line {line}\n").into_bytes()).collect();
-        for file in [&path, &other] {
-            OpenOptions::new().write(true).create_new(true).mode(0o640).open(file).unwrap().write_all(&text).unwrap();
-        }
-        fs::write(folder.path().join("a.log.20200101T000000.000Z.gz.tmp"), "left by a runner that was killed").unwrap();
-        fs::write(folder.path().join("a.log.1"), "another's").unwrap();
-        let rotation = Rotation { max_size: None, every: None, keep: 5, compress: false, total: None };
-        rotate(&path, std::slice::from_ref(&path), &rotation, Some(Timestamp::now()), &Compressor::default()).unwrap();
-        assert!(!path.exists());
-        let archives = present(&path).unwrap().archives;
-        assert_eq!(archives.len(), 2);
-        for archive in archives {
-            let plain = rotate::archive(&path, &archive.stamp, "");
-            compress(&plain).unwrap();
-            assert!(!plain.exists());
-            let done = File::open(rotate::archive(&path, &archive.stamp, COMPRESSED)).unwrap();
-            assert_eq!(done.metadata().unwrap().mode() & 0o777, 0o640);
-            let mut unpacked = Vec::new();
-            MultiGzDecoder::new(done).read_to_end(&mut unpacked).unwrap();
-            assert!(unpacked == text);
-        }
-        let names = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        assert_eq!(names.filter(|name| name.ends_with(".tmp")).count(), 0);
-        assert!(folder.path().join("a.log.1").exists());
-    }
-
-    #[test]
-    fn a_file_deleted_meanwhile_leaves_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        assert!(compress(&folder.path().join("a.log.20200101T000000.000Z")).is_err());
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-    }
-}
+mod tests;

@@ -2,7 +2,10 @@
 //! Nothing here makes the main thread wait: a slow file holds back the apps that write into it, a failing one loses lines, which are counted.
 //! Start reading with [`Files`], then `sink` (what waits and what fails) and [`rotate`] (which files there are, and for how long).
 
-mod archive;
+pub(super) mod archive;
+mod ask;
+mod pauses;
+pub mod place;
 pub mod rotate;
 mod sink;
 mod writer;
@@ -20,6 +23,7 @@ use tokio::sync::{
     mpsc::{self, UnboundedReceiver, UnboundedSender},
 };
 
+pub use ask::{Answer, Position};
 pub use rotate::Rotation;
 
 use archive::Compressor;
@@ -112,9 +116,23 @@ impl Files {
         Handle(Arc::clone(sink))
     }
 
-    /// Opens every file anew, for programs that have put them away themselves.
-    pub fn reopen(&self) {
-        self.sinks().values().for_each(Sink::reopen);
+    /// Opens every file anew, for programs that have put them away themselves. `done`: told of each.
+    pub fn reopen(&self, done: impl Fn() -> Answer<()>) {
+        self.sinks().values().for_each(|sink| sink.reopen(done()));
+    }
+
+    /// Tells where a file is once all that was said so far is written; at once where nobody writes into it.
+    pub fn mark(&self, path: &Path, answer: Answer<Position>) {
+        if let Some(sink) = self.sinks().get(path) {
+            sink.mark(answer);
+        }
+    }
+
+    /// Empties a file, between two whole lines, and tells how many bytes that were. Those put away stay.
+    pub fn empty(&self, path: &Path, answer: Answer<u64>) {
+        if let Some(sink) = self.sinks().get(path) {
+            sink.empty(answer);
+        }
     }
 
     /// Writes what waits, for so long; what is left then is lost, and its count among the news.
@@ -178,4 +196,4 @@ impl Drop for Handle {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::log) mod tests;

@@ -7,7 +7,7 @@ use jiff::{Timestamp, ToSpan as _, Zoned, tz::TimeZone};
 use crate::model::RotateEvery;
 
 /// The time in a name, in UTC: `20260304T183709.042Z`. As text they are in the order of time.
-const STAMP: &str = "%Y%m%dT%H%M%S%.3fZ";
+pub(in crate::log) const STAMP: &str = "%Y%m%dT%H%M%S%.3fZ";
 
 /// Behind the name of a file put away once it is compressed.
 pub const COMPRESSED: &str = ".gz";

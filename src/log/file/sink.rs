@@ -11,22 +11,16 @@ use std::{
     time::Duration,
 };
 
-use jiff::{SignedDuration, Timestamp};
-
 use super::{
-    News, Settings, World,
+    Answer, News, Position, Settings, World,
+    ask::Asked,
+    pauses::Pauses,
     writer::{Failure, Writer},
 };
 use crate::log::queue::{Budget, Chunk, append};
 
 /// How long a thread that has nothing to write stays, its file open.
 const IDLE: Duration = Duration::from_secs(10);
-
-/// The first and the longest pause between tries to write into a file that fails; each is double the one before.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
-
-/// A file that fails again within this time of its last failure has not recovered: it gets the next longer pause, not the first one.
-const RECOVERED: SignedDuration = SignedDuration::from_secs(10);
 
 /// A log file, as those who write into it see it.
 #[derive(Debug)]
@@ -49,6 +43,7 @@ struct State {
     thread: bool,
     /// The file is to be opened anew.
     reopen: bool,
+    asked: Asked,
     failing: bool,
     /// Lines that are being written right now.
     underway: u64,
@@ -69,28 +64,11 @@ enum Ending {
     Over,
 }
 
-/// The pauses of a file that fails.
-struct Pauses {
-    next: Duration,
-    last: Option<Timestamp>,
-}
-
-impl Pauses {
-    fn next(&mut self) -> Duration {
-        let now = Timestamp::now();
-        if self.last.is_none_or(|last| now.duration_since(last) > RECOVERED) {
-            self.next = PAUSES.0;
-        }
-        self.last = Some(now);
-        let pause = self.next;
-        self.next = (pause * 2).min(PAUSES.1);
-        pause
-    }
-}
-
 /// What a thread is to do next.
 enum Job {
     Reopen,
+    Empty(Answer<u64>),
+    Tell(Answer<Position>),
     Write(Chunk),
     Rest,
 }
@@ -103,6 +81,7 @@ impl Sink {
             users: 0,
             thread: false,
             reopen: false,
+            asked: Asked::default(),
             failing: false,
             underway: 0,
             lost: 0,
@@ -147,10 +126,29 @@ impl Sink {
     }
 
     /// Has the file opened anew.
-    pub fn reopen(self: &Arc<Self>) {
+    pub fn reopen(self: &Arc<Self>, done: Answer<()>) {
         let mut state = self.state();
         if state.users > 0 {
             state.reopen = true;
+            state.asked.reopen.push(done);
+            self.start(&mut state);
+        }
+    }
+
+    /// Has told where the file is once all that waits is written.
+    pub fn mark(self: &Arc<Self>, answer: Answer<Position>) {
+        let mut state = self.state();
+        if state.settings.is_some() && state.ending == Ending::No {
+            state.asked.mark(answer);
+            self.start(&mut state);
+        }
+    }
+
+    /// Has the file emptied.
+    pub fn empty(self: &Arc<Self>, answer: Answer<u64>) {
+        let mut state = self.state();
+        if state.settings.is_some() && state.ending == Ending::No {
+            state.asked.empty.push(answer);
             self.start(&mut state);
         }
     }
@@ -195,6 +193,7 @@ impl Sink {
             state.lost += lines(&bytes);
             return;
         }
+        state.asked.pushed(bytes.len());
         append(&mut state.chunks, bytes, Some(budget));
         self.start(&mut state);
     }
@@ -237,7 +236,7 @@ impl Sink {
 
     fn run(self: Arc<Self>) {
         let mut writer = Writer::default();
-        let mut pauses = Pauses { next: PAUSES.0, last: None };
+        let mut pauses = Pauses::default();
         loop {
             match self.next() {
                 Job::Rest => break,
@@ -248,7 +247,10 @@ impl Sink {
                         Ok(()) => {}
                         Err(error) => self.failed(error, &mut pauses),
                     }
+                    self.reopened();
                 }
+                Job::Empty(answer) => answer.give(writer.empty(&self.path).ok()),
+                Job::Tell(answer) => answer.give(writer.position(&self.path)),
                 Job::Write(chunk) => self.write(&mut writer, &chunk, &mut pauses),
             }
         }
@@ -278,6 +280,9 @@ impl Sink {
                     if let Failure::Failed(error) = failure {
                         chunk.wake();
                         self.failed(error, pauses);
+                        self.reopened();
+                        // Perhaps that is what makes room on the disk.
+                        self.emptied(writer);
                     }
                     let mut state = self.state();
                     state.underway = state.underway.min(lines(rest));
@@ -295,10 +300,22 @@ impl Sink {
         let mut state = self.state();
         self.fails(&mut state, error);
         // More lines are no reason to try again; somebody who wants the file opened anew is.
-        let waits = |state: &mut State| !state.reopen && state.ending == Ending::No && state.users > 0;
+        let waits = |state: &mut State| !state.reopen && state.asked.empty.is_empty() && state.ending == Ending::No && state.users > 0;
         let (mut state, _) = self.work.wait_timeout_while(state, pauses.next(), waits).unwrap_or_else(PoisonError::into_inner);
         // Each try opens the file anew.
         state.reopen = false;
+    }
+
+    /// Tells those who asked for it that the file was opened anew, or tried to be.
+    fn reopened(&self) {
+        let asked = std::mem::take(&mut self.state().asked.reopen);
+        asked.into_iter().for_each(|answer| answer.give(Some(())));
+    }
+
+    /// Empties the file where somebody asks for it.
+    fn emptied(&self, writer: &mut Writer) {
+        let asked = std::mem::take(&mut self.state().asked.empty);
+        asked.into_iter().for_each(|answer| answer.give(writer.empty(&self.path).ok()));
     }
 
     fn unrotated(&self, error: &std::io::Error) {
@@ -316,7 +333,19 @@ impl Sink {
             if std::mem::take(&mut state.reopen) && state.ending != Ending::Over {
                 return Job::Reopen;
             }
-            if let Some(chunk) = state.chunks.pop_front() {
+            if let Some(answer) = state.asked.empty.pop() {
+                return Job::Empty(answer);
+            }
+            if let Some(answer) = state.asked.reached() {
+                return Job::Tell(answer);
+            }
+            if let Some(mut chunk) = state.chunks.pop_front() {
+                let room = state.asked.room(chunk.bytes.len());
+                if room < chunk.bytes.len() {
+                    let rest = chunk.split_off(room);
+                    state.chunks.push_front(rest);
+                }
+                state.asked.taken(room);
                 state.underway = lines(&chunk.bytes);
                 return Job::Write(chunk);
             }
@@ -325,7 +354,7 @@ impl Sink {
             }
             let (woken, timeout) = self.work.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
             state = woken;
-            if timeout.timed_out() && state.chunks.is_empty() && !state.reopen {
+            if timeout.timed_out() && state.chunks.is_empty() && !state.reopen && state.asked.is_nothing() {
                 break;
             }
         }
@@ -333,6 +362,9 @@ impl Sink {
         if state.users == 0 {
             self.tell_lost(&mut state);
         }
+        let unanswered = state.asked.all();
+        drop(state);
+        drop(unanswered);
         Job::Rest
     }
 

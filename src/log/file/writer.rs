@@ -1,25 +1,26 @@
 //! A log file being written: opened where it is wanted, in whole lines, put away when it is full.
 
 use std::{
-    fs::{self, DirBuilder, File, Metadata, OpenOptions},
+    fs::{File, Metadata, OpenOptions},
     io,
     os::{
         fd::AsFd as _,
-        unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _},
+        unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _},
     },
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
-    fs::OFlags,
+    fs::{FileType, Mode, OFlags, Stat},
     io::Errno,
 };
 
 use super::{
-    Settings,
+    Position, Settings,
     archive::{self, Compressor},
+    place::{self, Place, Spot},
     rotate,
 };
 
@@ -28,6 +29,9 @@ const GROWTH: u64 = 1 << 20;
 
 /// How long one look at a file that takes nothing right now, a pipe, may last.
 const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+
+/// How often others may put a file away between two steps of opening it.
+const AT_ONCE: usize = 100;
 
 /// Why lines were not written.
 #[derive(Debug)]
@@ -48,7 +52,7 @@ pub struct Writer {
 struct Open {
     file: File,
     /// Where it really is; `None`: it is never put away.
-    place: Option<PathBuf>,
+    place: Option<Spot>,
     size: u64,
     written: Zoned,
     /// It ends within a line.
@@ -59,14 +63,64 @@ struct Open {
     grows_to: u64,
 }
 
+fn is_file(about: &Stat) -> bool {
+    FileType::from_raw_mode(about.st_mode) == FileType::RegularFile
+}
+
 impl Writer {
     /// Opens the file anew; folders are made where they are missing. What an earlier runner left to be done with those put away is done.
     pub fn reopen(&mut self, path: &Path, settings: &Settings, compressor: &Compressor) -> io::Result<()> {
         self.open = None;
-        match &self.opened(path, settings)?.place {
-            Some(place) => archive::rotate(place, &settings.together, &settings.rotation, None, compressor),
-            None => Ok(()),
+        if let Some(place) = &self.opened(path, settings)?.place {
+            compressor.add(archive::rotate(place, &settings.together, &settings.rotation, None)?);
         }
+        Ok(())
+    }
+
+    /// Where it is; `None`: it is no file that is read again, but a device or a pipe.
+    pub fn position(&self, path: &Path) -> Option<Position> {
+        let (place, inode, length) = match &self.open {
+            Some(open) => (open.place.clone()?, open.file.metadata().ok()?.ino(), open.size),
+            None => {
+                let Ok(Place::Spot(place)) = place::find(path, None) else { return None };
+                let about = place.about().ok();
+                if about.is_some_and(|about| !is_file(&about)) {
+                    return None;
+                }
+                (place, about.map_or(0, |about| about.st_ino), about.map_or(0, |about| u64::try_from(about.st_size).unwrap_or(0)))
+            }
+        };
+        Some(Position { put_away: archive::stamps(&place).pop(), inode, length })
+    }
+
+    /// Empties it; how many bytes that were.
+    ///
+    /// # Errors
+    /// It cannot be emptied.
+    pub fn empty(&mut self, path: &Path) -> io::Result<u64> {
+        if let Some(open) = &mut self.open {
+            if !open.file.metadata()?.is_file() {
+                return Ok(0);
+            }
+            let length = open.file.metadata()?.len();
+            open.file.set_len(0)?;
+            (open.size, open.torn) = (0, false);
+            return Ok(length);
+        }
+        let place = match place::find(path, None) {
+            Ok(Place::Spot(place)) => place,
+            Ok(Place::Device(_)) => return Ok(0),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            Err(error) => return Err(error),
+        };
+        let about = match place.about() {
+            Ok(about) if is_file(&about) => about,
+            Ok(_) => return Ok(0),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            Err(error) => return Err(error),
+        };
+        place.open(OFlags::WRONLY, 0)?.set_len(0)?;
+        Ok(u64::try_from(about.st_size).unwrap_or(0))
     }
 
     fn opened(&mut self, path: &Path, settings: &Settings) -> io::Result<&mut Open> {
@@ -101,19 +155,21 @@ impl Writer {
         let mut count = rotate::fit(lines, room(open), open.size == 0);
         let is_over_time = open.place.is_some() && open.size > 0 && settings.rotation.is_over(&open.written, &now);
         if count == 0 || is_over_time && open.grows_to <= open.size {
+            let alone = open.place.as_ref().and_then(Spot::alone);
             let moved_on = match &open.place {
-                // Whoever has put another file in its place has put it away.
-                Some(place) if open.is_at(place) => {
-                    archive::rotate(place, &settings.together, &settings.rotation, Some(now.timestamp()), compressor)
+                Some(place) if place.holds(&open.file) => {
+                    archive::rotate(place, &settings.together, &settings.rotation, Some(now.timestamp()))
                 }
-                Some(_) | None => Ok(()),
+                // Whoever has put another file in its place has put it away.
+                Some(_) | None => Ok(Vec::new()),
             };
+            drop(alone);
             match moved_on {
-                Ok(()) => {
+                Ok(plain) => {
+                    // While it is open it is not compressed.
                     self.open = None;
-                    let open = self.opened(path, settings).map_err(failed)?;
-                    // Where even a file just opened is not what lies there, nothing can be put away.
-                    open.place = open.place.take().filter(|place| open.is_at(place));
+                    compressor.add(plain);
+                    self.opened(path, settings).map_err(failed)?;
                     return Ok(0);
                 }
                 Err(error) => {
@@ -147,29 +203,27 @@ impl Writer {
 impl Open {
     /// `private`: the folder that is the user's alone.
     fn new(path: &Path, private: Option<&Path>) -> io::Result<Self> {
-        if let Some(folder) = path.parent() {
-            make(folder, private)?;
-        }
-        // A pipe that nobody reads must not stop us.
-        let flags = OFlags::NONBLOCK.bits().cast_signed();
-        let file = OpenOptions::new().append(true).create(true).custom_flags(flags).open(path)?;
+        let is_private = private.is_some_and(|private| path.parent().is_some_and(|folder| folder.starts_with(private)));
+        let mode = if is_private { Mode::RWXU } else { Mode::RWXU | Mode::RWXG | Mode::RWXO };
+        let (file, place) = match place::find(path, Some(mode))? {
+            Place::Spot(spot) => claimed(spot)?,
+            Place::Device(path) => {
+                // A pipe that nobody reads must not stop us.
+                let flags = OFlags::NONBLOCK.bits().cast_signed();
+                (OpenOptions::new().append(true).create(true).custom_flags(flags).open(path)?, None)
+            }
+        };
         let about = file.metadata()?;
         let regular = about.is_file();
-        let place = if regular { archive::real(path) } else { None };
+        let place = place.filter(|_| regular);
         let written = Timestamp::new(about.mtime(), 0).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(TimeZone::system());
         let size = if regular { about.len() } else { 0 };
         // A runner that was killed may have left half a line.
         let mut last = [b'\n'];
-        if let (true, Ok(reader)) = (size > 0, File::open(path)) {
+        if let (true, Some(Ok(reader))) = (size > 0, place.as_ref().map(|place| place.open(OFlags::RDONLY, 0))) {
             let _ = reader.read_at(&mut last, size - 1);
         }
         Ok(Self { file, place, size, written, torn: last != [b'\n'], counted: regular && about.nlink() > 0, grows_to: 0 })
-    }
-
-    /// Whether it is still what lies at its place.
-    fn is_at(&self, place: &Path) -> bool {
-        let (Ok(own), Ok(there)) = (self.file.metadata(), fs::symlink_metadata(place)) else { return false };
-        (own.dev(), own.ino()) == (there.dev(), there.ino())
     }
 
     /// Ends the line within which it ends.
@@ -226,17 +280,16 @@ impl Open {
     }
 }
 
-/// Makes folders where they are missing, those in the private one for the user alone.
-fn make(folder: &Path, private: Option<&Path>) -> io::Result<()> {
-    if folder.is_dir() {
-        return Ok(());
+/// Opens a file so that nobody compresses it meanwhile. Where even a file just opened is not what lies there, nothing can be put away.
+fn claimed(spot: Spot) -> io::Result<(File, Option<Spot>)> {
+    for _ in 0..AT_ONCE {
+        let file = spot.open(OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE, 0o666)?;
+        // Another runner may have put it away, and have begun to compress it, since.
+        if archive::claim(&file, false) && spot.holds(&file) {
+            return Ok((file, Some(spot)));
+        }
     }
-    let mode = if private.is_some_and(|private| folder.starts_with(private)) { 0o700 } else { 0o777 };
-    DirBuilder::new().recursive(true).mode(mode).create(folder).map_err(|error| match error.kind() {
-        // What is there is something else.
-        io::ErrorKind::AlreadyExists => Errno::NOTDIR.into(),
-        _ => error,
-    })
+    Ok((spot.open(OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE, 0o666)?, None))
 }
 
 #[cfg(test)]

@@ -1,42 +1,16 @@
 //! What of it goes into files, and what the console shows meanwhile.
 
-use std::{fs, path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
-use tempfile::TempDir;
-use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::*;
 use crate::log::{
-    Files, Form, News, Recording, Rotation,
-    file::{Handle, Settings},
+    Form, News, Recording,
+    file::tests::{BUDGET, Logs},
 };
 
-/// What an app may have waiting, in bytes.
-const BUDGET: usize = 1 << 20;
-
-struct Logs {
-    folder: TempDir,
-    files: Files,
-    news: UnboundedReceiver<News>,
-}
-
 impl Logs {
-    fn new() -> Self {
-        let (files, news) = Files::new();
-        Self { folder: tempfile::tempdir().unwrap(), files, news }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn open(&self, name: &str) -> Handle {
-        let path = self.path(name);
-        let rotation = Rotation { max_size: None, every: None, keep: 9, compress: false, total: None };
-        self.files.open(&path, Settings { rotation, together: vec![path.clone()], private: None })
-    }
-
     fn record(&self, source: &Source, out: &[&str], error: &[&str]) {
         let open = |names: &[&str]| names.iter().map(|name| self.open(name)).collect();
         source.record(Recording {
@@ -48,9 +22,10 @@ impl Logs {
         });
     }
 
-    async fn read(&self, name: &str) -> String {
+    /// What is in a file once everything is written.
+    async fn written(&self, name: &str) -> String {
         self.files.finish(DEADLINE).await;
-        fs::read_to_string(self.path(name)).unwrap()
+        self.read(name)
     }
 }
 
@@ -75,9 +50,7 @@ fn a_stopped_terminal_holds_nobody_whose_lines_are_in_a_file_and_says_what_it_di
         noisy.drained(DEADLINE).await;
         assert!(noisy.waiting() < BUDGET + (64 << 10) * 4, "{} bytes wait for the terminal", noisy.waiting());
         let (console, reader) = screen.read();
-        let News::Unshown { app, lines } = tokio::time::timeout(DEADLINE, logs.news.recv()).await.unwrap().unwrap() else {
-            panic!("other news")
-        };
+        let News::Unshown { app, lines } = logs.heard().await else { panic!("other news") };
         console.say(format!("[pmdev] {lines}\n").into_bytes());
         let mut pipe = child(&noisy, Stream::Out);
         pipe.write_all(b"shown again\n").unwrap();
@@ -91,7 +64,7 @@ fn a_stopped_terminal_holds_nobody_whose_lines_are_in_a_file_and_says_what_it_di
         assert_eq!(shown[shown.len() - 2..], [format!("[pmdev] {lines}"), "n | shown again".to_owned()]);
         assert!(shown[..shown.len() - 2].iter().enumerate().all(|(at, line)| line.starts_with(&format!("n | line {at} "))));
         drop(other);
-        assert!(logs.read("out.log").await.into_bytes() == [bytes.as_slice(), b"shown again\n"].concat(), "the file lacks lines");
+        assert!(logs.written("out.log").await.into_bytes() == [bytes.as_slice(), b"shown again\n"].concat(), "the file lacks lines");
     });
 }
 
@@ -152,8 +125,8 @@ fn files_get_whole_lines_whatever_is_shown_of_them() {
         assert_eq!(screen.end_text().await, "10%\noh\n\r50%\r100%\n\nlast");
         // The clock of the test runs ahead of the threads that write.
         tokio::time::resume();
-        assert_eq!(logs.read("out.log").await, "10%\r50%\r100%\n\nlast\n");
-        assert_eq!(logs.read("all.log").await, "oh\n10%\r50%\r100%\n\nlast\n");
+        assert_eq!(logs.written("out.log").await, "10%\r50%\r100%\n\nlast\n");
+        assert_eq!(logs.written("all.log").await, "oh\n10%\r50%\r100%\n\nlast\n");
     });
 }
 
@@ -176,8 +149,28 @@ fn other_files_take_over_from_the_next_line_on() {
         source.record(Recording { muted: true, ..Recording::default() });
         out.write_all(b"nowhere\n").unwrap();
         source.drained(DEADLINE).await;
-        assert_eq!((logs.read("one.log").await, logs.read("two.log").await), ("one\nboth\n".into(), "both\ntwo\n".into()));
+        assert_eq!((logs.written("one.log").await, logs.written("two.log").await), ("one\nboth\n".into(), "both\ntwo\n".into()));
         assert_eq!(screen.end_text().await, "one\nboth\ntwo\n");
-        assert_eq!(source.ring(1), [b"nowhere".to_vec()], "for those who look for a reason");
+        assert!(source.ring(9).is_empty() && source.ring_of(Stream::Out, 9).is_empty(), "it is shown to nobody");
+        assert_eq!(source.evidence(1), [b"nowhere".to_vec()], "for those who look for a reason");
+    });
+}
+
+#[test]
+fn what_was_not_shown_is_told_even_when_its_instance_ends_first() {
+    run(false, async {
+        let mut logs = Logs::new();
+        let screen = Screen::new(text());
+        let source = screen.source("");
+        logs.record(&source, &["out.log"], &[]);
+        feed(child(&source, Stream::Out), Arc::new(numbered(200_000))).await.unwrap();
+        source.drained(DEADLINE).await;
+        drop(source);
+        // Nobody has read the screen yet.
+        let News::Unshown { lines, .. } = logs.heard().await else { panic!("other news") };
+        let (console, reader) = screen.read();
+        finished(console).await;
+        let shown = String::from_utf8(reader.join().unwrap()).unwrap();
+        assert_eq!(shown.lines().count() + usize::try_from(lines).unwrap(), 200_000);
     });
 }

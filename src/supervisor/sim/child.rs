@@ -30,6 +30,8 @@ pub struct Script {
     pub ready_ms: i64,
     /// From the execution of its program on, its answers to questions are bad.
     pub sick_after_ms: Option<u64>,
+    /// It answers badly before that.
+    pub sick_until_ms: u64,
     /// It answers no question.
     pub mute: bool,
     /// The kernel says that it killed it because memory ran out.
@@ -70,6 +72,7 @@ impl Default for Script {
             leaves: Leaves::Nothing,
             ready_ms: 3,
             sick_after_ms: None,
+            sick_until_ms: 0,
             mute: false,
             oom: false,
         }
@@ -125,7 +128,8 @@ impl Child {
 
     /// What it says to a question at that time.
     pub fn answer(&self, now: Instant) -> Result<(), String> {
-        let sick = self.script.sick_after_ms.zip(self.began).is_some_and(|(after, began)| now >= began + Duration::from_millis(after));
+        let lived = self.began.map_or(Duration::ZERO, |began| now - began).as_millis();
+        let sick = self.script.sick_after_ms.is_some_and(|after| lived >= after.into()) || lived < self.script.sick_until_ms.into();
         if sick { Err("status 500".to_owned()) } else { Ok(()) }
     }
 

@@ -95,6 +95,10 @@ fn play(scenario: &Scenario, file: &Path) -> String {
 fn happens(sim: &mut Sim, what: &str, later: &mut Vec<App>) -> Duration {
     let words: Vec<_> = what.split_whitespace().collect();
     let event = match words[..] {
+        ["begin", "staying"] => {
+            sim.supervisor = sim.supervisor.clone().staying();
+            Event::Begin { apps: sim.specs() }
+        }
         ["begin"] => Event::Begin { apps: sim.specs() },
         ["changing", app, path] => Event::FilesChanging { app: sim.app(app), path: absolute(path) },
         ["changed", app, rules, ref paths @ ..] if rules.starts_with('@') => {

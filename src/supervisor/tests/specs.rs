@@ -40,6 +40,8 @@ pub struct App {
     pub health_every: u64,
     pub health_timeout: u64,
     pub health_failures: u32,
+    /// From the start of the program.
+    pub health_start: u64,
     /// It gives signs of life by itself.
     pub health_by_itself: bool,
     pub dump_signal: Option<String>,
@@ -81,6 +83,7 @@ impl Default for App {
             health_every: 0,
             health_timeout: 100,
             health_failures: 2,
+            health_start: 0,
             health_by_itself: false,
             dump_signal: None,
             memory: 0,
@@ -162,6 +165,7 @@ impl App {
             interval: Duration::from_millis(self.health_every),
             timeout: Duration::from_millis(self.health_timeout),
             failures: self.health_failures,
+            start_period: Duration::from_millis(self.health_start),
             dump: self.dump_signal.as_ref().map(|signal| signal.parse().expect("a signal")),
         })
     }

@@ -149,6 +149,7 @@ fn script(rng: &mut Rng, build: bool) -> Script {
             .unwrap(),
         ready_ms: *rng.choice(&[-1, 0, 20, 400]).unwrap(),
         sick_after_ms: (rng.u8(0..4) == 0).then_some(900),
+        sick_until_ms: *rng.choice(&[0, 0, 0, 600]).unwrap(),
         mute: rng.u8(0..8) == 0,
         oom: by_signal && rng.bool(),
     }

@@ -2,10 +2,10 @@
 
 use std::{os::unix::fs::chown, path::Path};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{nobody, open, project};
-use crate::support::{Project, programs};
+use crate::support::{Project, programs, words};
 
 const ALLOW: &str = "PMDEV_ALLOW_WRITABLE_CONFIG";
 
@@ -90,6 +90,31 @@ fn apps_that_run_as_root_on_a_server_are_named() {
     assert!(!check(&project, &[], "").1.contains("as root"), "dev does not mind");
     super::declare(&project, json!({ "uid": "root" }));
     assert!(!check(&project, &["--prod"], "").1.contains("because pmdev does"), "it is meant");
+}
+
+#[test]
+fn an_edit_names_only_those_that_are_new() {
+    if !rustix::process::geteuid().is_root() {
+        programs::skip("only root runs apps as root");
+        return;
+    }
+    let project = project(json!({}));
+    let apps = |names: &[&str]| {
+        let app = |name: &&str| json!({ "name": name, "script": "sleep 1000000" });
+        project.save("pmdev.json", Value::from_iter(names.iter().map(app)).to_string());
+    };
+    apps(&["one"]);
+    let mut runner = project.start(["--prod"]);
+    runner.wait_for(&words::says("one runs as root, because pmdev does"));
+    runner.wait_for(&words::says("one started"));
+    for (names, told) in [(&["one", "two"][..], "two: added"), (&["one"], "two: removed"), (&["one", "three"], "three: added")] {
+        apps(names);
+        runner.wait_for(&words::says(told));
+    }
+    let told = runner.lines(&words::says(" as root, because pmdev does"));
+    let told: Vec<String> = told.iter().map(|line| line.text()).collect();
+    let expected = ["one", "two", "three"].map(|name| format!("[pmdev] {name} runs as root, because pmdev does"));
+    assert_eq!(told, expected);
 }
 
 #[test]

@@ -151,6 +151,19 @@ fn each_stage_that_fails_is_named() {
 }
 
 #[test]
+fn what_the_kernel_refuses_a_launcher_is_named() {
+    let misbehave = programs::misbehave().display().to_string();
+    for (what, keys, words) in [
+        ("setsid", json!({}), "making a session: Operation not permitted"),
+        ("no_new_privs", json!({ "limits": { "no_new_privs": true } }), "giving up new privileges: Operation not permitted"),
+        ("parent_death", json!({}), "tying it to the runner: Operation not permitted"),
+        ("signals", json!({}), "resetting signals: Operation not permitted"),
+    ] {
+        fails(&[&misbehave, "--refuse", what], keys, words);
+    }
+}
+
+#[test]
 fn the_folder_and_the_program_are_those_the_user_can_reach() {
     let Some((name, ..)) = nobody() else { return };
     let project = project(json!({ "uid": name, "cwd": "private", "script": "../rights.sh" }));

@@ -2,7 +2,10 @@
 
 mod disks;
 mod files;
+mod owners;
+mod shared;
 mod torture;
+mod verb;
 
 use std::{
     fs::{self, File},
@@ -35,6 +38,16 @@ fn apps(project: &Project, apps: serde_json::Value) {
 
 /// The log files below `path`, oldest first, each with what it holds, unpacked.
 fn archives(path: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    // One that is compressed while we look has another name by the time it is read.
+    let all = clock::until(PATIENCE, || {
+        let files = listed(path).into_iter().map(|file| unpacked(&file).map(|bytes| (file, bytes)));
+        files.collect::<Option<Vec<_>>>()
+    });
+    all.unwrap_or_else(|| panic!("the files of {} never stay as they are", path.display()))
+}
+
+/// A log file and what was put away of it, oldest first.
+fn listed(path: &Path) -> Vec<PathBuf> {
     let name = path.file_name().expect("a file has a name").to_str().expect("it is ours");
     let mut found: Vec<PathBuf> = fs::read_dir(path.parent().expect("a file has a folder"))
         .map(|entries| entries.map(|entry| entry.expect("the folder can be read").path()).collect())
@@ -48,18 +61,21 @@ fn archives(path: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let both: Vec<PathBuf> =
         found.iter().filter(|file| found.contains(&PathBuf::from(format!("{}.gz", file.display())))).cloned().collect();
     found.retain(|file| !both.contains(file));
-    found.push(path.to_owned());
-    let read = |file: PathBuf| {
-        let mut bytes = Vec::new();
-        let mut open = File::open(&file).ok()?;
-        match file.extension() {
-            Some(ending) if ending == "gz" => GzDecoder::new(open).read_to_end(&mut bytes).map(drop),
-            _ => open.read_to_end(&mut bytes).map(drop),
-        }
-        .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        Some((file, bytes))
-    };
-    found.into_iter().filter_map(read).collect()
+    if path.exists() {
+        found.push(path.to_owned());
+    }
+    found
+}
+
+fn unpacked(file: &Path) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut open = File::open(file).ok()?;
+    match file.extension() {
+        Some(ending) if ending == "gz" => GzDecoder::new(open).read_to_end(&mut bytes).map(drop),
+        _ => open.read_to_end(&mut bytes).map(drop),
+    }
+    .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    Some(bytes)
 }
 
 /// The number of a line of `misbehave --numbers`; anything else fails.

@@ -23,7 +23,7 @@ pub fn mib() -> u64 {
 }
 
 /// The most memory a process has had, in KiB: VmHWM of proc_pid_status(5).
-fn peak(pid: i32) -> u64 {
+pub fn peak(pid: i32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
@@ -65,9 +65,15 @@ fn compressed(files: &[(PathBuf, Vec<u8>)]) -> usize {
     files.iter().filter(|(file, _)| file.extension().is_some_and(|ending| ending == "gz")).count()
 }
 
-/// Waits until everything that was put away is compressed.
+/// Whether the app's last word is in its file.
+fn is_done(log: &PathBuf) -> bool {
+    fs::read(log).is_ok_and(|bytes| String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(100)..]).contains("ready "))
+}
+
+/// Waits until everything is written, and everything that was put away compressed.
 #[track_caller]
 fn compresses(logs: &[PathBuf]) {
+    assert!(clock::comes_true(PATIENCE * 4, || logs.iter().all(is_done)), "not everything comes to the files");
     let plain = |log: &PathBuf| {
         let names = fs::read_dir(log.parent().expect("it has a folder"))
             .expect("it was made")
@@ -105,9 +111,7 @@ fn a_terminal_that_takes_nothing_costs_the_file_no_line_and_the_runner_no_memory
     let mib = mib();
     let logs = declare(&project, mib);
     let runner = project.pmdev(["start", "--prod", "--only", "one"]).unread().spawn();
-    let done =
-        || fs::read(&logs[0]).is_ok_and(|bytes| String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(100)..]).contains("ready "));
-    assert!(clock::comes_true(PATIENCE * 4, done), "it is held back by the terminal");
+    assert!(clock::comes_true(PATIENCE * 4, || is_done(&logs[0])), "it is held back by the terminal");
     compresses(&logs[..1]);
     let peak = peak(runner.runner_pid());
     assert!(peak < MEMORY && peak > 0, "the runner had {peak} KiB");

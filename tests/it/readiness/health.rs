@@ -82,7 +82,7 @@ fn a_hung_loop_tells_where_it_hangs_before_it_goes() {
 /// An app that is asked by a command which fails once it shall.
 fn by_command(keys: &str, probe: &str) -> Project {
     let project = project(&format!(
-        "apps:\n- {{ name: api, script: api.sh, {keys}, health: {{ command: ./probe.sh, interval: 50ms, timeout: 500ms, failures: 1 }} }}\n"
+        "apps:\n- {{ name: api, script: api.sh, {keys}, health: {{ command: ./probe.sh, interval: 50ms, timeout: 500ms, start_period: 0, failures: 1 }} }}\n"
     ));
     project.save("api.sh", "echo up\nsleep 1000\n");
     project.script("probe.sh", probe);

@@ -8,8 +8,8 @@ use super::{index, project, ready};
 use crate::support::{PATIENCE, words};
 
 /// An app that is ready when it may, and says when it stops.
-const APP: &str = "echo \"$1 up\"\n\
-    trap 'echo \"$1 stops\"; exit 0' INT\n\
+const APP: &str = "trap 'echo \"$1 stops\"; exit 0' INT\n\
+    echo \"$1 up\"\n\
     until [ -e \"../outside/$1\" ]; do sleep 0.01; done\n\
     echo \"$1 is there\"\n\
     while :; do sleep 0.01; done\n";

@@ -88,17 +88,6 @@ impl<'a> Pane<'a> {
         self.press(&["Enter"]);
     }
 
-    /// Gives it another size.
-    pub fn resize(&self, columns: u16, lines: u16) {
-        self.project.timeline.note(format!("makes it {columns} by {lines}"));
-        self.tmux(&["resize-window", "-x", &columns.to_string(), "-y", &lines.to_string()]);
-    }
-
-    /// What tmux knows of the terminal: `alternate_on`, `cursor_flag`.
-    pub fn flag(&self, name: &str) -> String {
-        self.tmux(&["display-message", "-p", &format!("#{{{name}}}")]).trim().to_owned()
-    }
-
     /// Everything on the screen and above it.
     pub fn text(&self) -> String {
         self.tmux(&CAPTURE)
@@ -120,6 +109,29 @@ impl<'a> Pane<'a> {
     pub fn wait_for_times(&self, saying: &Saying, times: usize) {
         let seen = comes_true(PATIENCE, || self.count(saying) >= times);
         assert!(seen, "waited {PATIENCE:?} for {} ({times} times) on this screen:\n{}", saying.name, self.text());
+    }
+
+    /// Waits until there is no such line.
+    #[track_caller]
+    pub fn wait_for_none(&self, saying: &Saying) {
+        let gone = comes_true(PATIENCE, || self.count(saying) == 0);
+        assert!(gone, "waited {PATIENCE:?} for {} to go from this screen:\n{}", saying.name, self.text());
+    }
+
+    /// Gives the terminal another size.
+    pub fn resize(&self, columns: u16, lines: u16) {
+        self.project.timeline.note(format!("resizes to {columns}×{lines}"));
+        self.tmux(&["resize-window", "-x", &columns.to_string(), "-y", &lines.to_string()]);
+    }
+
+    /// Whether a program has a screen of its own (`1`), and whether the cursor is seen.
+    pub fn flags(&self) -> String {
+        self.tmux(&["display-message", "-p", "#{alternate_on} #{cursor_flag}"]).trim().to_owned()
+    }
+
+    /// The title that programs have given the terminal.
+    pub fn title(&self) -> String {
+        self.tmux(&["display-message", "-p", "#{pane_title}"]).trim().to_owned()
     }
 
     /// Waits for the end of the program the terminal was opened with: its exit code as a shell sees it.

@@ -43,8 +43,7 @@ fn keys_go_to_the_app_and_the_terminal_is_as_it_was() {
     pane.press(&["C-]"]);
     pane.wait_for(&words::says("[pmdev] left api"));
     pane.wait_for(&words::says("the same modes"));
-    assert_eq!(pane.flag("alternate_on"), "0");
-    assert_eq!(pane.flag("cursor_flag"), "1");
+    assert_eq!(pane.flags(), "0 1", "another screen, the cursor");
     // Nobody is attached: the runner's own terminal counts again, and it has none.
     verb(&project, &["send", "api", "stty size > size"], 0);
     assert!(crate::support::clock::comes_true(crate::support::PATIENCE, || {

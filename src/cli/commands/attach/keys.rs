@@ -2,7 +2,11 @@
 
 use std::{io, thread};
 
-use rustix::{io::Errno, termios::isatty};
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    io::Errno,
+    termios::isatty,
+};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
 /// Bytes of one reading.
@@ -53,7 +57,12 @@ fn read_all(typing: &Sender<Key>, leaving: &Sender<()>) {
     let mut buffer = [0; READ];
     loop {
         let bytes = match rustix::io::read(stdin, &mut buffer) {
-            Err(Errno::INTR | Errno::AGAIN) => continue,
+            Err(Errno::INTR) => continue,
+            // Somebody else who has this terminal, or pipe, made it so.
+            Err(Errno::AGAIN) => match poll(&mut [PollFd::new(&stdin, PollFlags::IN)], None) {
+                Ok(_) | Err(Errno::INTR) => continue,
+                Err(_) => return,
+            },
             Ok(0) | Err(_) => return,
             Ok(count) => &buffer[..count],
         };

@@ -1,8 +1,8 @@
 //! One file, written step by step.
 
-use std::{io::Read as _, os::unix::fs::PermissionsExt as _};
+use std::{fs, io::Read as _, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
-use rustix::fs::{CWD, FileType, Mode, mknodat};
+use rustix::fs::{CWD, FileType, mknodat};
 use tempfile::TempDir;
 
 use super::{super::Rotation, *};

@@ -1,0 +1,92 @@
+//! The background runner: itself, and what only it is asked.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{Args, CommandFactory as _};
+
+use crate::{
+    cli::{
+        Cli,
+        background::{self, Telling},
+        commands::{Verb, start::Start},
+        failure, host, parse,
+    },
+    config,
+    control::{How, Request},
+    model::Error,
+    process::guard,
+    runtime::{self, Options, Output, background::Background as Marks},
+    watch,
+};
+
+pub use crate::cli::background::VERB;
+
+/// Runs as the background runner; started by `start -d` and `resurrect`.
+#[derive(Debug, Args)]
+pub struct Background {}
+
+impl Background {
+    /// Runs until it is killed.
+    pub fn run(self) -> Result<u8, Error> {
+        let failed = |error: std::io::Error| Error::failed("A session of its own cannot be made").because(error);
+        rustix::process::setsid().map_err(|errno| failed(errno.into()))?;
+        let place = guard::enter().map_err(|error| Error::failed("The process that guards the runner could not be made").because(error))?;
+        let folders = background::folders()?;
+        let host = host::host(false)?;
+        let background = Some(Marks { read, home: folders.home.clone(), host: host.clone() });
+        runtime::run(Options {
+            resolved: config::Resolved::default(),
+            read_at: watch::stamp(),
+            request: config::Request::default(),
+            host,
+            output: Output::default(),
+            stdin: None,
+            explain: false,
+            folders: Some(folders),
+            guard_death: place.guard_death,
+            manager: None,
+            background,
+        })
+    }
+}
+
+/// Reads the words of a request as the command line does.
+fn read(words: &[String]) -> Result<config::Request, Error> {
+    let args = ["pmdev", "start"].map(OsString::from).into_iter().chain(words.iter().map(OsString::from)).collect();
+    match parse(args) {
+        Ok(Cli { verb: Verb::Start(start) }) => Ok(start.request().0),
+        Ok(_) | Err(failure::Stop::Text(_)) => Err(Error::usage(format!("{} does not say what to run", words.join(" ")))),
+        Err(failure::Stop::Error(error)) => Err(error),
+    }
+}
+
+impl Start {
+    /// Has the background runner run it; what comes of it is told.
+    pub fn hand_over(self, how: How) -> Result<u8, Error> {
+        let telling = Telling { silent: self.output.quiet, json: self.output.json };
+        hand_over(background::typed(&Cli::command())?, how, !self.no_wait, telling)
+    }
+}
+
+/// Has the background runner run what these words after `start` say.
+pub fn hand_over(words: Vec<String>, how: How, wait: bool, telling: Telling) -> Result<u8, Error> {
+    let run = background::run(words, how)?;
+    let runner = match background::find()? {
+        Some(runner) => runner,
+        None => {
+            // A mistake leaves no runner behind that nobody asked for.
+            if run.stdin.is_none() {
+                config::resolve(&config::Request { background: true, ..read(&run.args)? }, &host::host(false)?)?;
+            }
+            background::need()?
+        }
+    };
+    background::ask(&runner, Request::Run { run, wait }, telling)?;
+    Ok(0)
+}
+
+/// The dump of this home, and the one before it.
+pub fn dump_files() -> Result<[PathBuf; 2], Error> {
+    let home = background::folders()?.home;
+    Ok(["dump.pmdev", "dump.pmdev.bak"].map(|name| home.join(name)))
+}

@@ -1,0 +1,83 @@
+//! The verbs for log files: `flush`, `reloadLogs`.
+
+use clap::Args;
+
+use super::act::target_word;
+use crate::{
+    cli::{print, reach::ReachArgs},
+    control::{Reply, Request},
+    model::Error,
+};
+
+/// Empty the log files of apps; those put away stay
+#[derive(Debug, Args)]
+pub struct Flush {
+    /// Names, ids, namespaces, /regexes/ [default: all]
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// How many files and bytes, as JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub reach: ReachArgs,
+}
+
+/// Open all log files anew, after another program has put them away
+#[derive(Debug, Args)]
+pub struct ReloadLogs {
+    /// How many files, as JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub reach: ReachArgs,
+}
+
+impl Flush {
+    /// Returns when they are empty.
+    pub fn run(self) -> Result<u8, Error> {
+        let targets: Vec<String> = self.targets.iter().map(|word| target_word(word)).collect();
+        let whose = if targets.is_empty() { "all apps".to_owned() } else { self.targets.join(", ") };
+        let reply = self.reach.need()?.answer(Request::Flush { targets })?;
+        told(&reply, self.json, |files, bytes| match files {
+            0 => format!("{whose}: there are no log files, and the last lines were forgotten"),
+            1 => format!("{whose}: 1 log file was emptied ({})", size(bytes)),
+            _ => format!("{whose}: {files} log files were emptied ({})", size(bytes)),
+        })
+    }
+}
+
+impl ReloadLogs {
+    /// Returns when they are open.
+    pub fn run(self) -> Result<u8, Error> {
+        let reply = self.reach.need()?.answer(Request::ReopenLogs)?;
+        told(&reply, self.json, |files, _| match files {
+            0 => "there are no log files".to_owned(),
+            1 => "1 log file was opened again".to_owned(),
+            _ => format!("{files} log files were opened again"),
+        })
+    }
+}
+
+fn told(reply: &Reply, json: bool, sentence: impl Fn(usize, u64) -> String) -> Result<u8, Error> {
+    let Reply::Files { files, bytes, failed } = reply else { return Ok(0) };
+    if json {
+        print(format!("{:#}\n", serde_json::json!({ "files": files, "bytes": bytes, "failed": failed })).as_bytes());
+        return Ok(u8::from(!failed.is_empty()));
+    }
+    if *files > 0 || failed.is_empty() {
+        print((sentence(*files, *bytes) + "\n").as_bytes());
+    }
+    if failed.is_empty() {
+        return Ok(0);
+    }
+    Err(Error::failed(format!("{} could not be emptied", failed.join(", "))).hint("the runner's own lines say why the file fails"))
+}
+
+/// A size as people read it.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} bytes"),
+        1024..1_048_576 => format!("{} KiB", bytes / 1024),
+        _ => format!("{} MiB", bytes / 1_048_576),
+    }
+}

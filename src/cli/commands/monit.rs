@@ -1,0 +1,263 @@
+//! `pmdev monit`: the monitor's shell. News come over one channel, from threads that wait for them; nothing here waits for the terminal.
+
+mod feed;
+mod guard;
+mod keys;
+mod link;
+mod screen;
+mod typed;
+
+use std::{
+    env,
+    io::{self, IsTerminal as _},
+    time::{Duration, Instant},
+};
+
+use clap::Args;
+use tokio::{
+    signal::unix::{self, SignalKind},
+    sync::mpsc,
+};
+
+use crate::{
+    cli::reach::ReachArgs,
+    model::{Error, Signal},
+    ui::{
+        Style,
+        monitor::{Command, Message, State},
+    },
+};
+use feed::Feed;
+use guard::Guard;
+use link::Link;
+use screen::Screen;
+
+/// Between two pictures.
+const PACE: Duration = Duration::from_millis(33);
+
+/// News that may wait.
+const WAITING: usize = 256;
+
+/// Pieces with lines that may wait, beside all other news. Beyond, nothing is read, and the runner leaves out for us what does not fit.
+const LINES_WAITING: usize = 8;
+
+/// Watch the apps of a runner live, and act on them
+#[derive(Debug, Args)]
+#[command(visible_aliases = ["top", "dash"], after_help = KEYS)]
+pub struct Monit {
+    #[command(flatten)]
+    pub reach: ReachArgs,
+}
+
+const KEYS: &str = "\
+↑ ↓ select an app, r restarts it, l reloads, s starts, x stops, + and - scale, p pauses watching;
+PgUp and PgDn scroll its lines, / searches them; ? shows all keys, q leaves. The apps run on.";
+
+/// What the loop is told.
+#[derive(Debug)]
+enum News {
+    /// For the monitor.
+    Message(Message),
+    /// The terminal went away.
+    Gone,
+    /// A thread of ours broke.
+    Broken,
+}
+
+/// The ways into the loop.
+#[derive(Debug, Clone)]
+struct Newsroom {
+    /// For all news but lines.
+    news: mpsc::Sender<News>,
+    /// For lines, of which there may be many.
+    lines: mpsc::Sender<Message>,
+}
+
+impl Newsroom {
+    /// Brings news, from a thread; false: nobody takes them any more.
+    fn bring(&self, news: News) -> bool {
+        self.news.blocking_send(news).is_ok()
+    }
+
+    /// Brings news from the loop itself.
+    fn leave(&self, message: Message) {
+        // Where so many wait, somebody will say it again.
+        let _ = self.news.try_send(News::Message(message));
+    }
+}
+
+impl Monit {
+    /// Shows it until somebody leaves.
+    pub fn run(self) -> Result<u8, Error> {
+        let runner = self.reach.need()?;
+        if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+            return Err(Error::usage("pmdev monit needs a terminal, for keys and for its picture")
+                .hint("elsewhere: pmdev list, with --json for programs"));
+        }
+        let failed = |error: io::Error| Error::failed("The terminal could not be prepared").because(error);
+        let tasks = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let style = Style::decide(false, |name| env::var_os(name), true);
+        tasks.block_on(async {
+            let mut ends = Ends::listen().map_err(failed)?;
+            let guard = Guard::enter(guard::Terminal::new().map_err(failed)?).map_err(failed)?;
+            guard.restore_on_panic();
+            let mut monitor = Monitor::new(Link::new(runner), style, &guard).map_err(failed)?;
+            monitor.run(&mut ends).await
+        })
+    }
+}
+
+/// The monitor and what it works on.
+struct Monitor<'a> {
+    state: State,
+    link: Link,
+    feed: Option<Feed>,
+    screen: Screen,
+    guard: &'a Guard<guard::Terminal>,
+    room: Newsroom,
+    news: mpsc::Receiver<News>,
+    lines: mpsc::Receiver<Message>,
+}
+
+impl<'a> Monitor<'a> {
+    fn new(link: Link, style: Style, guard: &'a Guard<guard::Terminal>) -> io::Result<Self> {
+        let (to_news, news) = mpsc::channel(WAITING);
+        let (to_lines, lines) = mpsc::channel(LINES_WAITING);
+        let room = Newsroom { news: to_news, lines: to_lines };
+        typed::listen(&room)?;
+        let size = screen::size();
+        let state = State::new(size, style.colour, now());
+        Ok(Self { state, link, feed: None, screen: Screen::new()?, guard, room, news, lines })
+    }
+
+    /// Returns the exit code.
+    async fn run(&mut self, ends: &mut Ends) -> Result<u8, Error> {
+        let mut drawn: Option<Instant> = None;
+        let mut fresh = true;
+        if self.tell(Message::Tick) {
+            return Ok(0);
+        }
+        loop {
+            let deadline = self.state.next_deadline();
+            let due = drawn.map(|drawn| drawn + PACE);
+            let news = tokio::select! {
+                biased;
+                end = ends.next() => match end {
+                    End::Leave(signal) => return Ok(128 + u8::try_from(signal.0).unwrap_or(0)),
+                    End::Resized => {
+                        let (columns, lines) = screen::size();
+                        News::Message(Message::Resized(columns, lines))
+                    }
+                    End::Continued => {
+                        self.guard.enter_again();
+                        let (columns, lines) = screen::size();
+                        News::Message(Message::Resized(columns, lines))
+                    }
+                },
+                () = self.screen.ready(due), if fresh => {
+                    self.screen.draw(&self.state);
+                    (drawn, fresh) = (Some(now()), false);
+                    continue;
+                }
+                news = self.news.recv() => news.expect("we hold a sender ourselves"),
+                () = sleep_until(deadline), if deadline.is_some() => News::Message(Message::Tick),
+                lines = self.lines.recv() => {
+                    // Lines that never end would leave no turn to timers and signals.
+                    tokio::task::yield_now().await;
+                    News::Message(lines.expect("we hold a sender ourselves"))
+                }
+            };
+            fresh = true;
+            match news {
+                News::Gone => return Ok(128 + 1),
+                News::Broken => return Err(Error::failed("pmdev monit broke down; the apps run on")),
+                News::Message(message) => {
+                    if self.tell(message) {
+                        return Ok(0);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tells the state, and does what it wants; true: leave.
+    fn tell(&mut self, message: Message) -> bool {
+        for command in self.state.update(message, now()) {
+            match command {
+                Command::Look => self.link.look(&self.room),
+                Command::Ask { number, request } => self.link.ask(number, request, &self.room),
+                Command::Follow { number, target } => self.feed = Some(Feed::open(&self.link, number, target, &self.room)),
+                Command::Redraw => self.screen.forget(),
+                Command::Suspend => {
+                    self.screen.wait();
+                    self.guard.suspend();
+                    self.screen.forget();
+                }
+                Command::Quit => return true,
+            }
+        }
+        false
+    }
+}
+
+/// What comes from outside besides keys.
+enum End {
+    /// We are to end.
+    Leave(Signal),
+    /// The terminal has another size.
+    Resized,
+    /// We were stopped, and go on.
+    Continued,
+}
+
+/// The signals.
+struct Ends {
+    leave: [(Signal, unix::Signal); 4],
+    resized: unix::Signal,
+    continued: unix::Signal,
+}
+
+impl Ends {
+    fn listen() -> io::Result<Self> {
+        let listen = |signal: Signal| unix::signal(SignalKind::from_raw(signal.0)).map(|stream| (signal, stream));
+        Ok(Self {
+            leave: [listen(Signal::TERM)?, listen(Signal::HUP)?, listen(Signal::INT)?, listen(Signal::QUIT)?],
+            resized: unix::signal(SignalKind::window_change())?,
+            continued: listen(Signal::CONT)?.1,
+        })
+    }
+
+    async fn next(&mut self) -> End {
+        let [term, hup, int, quit] = &mut self.leave;
+        tokio::select! {
+            _ = term.1.recv() => End::Leave(term.0),
+            _ = hup.1.recv() => End::Leave(hup.0),
+            _ = int.1.recv() => End::Leave(int.0),
+            _ = quit.1.recv() => End::Leave(quit.0),
+            _ = self.resized.recv() => End::Resized,
+            _ = self.continued.recv() => End::Continued,
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the monitor's shell: everything below it is told the time")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    if let Some(deadline) = deadline {
+        tokio::time::sleep_until(deadline.into()).await;
+    }
+}
+
+/// Starts a thread that brings news; one that panics is news as well.
+fn spawn(name: &str, room: &Newsroom, work: impl FnOnce(&Newsroom) + Send + 'static) -> io::Result<()> {
+    let room = room.clone();
+    let guarded = move || {
+        if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&room))).is_err() {
+            room.bring(News::Broken);
+        }
+    };
+    std::thread::Builder::new().name(name.to_owned()).spawn(guarded).map(drop)
+}

@@ -1,0 +1,57 @@
+//! Requests for apps of a background runner, as they are said over the socket and kept in a dump.
+
+use serde::{Deserialize, Serialize};
+
+/// What `start -d` asks for: the words of the command line and where they were typed. The runner completes them as the command would.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// The words after `start`.
+    pub args: Vec<String>,
+    /// The folder they were typed in, absolute.
+    pub cwd: String,
+    /// The environment they were typed in.
+    pub env: Vec<(String, String)>,
+    /// What becomes of apps that run already.
+    #[serde(default)]
+    pub how: How,
+    /// A project file's text, JSON, in the place of the target `-`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdin: Option<String>,
+    /// Apps that are only registered, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stopped: Vec<String>,
+    /// Apps with another number of instances than their file says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scaled: Vec<(String, u16)>,
+    /// Apps that are left out, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<String>,
+}
+
+/// What becomes of apps that run already.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// Apps of a project file are restarted; of what was typed itself nothing starts twice.
+    #[default]
+    Start,
+    /// All are restarted.
+    Restart,
+    /// All are reloaded.
+    Reload,
+    /// They are left alone.
+    Missing,
+}
+
+/// A request of a background runner, to be made again: a [`Run`] without what must not be written down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Saved {
+    /// The request.
+    #[serde(flatten)]
+    pub run: Run,
+    /// The names of its apps.
+    pub apps: Vec<String>,
+    /// Variables that hold secrets: their values are those of whoever resurrects it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
+}

@@ -1,0 +1,348 @@
+//! The background runner: requests of `start -d` are completed and their apps taken in, those of resurrect and `--update-env` as well.
+//! What is wrong with a request is the answer to it, and changes nothing.
+
+use std::{
+    collections::BTreeSet,
+    ffi::OsString,
+    fs,
+    io::Write as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+    thread,
+    time::SystemTime,
+};
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::{
+    project::ProjectId,
+    reload::completed,
+    runner::{Inbox, Runner},
+    sources::Sources,
+};
+use crate::{
+    config::{self, EnvRecipe, Host, Request as Asked, Resolved, Seen},
+    control::{How, Reply, Responder, Run, Saved},
+    model::{AppId, AppSpec, Error, InstanceId, NoticeKind, Status},
+    supervisor::{Event, Goal, Request, Target},
+    ui, watch,
+};
+
+/// Reads the words after `start` as the command line does.
+pub type ReadArgs = fn(&[String]) -> Result<Asked, Error>;
+
+/// What makes a runner one of the background.
+#[derive(Debug)]
+pub struct Background {
+    /// Reads the words of requests.
+    pub read: ReadArgs,
+    /// `$PMDEV_HOME`.
+    pub home: PathBuf,
+    /// Our own surroundings: who we are.
+    pub host: Host,
+}
+
+/// A request and what came of completing it.
+#[derive(Debug)]
+pub struct Completed {
+    order: Order,
+    read_at: SystemTime,
+    result: Result<Resolved, Error>,
+}
+
+/// A request on its way.
+#[derive(Debug)]
+struct Order {
+    run: Run,
+    request: Asked,
+    host: Host,
+    /// Where that matters, the apps it is about.
+    only: Option<BTreeSet<String>>,
+    wait: bool,
+    responder: Responder,
+}
+
+impl Runner {
+    /// Takes a request for apps; its answer comes when they are online, or at once where it is refused.
+    pub fn run_asked(&mut self, run: Run, wait: bool, responder: Responder) -> Result<Option<Reply>, Reply> {
+        let Some(background) = &self.background else {
+            let message = "This runner is that of a folder, and runs what it was started with";
+            return Err(Reply::Refused {
+                code: 1,
+                message: message.to_owned(),
+                hint: Some("in the background: pmdev start -d".to_owned()),
+            });
+        };
+        let (request, run) = background.read(run).map_err(|error| refused(&error))?;
+        let host = background.host_of(&run);
+        self.complete(Order { run, request, host, only: None, wait, responder });
+        Ok(None)
+    }
+
+    /// Restarts apps with another environment, each by the request it came with.
+    pub fn update_asked(
+        &mut self,
+        how: How,
+        targets: &[String],
+        env: &[(String, String)],
+        wait: bool,
+        responder: &Responder,
+    ) -> Result<Option<Reply>, Reply> {
+        if self.background.is_none() {
+            return Err(Reply::refused(1, "The environment of these apps is that of the terminal their runner was started in"));
+        }
+        let ids = self.targets(targets)?;
+        let apps: BTreeSet<AppId> = ids.iter().map(|id| id.app).collect();
+        let owners: BTreeSet<ProjectId> = apps.iter().filter_map(|app| self.apps.owner(*app)).collect();
+        let mut orders = Vec::new();
+        for owner in owners {
+            let Some((request, typed)) =
+                self.projects.get(owner).and_then(|project| Some((project.request.clone(), project.typed.clone()?)))
+            else {
+                continue;
+            };
+            let only = self.apps.of(owner).filter(|(app, _)| apps.contains(app)).map(|(_, spec)| spec.name.clone()).collect();
+            let run = Run { env: env.to_vec(), how, ..typed };
+            let Some(host) = self.background.as_ref().map(|background| background.host_of(&run)) else { continue };
+            orders.push(Order { run, request, host, only: Some(only), wait, responder: responder.clone() });
+        }
+        orders.into_iter().for_each(|order| self.complete(order));
+        Ok(None)
+    }
+
+    /// What would have to be asked for to have these apps, without secrets.
+    pub fn saved(&self) -> Reply {
+        let snapshot = self.supervisor.snapshot(super::runner::now());
+        let rests = |app: AppId| {
+            let mut found = snapshot.apps.iter().filter(|known| known.id == app).flat_map(|app| &app.instances).peekable();
+            found.peek().is_some() && found.all(|instance| instance.status == Status::Stopped)
+        };
+        let (mut runs, mut left_out) = (Vec::new(), Vec::new());
+        for project in self.projects.iter() {
+            let Some(typed) = &project.typed else { continue };
+            let apps: Vec<String> = self.apps.of(project.id).map(|(_, spec)| spec.name.clone()).collect();
+            if config::words_without_secrets(&typed.args) != typed.args {
+                let them = if apps.len() == 1 { "its arguments hold" } else { "their arguments hold" };
+                let text = format!("{}: not saved, because {them} a secret; put it into a file (env_file, --env-file)", apps.join(", "));
+                left_out.push(text);
+                continue;
+            }
+            let (secrets, env): (Vec<_>, Vec<_>) =
+                typed.env.iter().cloned().partition(|(name, value)| config::hidden(name, value) != *value);
+            runs.push(Saved {
+                run: Run {
+                    env,
+                    how: How::Missing,
+                    stopped: self.apps.of(project.id).filter(|(app, _)| rests(*app)).map(|(_, spec)| spec.name.clone()).collect(),
+                    scaled: project.said.scales(),
+                    without: project.said.deleted_names(),
+                    ..typed.clone()
+                },
+                apps,
+                secrets: secrets.into_iter().map(|(name, _)| name).collect(),
+            });
+        }
+        Reply::Saved { runs, left_out }
+    }
+
+    /// Completes a request on a thread of its own: it reads files, and may ask tools.
+    fn complete(&mut self, order: Order) {
+        let (request, host, read_at) = (order.request.clone(), self.host_of(&order.host), watch::stamp());
+        let (inbox, responder) = (self.inbox.clone(), order.responder.clone());
+        let work = move || {
+            let result = completed(&request, &host);
+            let _ = inbox.send(Inbox::Completed(Box::new(Completed { order, read_at, result })));
+        };
+        if let Err(cause) = thread::Builder::new().name("pmdev-request".to_owned()).spawn(work) {
+            responder.say(Reply::refused(1, format!("The thread that reads the request could not be started: {cause}")));
+        }
+    }
+
+    /// A request is completed: its apps are taken in.
+    pub fn completed(&mut self, completed: Completed) {
+        let Completed { order, read_at, result } = completed;
+        let responder = order.responder.clone();
+        if !self.supervisor.is_running() {
+            responder.say(Reply::refused(1, "The background runner is being ended"));
+            return;
+        }
+        match result.map_err(|error| refused(&error)).and_then(|resolved| self.take_in(order, read_at, resolved)) {
+            Ok(Some(reply)) | Err(reply) => {
+                responder.say(reply);
+            }
+            Ok(None) => {}
+        }
+    }
+
+    fn take_in(&mut self, mut order: Order, read_at: SystemTime, resolved: Resolved) -> Result<Option<Reply>, Reply> {
+        let is_file = resolved.files.iter().any(|file| !resolved.env.iter().any(|recipe| recipe.files().contains(file)));
+        if !is_file && order.run.how == How::Start {
+            if order.request.force && self.rename(&mut order.request, &resolved.apps) {
+                self.complete(order);
+                return Ok(None);
+            }
+            self.refuse_twice(&resolved.apps)?;
+        }
+        let Resolved { apps, env, notices, files, modules } = resolved;
+        let Order { run, request, host, only, wait, responder } = order;
+        let wanted = |spec: &AppSpec, runner: &Self| {
+            only.as_ref().is_none_or(|only| only.contains(&spec.name))
+                && !run.without.contains(&spec.name)
+                && (run.how != How::Missing || runner.apps.named(&spec.name).is_none())
+        };
+        let (chosen, left): (Vec<_>, Vec<_>) = apps.into_iter().zip(env).partition(|(spec, _)| wanted(spec, self));
+        if chosen.is_empty() {
+            return Ok(Some(Reply::Done { instances: Vec::new(), took_ms: 0 }));
+        }
+        let told: Vec<String> = notices.iter().filter(|notice| notice.kind != NoticeKind::Detected).map(sentence).collect();
+        let project = self.projects.add(request, host, Sources::new(files, modules), &notices);
+        let id = project.id;
+        project.typed = Some(Run { args: run.args, cwd: run.cwd, env: run.env, ..Run::default() });
+        left.iter().for_each(|(spec, _)| project.said.delete(&spec.name));
+        let mut specs = Vec::new();
+        for (mut spec, recipe) in chosen {
+            if let Some((_, count)) = run.scaled.iter().find(|(name, _)| *name == spec.name) {
+                project.said.scale(&spec.name, spec.instances, *count);
+                spec.instances = *count;
+            }
+            spec.autostart &= !run.stopped.contains(&spec.name);
+            specs.push((spec, recipe));
+        }
+        let before: BTreeSet<AppId> = specs.iter().filter_map(|(spec, _)| self.apps.named(&spec.name)).collect();
+        before.iter().for_each(|app| self.hand_over(*app, id));
+        notices.iter().for_each(|notice| self.say(notice));
+        let goals = self.start_apps(id, specs, &before, run.how, read_at);
+        let apps = &self.apps;
+        self.projects.retain(|id| apps.of(id).next().is_some());
+        if !told.is_empty() {
+            responder.say(Reply::Text { lines: told });
+        }
+        if wait {
+            self.answer_when_steady(goals, responder);
+            return Ok(None);
+        }
+        let ids: Vec<_> = goals.iter().map(|(id, _)| *id).collect();
+        Ok(Some(self.done(&ids)))
+    }
+
+    /// Has the apps of a request come, change and start. `before`: those that were there. What is to be waited for comes back.
+    fn start_apps(
+        &mut self,
+        id: ProjectId,
+        specs: Vec<(AppSpec, EnvRecipe)>,
+        before: &BTreeSet<AppId>,
+        how: How,
+        read_at: SystemTime,
+    ) -> Vec<(InstanceId, Goal)> {
+        let (specs, env): (Vec<_>, Vec<_>) = specs.into_iter().unzip();
+        let latest = self.supervisor.latest();
+        let plan = self.apps.plan(id, &specs, &env);
+        let edits = self.apps.replace(id, specs, env, &plan);
+        self.label();
+        self.schedule();
+        self.watch_again(read_at);
+        self.handle(Event::Apply { edits, shown: "on request".to_owned() });
+        self.measure_memory();
+        let known: Vec<InstanceId> = self.instances_of(|app| before.contains(&app));
+        if !known.is_empty() {
+            let target = Target::Instances(known);
+            let request = match how {
+                How::Start | How::Restart | How::Missing => Request::Restart(target.clone()),
+                How::Reload => Request::Reload(target.clone()),
+            };
+            self.handle(Event::Request(request));
+            self.handle(Event::Request(Request::Start(target)));
+        }
+        let apps = &self.apps;
+        let starts = |app: AppId| apps.owner(app) == Some(id) && apps.spec(app).is_some_and(|spec| spec.autostart || before.contains(&app));
+        self.instances_of(starts).into_iter().map(|id| (id, Goal::Online { after: latest })).collect()
+    }
+
+    fn instances_of(&self, meant: impl Fn(AppId) -> bool) -> Vec<InstanceId> {
+        let apps = self.apps.all().filter(|(app, _)| meant(*app));
+        apps.flat_map(|(app, spec)| (0..spec.instances).map(move |slot| InstanceId { app, slot })).collect()
+    }
+
+    /// An app is another request's from now on.
+    fn hand_over(&mut self, app: AppId, to: ProjectId) {
+        let Some(name) = self.apps.name(app).map(str::to_owned) else { return };
+        if let Some(owner) = self.apps.owner(app).and_then(|owner| self.projects.get_mut(owner)) {
+            owner.said.delete(&name);
+        }
+        self.apps.give(app, to);
+    }
+
+    /// Nothing that was typed itself runs twice; what is down is started again.
+    fn refuse_twice(&self, specs: &[AppSpec]) -> Result<(), Reply> {
+        let runs = |spec: &&AppSpec| self.apps.named(&spec.name).is_some_and(|app| self.is_up(app));
+        let Some(twice) = specs.iter().find(runs) else { return Ok(()) };
+        let message = format!("{} runs already", twice.name);
+        let hint = format!("restart it: pmdev restart {0}; or start it once more under another name: --name NAME, or -f", twice.name);
+        Err(Reply::Refused { code: 1, message, hint: Some(hint) })
+    }
+
+    fn is_up(&self, app: AppId) -> bool {
+        let ids = self.instances_of(|known| known == app);
+        ids.iter().any(|id| self.supervisor.progress(*id, Goal::Stopped) == crate::supervisor::Progress::Pending)
+    }
+
+    /// Gives apps whose names are taken names of their own; whether there were any.
+    fn rename(&self, request: &mut Asked, specs: &[AppSpec]) -> bool {
+        let mut names: Vec<String> = Vec::new();
+        for spec in specs {
+            let numbered = (2..).map(|number| format!("{}-{number}", spec.name));
+            let free = |name: &String| self.apps.named(name).is_none() && !names.contains(name);
+            let name = std::iter::once(spec.name.clone()).chain(numbered).find(free);
+            names.push(name.expect("numbers do not end"));
+        }
+        let changed = specs.iter().map(|spec| &spec.name).ne(&names);
+        request.names = names;
+        changed
+    }
+}
+
+impl Background {
+    /// What was typed; the text in the place of `-` becomes a file that can be read again.
+    fn read(&self, mut run: Run) -> Result<(Asked, Run), Error> {
+        if let Some(text) = run.stdin.take() {
+            let file = self.keep(&text)?;
+            for arg in run.args.iter_mut().take_while(|arg| *arg != "--").filter(|arg| *arg == "-") {
+                *arg = file.to_string_lossy().into_owned();
+            }
+        }
+        let request = (self.read)(&run.args)?;
+        Ok((Asked { background: true, ..request }, run))
+    }
+
+    /// Keeps the text of a project file that came through a pipe, under a name that its text decides.
+    fn keep(&self, text: &str) -> Result<PathBuf, Error> {
+        let folder = self.home.join("stdin");
+        let file = folder.join(format!("{:016x}.json", xxh3_64(text.as_bytes())));
+        let failed = |error: std::io::Error| Error::failed(format!("{} could not be written", file.display())).because(error);
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(failed)?;
+        let mut open = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&file).map_err(failed)?;
+        open.write_all(text.as_bytes()).map_err(failed)?;
+        Ok(file)
+    }
+
+    /// The surroundings in which it was typed.
+    fn host_of(&self, run: &Run) -> Host {
+        let env: Vec<(OsString, OsString)> = run.env.iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let home = run.env.iter().find(|(name, _)| name == "HOME").map(|(_, home)| PathBuf::from(home)).filter(|home| home.is_absolute());
+        let pipes = config::Pipes::default();
+        Host { cwd: Path::new(&run.cwd).to_owned(), env, home, colour: false, pipes, seen: Seen::default(), ..self.host.clone() }
+    }
+}
+
+/// A failure as an answer.
+fn refused(error: &Error) -> Reply {
+    Reply::Refused { code: error.exit_code(), message: error.to_string(), hint: error.hint.clone() }
+}
+
+/// A notice as a line of an answer.
+fn sentence(notice: &crate::model::Notice) -> String {
+    match &notice.hint {
+        Some(hint) => format!("{} ({})", ui::plain(&notice.text), ui::plain(hint)),
+        None => ui::plain(&notice.text),
+    }
+}

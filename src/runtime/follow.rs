@@ -1,0 +1,304 @@
+//! Who looks at logs over the socket: what is held is told, what follows is handed on as it comes, and where the files are is told at one
+//! instant with both, so that no line is missing or twice. The files themselves are read by the client.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+
+use super::{logs, runner::Runner};
+use crate::{
+    control::{Feed, History, LogFile, LogSource, LogsRequest, Reply, Responder},
+    log::{
+        Kept, Stream,
+        file::{Answer, Position},
+    },
+    model::{AppSpec, InstanceId, Level, Notice},
+};
+
+/// How long the runner waits at its end for those who follow to take what is left.
+const LAST_LINES: Duration = Duration::from_millis(500);
+
+/// Who follows.
+#[derive(Debug, Default)]
+pub struct Follows {
+    list: Vec<Follow>,
+    /// Numbers them.
+    next: u64,
+    /// Instances have come or gone, or are called otherwise.
+    stale: bool,
+}
+
+/// Somebody who follows.
+#[derive(Debug)]
+struct Follow {
+    number: u64,
+    targets: Vec<String>,
+    stream: Option<Stream>,
+    notices: bool,
+    feed: Feed,
+    /// Whose lines come, as it was told.
+    told: BTreeMap<InstanceId, LogSource>,
+}
+
+/// Ends a feed once nobody has anything to say any more.
+struct End(Feed);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+/// What became of log files; told once everybody who is to say something has.
+struct Outcome {
+    responder: Responder,
+    /// Files, bytes, and those that failed.
+    said: Mutex<(usize, u64, Vec<String>)>,
+}
+
+impl Outcome {
+    fn new(responder: &Responder) -> Arc<Self> {
+        Arc::new(Self { responder: responder.clone(), said: Mutex::default() })
+    }
+
+    fn add(&self, bytes: Option<u64>, path: &str) {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        match bytes {
+            Some(bytes) => (said.0, said.1) = (said.0 + 1, said.1 + bytes),
+            None => said.2.push(path.to_owned()),
+        }
+    }
+}
+
+impl Drop for Outcome {
+    fn drop(&mut self) {
+        let (files, bytes, failed) = std::mem::take(self.said.get_mut().unwrap_or_else(PoisonError::into_inner));
+        self.responder.say(Reply::Files { files, bytes, failed });
+    }
+}
+
+/// Lines that are held, both streams in the order in which they came, as few replies as that gives.
+fn held(id: usize, mut lines: Vec<(Stream, Kept)>) -> Vec<Reply> {
+    lines.sort_by_key(|(_, kept)| kept.number);
+    let mut replies: Vec<Reply> = Vec::new();
+    for (stream, kept) in lines {
+        let line = String::from_utf8_lossy(&kept.line).into_owned();
+        match replies.last_mut() {
+            Some(Reply::Lines { stream: same, time, lines, .. }) if (*same, *time) == (stream, kept.time) => lines.push(line),
+            Some(_) | None => replies.push(Reply::Lines { id, stream, time: kept.time, lines: vec![line] }),
+        }
+    }
+    replies
+}
+
+/// The file in which the lines of a stream are looked for: its own before that of both.
+fn file_of(spec: &AppSpec, number: usize, stream: Stream) -> Option<PathBuf> {
+    let own = match stream {
+        Stream::Out => "out",
+        Stream::Err => "error",
+    };
+    let mut paths: Vec<_> = logs::paths(&spec.logs, number).collect();
+    paths.sort_by_key(|(what, _)| *what != own);
+    paths.into_iter().find(|(what, _)| *what == own || *what == "file").map(|(_, path)| path)
+}
+
+impl Runner {
+    /// Tells the last lines, and those that follow where they are wanted.
+    pub fn look_at_logs(&mut self, asked: LogsRequest, responder: &Responder) -> Result<(), Reply> {
+        let ids = self.meant_instances(&asked.targets)?;
+        let feed = Feed::default();
+        let streams = [Stream::Out, Stream::Err].into_iter().filter(|stream| asked.stream.is_none_or(|only| only == *stream));
+        let streams: Vec<Stream> = streams.collect();
+        let (mut sources, mut lines) = (Vec::new(), Vec::new());
+        let mut files: BTreeMap<PathBuf, Vec<(InstanceId, Stream)>> = BTreeMap::new();
+        let mut missing = BTreeSet::new();
+        for id in &ids {
+            let (Some(source), Some(about)) = (self.apps.source(*id).cloned(), self.log_source(*id)) else { continue };
+            let spec = self.apps.spec(id.app).cloned();
+            let mut own = Vec::new();
+            for stream in &streams {
+                let kept = source.kept(*stream, asked.lines);
+                if let Some(path) = spec.as_ref().and_then(|spec| file_of(spec, about.id, *stream)) {
+                    if kept.len() < asked.lines || asked.history == History::Files {
+                        missing.insert(path.clone());
+                    }
+                    files.entry(path).or_default().push((*id, *stream));
+                }
+                own.extend(kept.into_iter().map(|kept| (*stream, kept)));
+            }
+            lines.extend(held(about.id, own));
+            sources.push((*id, about));
+        }
+        files.retain(|path, _| asked.history != History::None && missing.contains(path));
+        for (id, source) in &mut sources {
+            for (path, users) in &files {
+                let streams: Vec<Stream> = users.iter().filter(|(user, _)| user == id).map(|(_, stream)| *stream).collect();
+                if !streams.is_empty() {
+                    source.files.push(LogFile { path: path.to_string_lossy().into_owned(), streams });
+                }
+            }
+            feed.say(Reply::Source(source.clone()));
+        }
+        lines.into_iter().for_each(|reply| feed.say(reply));
+        feed.say(Reply::Live);
+        let end = (!asked.follow).then(|| Arc::new(End(feed.clone())));
+        for path in files.into_keys() {
+            let (feed, end, shown) = (feed.clone(), end.clone(), path.to_string_lossy().into_owned());
+            let tell = move |position: Option<Position>| {
+                let (put_away, inode, length) = position.map_or((None, 0, None), |at| (at.put_away, at.inode, Some(at.length)));
+                feed.say(Reply::Position { path: shown, put_away, inode, length });
+                drop(end);
+            };
+            self.logs.files().mark(&path, Answer::new(tell));
+        }
+        responder.follow(&feed);
+        if asked.follow {
+            let LogsRequest { targets, stream, notices, .. } = asked;
+            self.desk.follows.next += 1;
+            let mut follow = Follow { number: self.desk.follows.next, targets, stream, notices, feed, told: BTreeMap::new() };
+            for (id, source) in sources {
+                self.follow(&mut follow, id, &source);
+                follow.told.insert(id, LogSource { files: Vec::new(), ..source });
+            }
+            self.desk.follows.list.retain(|follow| !follow.feed.is_gone());
+            self.desk.follows.list.push(follow);
+        }
+        Ok(())
+    }
+
+    fn meant_instances(&mut self, targets: &[String]) -> Result<Vec<InstanceId>, Reply> {
+        if targets.is_empty() || targets == ["all"] { Ok(self.all_instances()) } else { self.targets(targets) }
+    }
+
+    /// How an instance is told of; `None`: nothing it says is kept or shown, or it is gone.
+    fn log_source(&mut self, id: InstanceId) -> Option<LogSource> {
+        let spec = self.apps.spec(id.app)?.clone();
+        if spec.logs.disabled {
+            return None;
+        }
+        Some(LogSource {
+            id: self.apps.number_of(id),
+            name: spec.name.clone(),
+            instance: id.slot,
+            instances: spec.instances,
+            json: spec.logs.json,
+            time: spec.logs.timestamp.as_ref().map(|format| format.text().to_owned()),
+            files: Vec::new(),
+        })
+    }
+
+    fn follow(&self, follow: &mut Follow, id: InstanceId, about: &LogSource) {
+        let Some(source) = self.apps.source(id) else { return };
+        let (feed, only, id) = (follow.feed.clone(), follow.stream, about.id);
+        source.follow(
+            follow.number,
+            Box::new(
+                move |stream, time, lines| {
+                    if only.is_some_and(|only| only != stream) { !feed.is_gone() } else { feed.lines(id, stream, time, lines) }
+                },
+            ),
+        );
+    }
+
+    /// Instances have come or gone, or are called otherwise.
+    pub fn instances_changed(&mut self) {
+        self.desk.follows.stale = true;
+    }
+
+    /// Has those who follow hear the instances that have come.
+    pub fn refresh_follows(&mut self) {
+        if !std::mem::take(&mut self.desk.follows.stale) || self.desk.follows.list.is_empty() {
+            return;
+        }
+        for mut follow in std::mem::take(&mut self.desk.follows.list) {
+            if follow.feed.is_gone() {
+                continue;
+            }
+            let mut ids = Vec::new();
+            for word in if follow.targets.is_empty() { vec!["all".to_owned()] } else { follow.targets.clone() } {
+                // Who is not there may come again.
+                ids.extend(self.meant_instances(&[word]).unwrap_or_default());
+            }
+            follow.told.retain(|id, _| ids.contains(id));
+            for id in ids {
+                let Some(source) = self.log_source(id).filter(|source| follow.told.get(&id) != Some(source)) else { continue };
+                follow.feed.say(Reply::Source(source.clone()));
+                if follow.told.insert(id, source.clone()).is_none() {
+                    self.follow(&mut follow, id, &source);
+                }
+            }
+            self.desk.follows.list.push(follow);
+        }
+    }
+
+    /// Tells a notice to those who want them.
+    pub fn tell_followers(&self, notice: &Notice) {
+        for follow in self.desk.follows.list.iter().filter(|follow| follow.notices) {
+            let level = match notice.level {
+                Level::Info => "info",
+                Level::Warning => "warning",
+                Level::Error => "error",
+            };
+            let size = notice.text.len() + notice.hint.as_ref().map_or(0, String::len);
+            let reply = Reply::Notice {
+                time: Timestamp::now().as_millisecond(),
+                level: level.to_owned(),
+                app: notice.app.clone(),
+                text: notice.text.clone(),
+                hint: notice.hint.clone(),
+            };
+            follow.feed.offer(reply, size);
+        }
+    }
+
+    /// Tells those who follow that the runner has ended, and gives them a moment to take what is left.
+    pub async fn end_follows(&mut self) {
+        let follows = std::mem::take(&mut self.desk.follows.list);
+        for follow in &follows {
+            follow.feed.say(Reply::Ended);
+            follow.feed.end();
+        }
+        let all = async {
+            for follow in &follows {
+                follow.feed.left().await;
+            }
+        };
+        // Whoever is slower than this has to do without.
+        let _ = tokio::time::timeout(LAST_LINES, all).await;
+    }
+
+    /// Empties the log files of targets; the answer comes when they are empty.
+    pub fn flush(&mut self, targets: &[String], responder: &Responder) -> Result<(), Reply> {
+        let ids = self.meant_instances(targets)?;
+        let mut files = BTreeSet::new();
+        for id in ids {
+            let number = self.apps.number_of(id);
+            if let Some(source) = self.apps.source(id) {
+                source.forget();
+            }
+            if let Some(spec) = self.apps.spec(id.app) {
+                files.extend(logs::paths(&spec.logs, number).map(|(_, path)| path).filter(|path| !path.starts_with("/dev")));
+            }
+        }
+        let outcome = Outcome::new(responder);
+        for path in files {
+            let (outcome, shown) = (Arc::clone(&outcome), path.to_string_lossy().into_owned());
+            self.logs.files().empty(&path, Answer::new(move |bytes| outcome.add(bytes, &shown)));
+        }
+        Ok(())
+    }
+
+    /// Opens all log files anew; the answer comes when they are.
+    pub fn reopen_on_request(&self, responder: &Responder) {
+        let outcome = Outcome::new(responder);
+        self.reopen_logs("on request", || {
+            let outcome = Arc::clone(&outcome);
+            Answer::new(move |_| outcome.add(Some(0), ""))
+        });
+    }
+}
