@@ -8,7 +8,10 @@ use std::{
 use rustix::process::Signal;
 
 use super::{app, running, verb};
-use crate::support::{PATIENCE, Project, Runner, clock::comes_true, processes, words};
+use crate::{
+    background::Home,
+    support::{PATIENCE, Project, Runner, clock::comes_true, processes, words},
+};
 
 /// Echoes lines.
 const ECHO: &str = "stty -echo; echo \"run $$\"; while read -r line; do echo \"got $line\"; done\n";
@@ -89,6 +92,27 @@ fn a_restart_keeps_clients_and_a_stop_or_deletion_lets_them_go() {
 }
 
 #[test]
+fn an_app_in_the_background_is_reached_and_its_log_is_as_any_other() {
+    let home = Home::new();
+    home.project.script("echo.sh", ECHO);
+    home.verb(&["start", "echo.sh", "--tty", "--name", "api", "-d"], 0);
+    let mut client = attached(&home.project);
+    home.verb(&["send", "api", "hello"], 0);
+    client.wait_for(&words::says("got hello"));
+    let mut logs = home.project.pmdev(["logs", "api", "--raw"]).spawn();
+    logs.wait_for(&words::says("got hello"));
+    client.type_line("on and on");
+    logs.wait_for(&words::says("got on and on"));
+    home.verb(&["restart", "api"], 0);
+    client.wait_for(&words::says("[pmdev] api restarted"));
+    home.verb(&["delete", "api"], 0);
+    client.wait_for(&words::says("left api: it was deleted"));
+    assert_eq!(client.finish().code, Some(0));
+    logs.signal(Signal::INT);
+    assert!(!logs.finish().out.contains('\r'), "a terminal's ends of lines are those of any other");
+}
+
+#[test]
 fn a_crash_is_told_to_clients_and_the_end_of_the_runner_ends_them() {
     let project = app("echo begins; read -r line; [ \"$line\" = die ] && exit 4; exec sleep 1000000\n");
     let mut runner = running(&project);
@@ -122,6 +146,8 @@ fn a_client_that_stands_still_delays_nobody_and_costs_little() {
     assert!(after < before + (16 << 20), "{} KiB before, {} KiB after", before >> 10, after >> 10);
     still.signal(Signal::CONT);
     still.wait_for(&words::says("bytes were left out, because this terminal was too slow for them"));
+    // What it missed lies in between: it sees how it stands now.
+    still.wait_for(&words::says("all written"));
     other.type_line("end");
     still.wait_for(&words::says("last words"));
 }
