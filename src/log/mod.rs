@@ -10,6 +10,7 @@ pub mod history;
 mod input;
 mod layout;
 pub mod modes;
+mod plain;
 mod pump;
 mod queue;
 mod record;

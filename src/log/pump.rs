@@ -16,6 +16,7 @@ use super::{
     ear::Ear,
     input::{Input, drop_returns},
     layout::{End, without_final_returns},
+    plain::Plain,
     queue::StreamId,
 };
 
@@ -68,6 +69,8 @@ struct Carry {
     bytes: Vec<u8>,
     /// When the first of them came, while it is open whether they are to be shown unfinished.
     since: Option<Instant>,
+    /// What a terminal is told besides.
+    plain: Plain,
     /// The bytes of that line that are shown already, for all who get whole lines alone.
     begun: Vec<u8>,
 }
@@ -159,6 +162,7 @@ impl Tap {
     fn took(&self, carry: &mut Carry, count: usize) {
         let mut before = carry.bytes.len() - count;
         if self.input.is_terminal() {
+            carry.plain.strip(&mut carry.bytes, before);
             before = drop_returns(&mut carry.bytes, before);
         }
         match memchr::memrchr(b'\n', &carry.bytes[before..]) {

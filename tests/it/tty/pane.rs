@@ -80,3 +80,12 @@ fn the_runners_terminal_gives_the_size_while_nobody_is_attached() {
     pane.resize(100, 30);
     pane.wait_for(&words::says("now 30 100"));
 }
+
+#[test]
+fn what_an_app_makes_of_its_terminal_is_not_made_of_the_runners() {
+    let project = app("printf 'above\\n\\033[?1049h\\033[2J\\033[?25l\\033[31mpicture\\033[0m\\n'; exec sleep 1000000\n");
+    let Some(pane) = Pane::open(&project, &[crate::support::programs::PMDEV, "start", "app.sh", "--tty"]) else { return };
+    pane.wait_for(&words::says("picture"));
+    pane.wait_for(&words::says("above"));
+    assert_eq!(pane.flags(), "0 1", "another screen, the cursor");
+}
