@@ -112,12 +112,7 @@ pub fn private_folder(folder: &Path) -> Result<(), Error> {
 pub fn bind(path: &Path) -> Result<(UnixListener, Bound), NotBound> {
     let failed = |error: io::Error| NotBound::Failed(Error::failed(format!("The socket {} cannot be made", path.display())).because(error));
     private_folder(path.parent().unwrap_or(Path::new("/"))).map_err(NotBound::Failed)?;
-    let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path.with_extension("lock")).map_err(failed)?;
-    match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => {}
-        Err(rustix::io::Errno::WOULDBLOCK) => return Err(NotBound::Taken),
-        Err(errno) => return Err(failed(errno.into())),
-    }
+    let lock = lock(&path.with_extension("lock"), failed)?;
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
         Ok(()) | Err(_) => {}
@@ -128,11 +123,27 @@ pub fn bind(path: &Path) -> Result<(UnixListener, Bound), NotBound> {
     Ok((listener, Bound { path: path.to_owned(), _lock: lock }))
 }
 
+/// Locks the file that has this name when it is locked: one that was opened just before its holder removed it guards nothing.
+fn lock(path: &Path, failed: impl Fn(io::Error) -> NotBound) -> Result<File, NotBound> {
+    loop {
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path).map_err(&failed)?;
+        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::WOULDBLOCK) => return Err(NotBound::Taken),
+            Err(errno) => return Err(failed(errno.into())),
+        }
+        let own = lock.metadata().map_err(&failed)?;
+        if fs::metadata(path).is_ok_and(|named| (named.dev(), named.ino()) == (own.dev(), own.ino())) {
+            return Ok(lock);
+        }
+    }
+}
+
 impl Drop for Bound {
     fn drop(&mut self) {
-        // The lock file goes first: whoever locks it from now on makes its own.
-        let _ = fs::remove_file(self.path.with_extension("lock"));
+        // The lock is held until the socket is gone, or that of whoever comes next would be removed.
         let _ = fs::remove_file(&self.path);
+        let _ = fs::remove_file(self.path.with_extension("lock"));
     }
 }
 

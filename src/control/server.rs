@@ -147,6 +147,8 @@ async fn attend(stream: UnixStream, incoming: impl Fn(Incoming)) -> io::Result<(
     let mut more = pin!(async move { if goes_on { hear(rest, &saying).await } else { ignore(rest).await } });
     loop {
         tokio::select! {
+            // What is already said comes before the end of a client that has shut down its side.
+            biased;
             answer = replies.recv() => match answer {
                 None => return write.shutdown().await,
                 // Who is attached may have been stopped; it misses something then, and goes on.
