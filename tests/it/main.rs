@@ -42,5 +42,6 @@ mod startup;
 mod support;
 mod systemd;
 mod terminal;
+mod tty;
 mod verbs;
 mod witness;

@@ -85,6 +85,7 @@ fn help_reads_well() {
                                         repeatable
           --no-autostart                Only register apps: somebody else starts them
           --wait-ready                  Count Node apps as ready when they say process.send('ready')
+          --tty                         Give each app a terminal of its own, which `pmdev attach` leads to
           --listen-timeout <TIME>       How long an app has to be ready
       -u, --uid <USER>                  User that apps run as [alias: --user]
           --gid <GROUP>                 Group that apps run as
@@ -201,6 +202,7 @@ fn help_reads_well() {
       scale           Change how many instances an app has
       signal          Send a signal to the main processes of apps
       send            Write a line to the standard input of an app
+      attach          Use the terminal of an app that was started with `tty: true`; Ctrl-] leaves
       ping            Look whether a runner answers
       kill            End a runner and all its apps
       completions     Print the completions for a shell, or install them
