@@ -17,6 +17,7 @@ fn help_reads_well() {
     Options:
       -d, --detach   In the background: by the one runner of $PMDEV_HOME, which is started where it is not there, and stays
           --no-wait  In the background: answer at once, not when all are online
+          --attach   In the background: show what the apps say from then on, until Ctrl-C, which leaves them running
       -h, --help     Print help
 
     Apps:
