@@ -23,7 +23,7 @@ use crate::{
 pub const VARIABLE: &str = "PMDEV_COMPLETE";
 
 /// Verbs whose TARGET is something to be run, not something that runs.
-const RUN: [&str; 5] = ["start", "check", "startup", "startOrRestart", "startOrReload"];
+const RUN: [&str; 6] = ["start", "check", "doctor", "startup", "startOrRestart", "startOrReload"];
 
 /// Answers a shell that asks; whether one did.
 pub fn answer(args: &[OsString]) -> bool {

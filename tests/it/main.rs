@@ -10,6 +10,7 @@ mod completions;
 mod container;
 mod crash_loop;
 mod cron;
+mod doctor;
 mod ending;
 mod happenings;
 mod hardening;

@@ -166,6 +166,7 @@ fn help_reads_well() {
       pmdev why dist/main.js --target dist/main.js    the same for an app that would run from dist
       pmdev why notes.md --ext js,json                with the options of a start
     "#);
+    insta::assert_snapshot!(help("doctor"), @"");
     insta::assert_snapshot!(Cli::command().term_width(120).render_help(), @r"
     Runs a project's apps, and has the new version running the moment a save settles
 
@@ -177,6 +178,7 @@ fn help_reads_well() {
       check           Show what would run, and everything that is wrong; nothing is started
       schema          Print the JSON Schema of project files, for editors
       why             Tell why apps are as they are, or which rule watches or ignores a path; nothing is started
+      doctor          Look for what keeps apps from running well: on this machine, in the project file, among the runners
       list            Show the apps of a runner [aliases: ls, ps, status]
       jlist           Print the apps of a runner as JSON, in PM2's shape
       show            Show all that is known of apps [aliases: describe, info]
