@@ -13,7 +13,7 @@ use std::{
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::{commands::act, host, print, reach::Reached, verb};
+use super::{commands::act, host, print, reach::Reached, verb, warn};
 use crate::{
     control::{Folders, How, InstanceView, Reply, Request, Run, client},
     model::{Error, HumanDuration},
@@ -134,7 +134,7 @@ pub fn standard_input() -> Result<String, Error> {
 /// How a request for the background runner is told.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Telling {
-    /// Not at all.
+    /// What is wrong alone.
     pub silent: bool,
     /// The instances as JSON.
     pub json: bool,
@@ -149,12 +149,9 @@ pub fn ask(runner: &Reached, request: Request, telling: Telling) -> Result<Vec<I
     connection.ask(request)?;
     loop {
         match connection.reply()? {
-            Some(Reply::Text { lines }) if !telling.silent => {
-                lines.iter().for_each(|line| print(format!("warning: {line}\n").as_bytes()));
-            }
-            Some(Reply::Text { .. }) => {}
+            Some(Reply::Text { lines }) => lines.into_iter().for_each(warn),
             Some(Reply::Done { instances, took_ms }) => {
-                tell(&instances, took_ms, telling);
+                report(&instances, took_ms, telling);
                 return Ok(instances);
             }
             Some(Reply::Refused { code, message, hint }) => return Err(client::refusal(code, message, hint)),
@@ -164,7 +161,7 @@ pub fn ask(runner: &Reached, request: Request, telling: Telling) -> Result<Vec<I
     }
 }
 
-fn tell(instances: &[InstanceView], took_ms: u64, telling: Telling) {
+fn report(instances: &[InstanceView], took_ms: u64, telling: Telling) {
     if telling.json {
         return print(act::json(instances).as_bytes());
     }

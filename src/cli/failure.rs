@@ -30,10 +30,12 @@ fn translate(error: &clap::Error, verb: &str) -> Error {
     match error.kind() {
         ErrorKind::UnknownArgument => {
             let near = text(error, ContextKind::SuggestedArg).map(|near| format!("did you mean {near}?"));
-            let beyond = TAKES_ARGUMENTS.contains(&verb).then(|| format!("arguments for the app go after --: pmdev {verb} app.js -- {arg}"));
-            let all = near.is_none().then(|| format!("all options: pmdev {verb} --help"));
+            let beyond =
+                TAKES_ARGUMENTS.contains(&verb).then(|| format!("arguments for the app go after --: pmdev {verb} app.js -- {arg}"));
+            let all = near.is_none().then(|| format!("how it is used: pmdev {verb} --help"));
             let hint: Vec<String> = near.into_iter().chain(beyond).chain(all).collect();
-            Error::usage(format!("{arg} is not an option here")).hint(hint.join("\n"))
+            let here = if arg.starts_with('-') { "not an option here" } else { "one word too many here" };
+            Error::usage(format!("{arg} is {here}")).hint(hint.join("\n"))
         }
         ErrorKind::InvalidValue if value.is_empty() => {
             Error::usage(format!("{arg} needs a value")).hint(format!("what it takes: pmdev {verb} --help"))

@@ -26,9 +26,9 @@ use std::{
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
 use crate::{
-    model::Error,
+    model::{Error, Level, Notice, NoticeKind},
     process::shim,
-    ui::{self, Style},
+    ui::{self, Style, notice},
 };
 use commands::Verb;
 
@@ -94,6 +94,18 @@ fn fail(error: &Error) -> ExitCode {
     // Nobody is left to be told when standard error is gone.
     let _ = io::stderr().write_all(&ui::error::render(error, style));
     ExitCode::from(error.exit_code())
+}
+
+/// Tells on standard error, so that standard output holds the answer alone.
+fn tell(told: &Notice) {
+    let style = Style::decide(false, |name| env::var_os(name), io::stderr().is_terminal());
+    // Nobody is left to be told when standard error is gone.
+    let _ = io::stderr().write_all(&notice::render(told, style, false, jiff::Timestamp::UNIX_EPOCH));
+}
+
+/// Tells of what is wrong but no failure.
+fn warn(text: impl Into<String>) {
+    tell(&Notice::new(Level::Warning, NoticeKind::Config, text));
 }
 
 /// Writes to standard output; a reader that has seen enough (`| head`) is no failure.

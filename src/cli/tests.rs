@@ -187,9 +187,13 @@ fn what_is_wrong_is_said_as_everything_else_is() {
     ");
     insta::assert_snapshot!(refusal("pmdev ping --loudly"), @r"
     --loudly is not an option here
-    hint: all options: pmdev ping --help
+    hint: how it is used: pmdev ping --help
     ");
-    insta::assert_snapshot!(refusal("pmdev check --loudly"), @"");
+    insta::assert_snapshot!(refusal("pmdev check --loudly"), @r"
+    --loudly is not an option here
+    hint: arguments for the app go after --: pmdev check app.js -- --loudly
+    how it is used: pmdev check --help
+    ");
 }
 
 /// What `pmdev VERB --help` prints at this width.

@@ -172,6 +172,7 @@ impl Runner {
         #[expect(deprecated, reason = "an OwnedFd keeps the promise for which the newer call asks for unsafe")]
         let stage = AsyncFd::new(stage).map_err(no_system)?;
         let logs = LogFiles::new(&host);
+        let memory = Sampler::new(&host)?;
         let capsules = Capsules::new(&host);
         let known = Known::new(&host);
         let folder = host.cwd.to_string_lossy().into_owned();
@@ -202,7 +203,7 @@ impl Runner {
             hooks: Hooks::default(),
             capsules,
             cron: Cron::default(),
-            memory: Sampler::default(),
+            memory,
             sockets: None,
             desk: Desk::default(),
             known,

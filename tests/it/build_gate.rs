@@ -24,12 +24,13 @@ fn main() {
 
 /// Builds what `source.txt` says: `slow` for ever, `bad` not at all.
 const BUILD: &str = "\
-echo \"builds $(cat source.txt).\"
-case $(cat source.txt) in
+source=$(cat source.txt)
+echo \"builds $source.\"
+case $source in
   slow) exec sleep 1000000 ;;
   bad) exit 3 ;;
 esac
-cp source.txt built.txt
+echo \"$source\" > built.txt
 ";
 
 const GATED: &str = "\

@@ -71,7 +71,16 @@ impl Start {
 /// Has the background runner run what these words after `start` say.
 pub fn hand_over(words: Vec<String>, how: How, wait: bool, telling: Telling) -> Result<u8, Error> {
     let run = background::run(words, how)?;
-    let runner = background::need()?;
+    let runner = match background::find()? {
+        Some(runner) => runner,
+        None => {
+            // A mistake leaves no runner behind that nobody asked for.
+            if run.stdin.is_none() {
+                config::resolve(&config::Request { background: true, ..read(&run.args)? }, &host::host(false)?)?;
+            }
+            background::need()?
+        }
+    };
     background::ask(&runner, Request::Run { run, wait }, telling)?;
     Ok(0)
 }

@@ -1,21 +1,16 @@
 //! `pmdev check`.
 
-use std::{
-    env,
-    ffi::OsString,
-    io::{self, IsTerminal as _, Write as _},
-};
+use std::ffi::OsString;
 
 use clap::Args;
 
 use crate::{
     cli::{
         args::{self, RunArgs},
-        host, print,
+        host, print, tell,
     },
     config::{self, plan},
     model::Error,
-    ui::{Style, notice},
 };
 
 /// Show what would run, and everything that is wrong; nothing is started
@@ -50,11 +45,7 @@ impl Check {
         let request = args::request(self.targets, self.script_args, self.options);
         let host = host::host(false)?;
         let resolved = config::resolve(&request, &host)?;
-        let style = Style::decide(false, |name| env::var_os(name), io::stderr().is_terminal());
-        for told in &resolved.notices {
-            // Nobody is left to be told when standard error is gone.
-            let _ = io::stderr().write_all(&notice::render(told, style, false, jiff::Timestamp::UNIX_EPOCH));
-        }
+        resolved.notices.iter().for_each(tell);
         let now = jiff::Zoned::now();
         let text = if self.json { format!("{:#}\n", plan::json(&resolved, &host, &now)) } else { plan::text(&resolved, &host, &now) };
         print(text.as_bytes());

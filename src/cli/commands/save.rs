@@ -10,11 +10,11 @@ use std::{
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::background::dump_files;
+use super::{act, background::dump_files};
 use crate::{
     cli::{
         background::{self, Telling},
-        print,
+        print, warn,
     },
     control::{Reply, Request, Saved, endpoint::private_folder},
     model::Error,
@@ -58,7 +58,11 @@ pub struct Resurrect {
 
 /// Forget what save has kept
 #[derive(Debug, Args)]
-pub struct Cleardump {}
+pub struct Cleardump {
+    /// The files that were removed, as JSON
+    #[arg(long)]
+    pub json: bool,
+}
 
 impl Save {
     /// Writes it.
@@ -92,10 +96,9 @@ impl Save {
                 );
             }
         }
-        for text in &left_out {
-            print(format!("{text}\n").as_bytes());
-        }
-        Ok(u8::from(!left_out.is_empty()))
+        let code = u8::from(!left_out.is_empty());
+        left_out.into_iter().for_each(warn);
+        Ok(code)
     }
 }
 
@@ -120,20 +123,24 @@ impl Resurrect {
         let (dump, doubt) = match read(&file) {
             Ok(dump) => (dump, None),
             Err(error) => match read(&before) {
-                Ok(dump) => (dump, Some(format!("{error}; {} is taken instead\n", before.display()))),
+                Ok(dump) => (dump, Some(format!("{error}; {} is taken instead", before.display()))),
                 Err(_) => return Err(error.hint("keep a list first: pmdev save")),
             },
         };
-        doubt.iter().for_each(|doubt| print(doubt.as_bytes()));
+        doubt.into_iter().for_each(warn);
         let runner = background::need()?;
         let own = background::environment();
-        let mut failed = Vec::new();
-        let telling = Telling { silent: false, json: self.json };
+        let (mut all, mut failed) = (Vec::new(), Vec::new());
+        let telling = Telling { silent: self.json, json: false };
         for Saved { mut run, apps, secrets } in dump.runs {
             run.env.extend(own.iter().filter(|(name, _)| secrets.contains(name)).cloned());
-            if let Err(error) = background::ask(&runner, Request::Run { run, wait: !self.no_wait }, telling) {
-                failed.push(format!("{}: {error}", apps.join(", ")));
+            match background::ask(&runner, Request::Run { run, wait: !self.no_wait }, telling) {
+                Ok(instances) => all.extend(instances),
+                Err(error) => failed.push(format!("{}: {error}", apps.join(", "))),
             }
+        }
+        if self.json {
+            print(act::json(&all).as_bytes());
         }
         if failed.is_empty() { Ok(0) } else { Err(Error::failed(failed.join("\n"))) }
     }
@@ -156,15 +163,16 @@ fn read(file: &Path) -> Result<Dump, Error> {
 impl Cleardump {
     /// Removes both.
     pub fn run(self) -> Result<u8, Error> {
+        let mut removed = Vec::new();
         for file in dump_files()? {
             match fs::remove_file(&file) {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    return Err(Error::failed(format!("{} could not be removed", file.display())).because(error));
-                }
-                Ok(()) | Err(_) => {}
+                Ok(()) => removed.push(file),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(Error::failed(format!("{} could not be removed", file.display())).because(error)),
             }
         }
-        print(b"nothing is kept any more\n");
+        let text = if self.json { format!("{:#}\n", serde_json::json!(removed)) } else { "nothing is kept any more\n".to_owned() };
+        print(text.as_bytes());
         Ok(0)
     }
 }

@@ -4,7 +4,6 @@ use std::{
     env,
     ffi::{OsStr, OsString},
     fs,
-    io::{self, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -20,10 +19,9 @@ use crate::{
         tools,
         unit::Written,
     },
-    cli::{host, print},
+    cli::{host, print, tell},
     config::{self, Host, Request, source},
     model::{Error, Level, Notice, NoticeKind},
-    ui::{Style, notice},
 };
 
 /// Print, or write, what makes the init system run this folder's project file from boot on
@@ -212,13 +210,6 @@ impl PlaceArgs {
 /// The accounts of this machine.
 pub fn passwd() -> String {
     fs::read("/etc/passwd").map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
-}
-
-/// Tells on standard error.
-pub fn tell(told: &Notice) {
-    let style = Style::decide(false, |name| env::var_os(name), io::stderr().is_terminal());
-    // Nobody is left to be told when standard error is gone.
-    let _ = io::stderr().write_all(&notice::render(told, style, false, jiff::Timestamp::UNIX_EPOCH));
 }
 
 /// pmdev as it is found on PATH, where that is this very program: a link that is kept when a new version is installed.

@@ -1,6 +1,6 @@
 //! The small verbs of the socket: `scale`, `signal`, `send`, `ping`, `kill`.
 
-use std::time::Duration;
+use std::{slice, time::Duration};
 
 use clap::Args;
 use rustix::{
@@ -8,10 +8,12 @@ use rustix::{
     process::{Pid, PidfdFlags, pidfd_open},
 };
 
-use super::act::target_word;
+use serde_json::json;
+
+use super::act::{self, target_word};
 use crate::{
     cli::{print, reach::ReachArgs},
-    control::{Reply, Request},
+    control::{Reply, Request, Shown},
     model::{Error, HumanDuration},
     ui::list::called,
 };
@@ -28,6 +30,9 @@ pub struct Scale {
     /// Answer at once, not when they are online
     #[arg(long)]
     pub no_wait: bool,
+    /// The instances as they are then, as JSON
+    #[arg(long)]
+    pub json: bool,
     #[command(flatten)]
     pub reach: ReachArgs,
 }
@@ -42,6 +47,9 @@ pub struct Signal {
     /// Names, ids, namespaces, /regexes/, or all
     #[arg(value_name = "TARGET", required = true)]
     pub targets: Vec<String>,
+    /// The instances, as JSON
+    #[arg(long)]
+    pub json: bool,
     #[command(flatten)]
     pub reach: ReachArgs,
 }
@@ -55,6 +63,9 @@ pub struct Send {
     /// The line
     #[arg(value_name = "LINE")]
     pub line: String,
+    /// The instances, as JSON
+    #[arg(long)]
+    pub json: bool,
     #[command(flatten)]
     pub reach: ReachArgs,
 }
@@ -72,6 +83,9 @@ pub struct Ping {
 /// End a runner and all its apps
 #[derive(Debug, Args)]
 pub struct Kill {
+    /// Its pid and how long it took, or null for both, as JSON
+    #[arg(long)]
+    pub json: bool,
     #[command(flatten)]
     pub reach: ReachArgs,
 }
@@ -82,11 +96,11 @@ impl Scale {
         let runner = self.reach.need()?;
         let app = self.app.clone();
         runner.answer(Request::Scale { app, count: self.count, wait: !self.no_wait })?;
-        let Reply::List { instances } =
-            runner.answer(Request::List { targets: vec![self.app.clone()], env: false, reveal: false, detail: false })?
-        else {
+        let instances = runner.instances(slice::from_ref(&self.app), Shown::default())?;
+        if self.json {
+            print(act::json(&instances).as_bytes());
             return Ok(0);
-        };
+        }
         let names: Vec<String> = instances.iter().map(called).collect();
         let count = names.len();
         print(
@@ -104,7 +118,8 @@ impl Signal {
         let reply = runner.answer(Request::Signal { signal: self.signal.clone(), targets })?;
         if let Reply::Done { instances, .. } = reply {
             let names: Vec<String> = instances.iter().map(called).collect();
-            print(format!("{} got {}\n", names.join(", "), self.signal).as_bytes());
+            let text = if self.json { act::json(&instances) } else { format!("{} got {}\n", names.join(", "), self.signal) };
+            print(text.as_bytes());
         }
         Ok(0)
     }
@@ -113,7 +128,10 @@ impl Signal {
 impl Send {
     /// Sends it.
     pub fn run(self) -> Result<u8, Error> {
-        self.reach.need()?.answer(Request::Send { line: self.line, targets: vec![self.target] })?;
+        let reply = self.reach.need()?.answer(Request::Send { line: self.line, targets: vec![self.target] })?;
+        if let (Reply::Done { instances, .. }, true) = (reply, self.json) {
+            print(act::json(&instances).as_bytes());
+        }
         Ok(0)
     }
 }
@@ -123,7 +141,7 @@ impl Ping {
     pub fn run(self) -> Result<u8, Error> {
         let hello = self.reach.need()?.hello;
         let text = if self.json {
-            format!("{:#}\n", serde_json::json!(hello))
+            format!("{:#}\n", json!(hello))
         } else {
             format!("pong from pid {} (pmdev {}) in {}\n", hello.pid, hello.pmdev, hello.cwd)
         };
@@ -136,7 +154,7 @@ impl Kill {
     /// Returns when everything is gone; without a runner, that is so already.
     pub fn run(self) -> Result<u8, Error> {
         let Some(runner) = self.reach.find()? else {
-            print(b"no runner, nothing to end\n");
+            self.told(None);
             return Ok(0);
         };
         let own = Pid::from_raw(runner.hello.pid).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
@@ -145,8 +163,22 @@ impl Kill {
                 // It answers right before it ends; who starts another one next must not meet this one's socket.
                 let _ = poll(&mut [PollFd::new(&own, PollFlags::IN)], Some(&Timespec { tv_sec: 2, tv_nsec: 0 }));
             }
-            print(format!("the runner has ended, and all its apps (in {})\n", HumanDuration(Duration::from_millis(took_ms))).as_bytes());
+            self.told(Some((runner.hello.pid, took_ms)));
         }
         Ok(0)
+    }
+
+    fn told(&self, ended: Option<(i32, u64)>) {
+        let text = match ended {
+            _ if self.json => {
+                let (pid, took_ms) = ended.unzip();
+                format!("{:#}\n", json!({ "pid": pid, "took_ms": took_ms }))
+            }
+            None => "no runner, nothing to end\n".to_owned(),
+            Some((_, took_ms)) => {
+                format!("the runner has ended, and all its apps (in {})\n", HumanDuration(Duration::from_millis(took_ms)))
+            }
+        };
+        print(text.as_bytes());
     }
 }

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use clap::Args;
 use rustix::process::geteuid;
 
-use super::startup::{self, PlaceArgs, again, as_root, rooted, tell};
+use super::startup::{self, PlaceArgs, again, as_root, rooted};
 use crate::{
     boot::{
         Unit,
         account::{Account, Asked},
         service::{Scope, checked, default_name},
     },
-    cli::{host, print},
+    cli::{host, print, tell},
     model::{Error, Level, Notice, NoticeKind},
 };
 

@@ -166,7 +166,40 @@ fn help_reads_well() {
       pmdev why dist/main.js --target dist/main.js    the same for an app that would run from dist
       pmdev why notes.md --ext js,json                with the options of a start
     "#);
-    insta::assert_snapshot!(help("doctor"), @"");
+    insta::assert_snapshot!(help("doctor"), @r"
+    Look for what keeps apps from running well: on this machine, in the project file, among the runners
+
+    Usage: pmdev doctor [OPTIONS] [TARGET]...
+
+    Arguments:
+      [TARGET]...  What `pmdev start` would be given: a project file, a script, a folder, an app of the project [default:
+                   this folder]
+
+    Options:
+          --prod            As on a server: look for what is unsafe there as well
+          --profile <NAME>  Table of defaults: dev or prod
+          --env <NAME>      Lay the project file's env_NAME on top
+          --only <NAMES>    Apps of the project file by name, with commas between; repeatable [default: all of them]
+          --fix             Remove the sockets that dead runners have left; nothing else is ever changed
+      -h, --help            Print help
+
+    Output:
+          --json      As one JSON object
+          --no-color  No colours
+
+    Looked at are: the limits of inotify, of open files and of memory; disks and folders that are written to; file systems
+    that tell no changes; the programs and ports that the apps need, and who has them; the runners there are, and what dead
+    ones have left. With --prod also who can write or read the project file and env files, and what else is unsafe on a
+    server. Nothing is started.
+    The exit code is 0 where all is well or there are only warnings, 1 where something is wrong, 2 where the project file
+    is.
+
+    Examples:
+      pmdev doctor                              this folder, on this machine
+      pmdev doctor --prod ecosystem.config.js   before it runs on a server
+      pmdev doctor --fix                        remove what dead runners have left
+      pmdev doctor --json                       for a program to read
+    ");
     insta::assert_snapshot!(Cli::command().term_width(120).render_help(), @r"
     Runs a project's apps, and has the new version running the moment a save settles
 

@@ -53,7 +53,7 @@ fn a_broken_dump_falls_back_to_the_one_before_and_none_says_so() {
     home.verb(&["kill"], 0);
     fs::write(home.path("dump.pmdev"), "{ \"version\": 1, \"runs\": [").expect("the folder is ours");
     let fallen = home.verb(&["resurrect"], 0);
-    assert!(fallen.out.contains("is broken") && fallen.out.contains(".bak is taken instead"), "{}", fallen.all());
+    assert!(fallen.err.contains("is broken") && fallen.err.contains(".bak is taken instead"), "{}", fallen.all());
     assert_eq!(home.states(), ["0 api online 0"]);
     home.verb(&["kill"], 0);
     fs::remove_file(home.path("dump.pmdev")).expect("it is there");
@@ -71,7 +71,7 @@ fn what_holds_a_secret_in_its_arguments_is_not_saved_and_that_is_told() {
     home.verb(&["start", "-d", "web.sh", "--", "--token", "s3cret"], 0);
     let saved = home.verb(&["save"], 1);
     assert!(
-        saved.out.contains("1 app is kept") && saved.out.contains("web: not saved") && !saved.all().contains("s3cret"),
+        saved.out.contains("1 app is kept") && saved.err.contains("web: not saved") && !saved.all().contains("s3cret"),
         "{}",
         saved.all()
     );

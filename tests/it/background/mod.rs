@@ -2,6 +2,7 @@
 
 mod environment;
 mod files;
+mod habits;
 mod keep;
 mod start;
 
@@ -16,12 +17,14 @@ use crate::support::{PATIENCE, Project, clock::comes_true, processes, runner::En
 const APP: &str = "echo \"$NAME_OF_IT runs in $PWD with X=$X\"\nexec sleep 1000000\n";
 
 /// A home with apps to be started; what is left of its background runner goes with it.
-struct Home {
-    project: Project,
+pub struct Home {
+    /// Its folder.
+    pub project: Project,
 }
 
 impl Home {
-    fn new() -> Self {
+    /// A new one.
+    pub fn new() -> Self {
         let project = Project::empty();
         for name in ["api.sh", "web.sh"] {
             project.script(name, APP);
@@ -36,7 +39,7 @@ impl Home {
 
     /// Runs a verb to its end.
     #[track_caller]
-    fn verb(&self, arguments: &[&str], code: i32) -> Ending {
+    pub fn verb(&self, arguments: &[&str], code: i32) -> Ending {
         self.verb_with(arguments, &[], code)
     }
 
@@ -55,7 +58,7 @@ impl Home {
     }
 
     /// `id name status restarts` of each instance.
-    fn states(&self) -> Vec<String> {
+    pub fn states(&self) -> Vec<String> {
         let text = |view: &Value, key: &str| view[key].as_str().unwrap_or_default().to_owned();
         let state = |view: &Value| format!("{} {} {} {}", view["pm_id"], text(view, "name"), text(view, "status"), view["restarts"]);
         self.listed().iter().map(state).collect()

@@ -1,6 +1,7 @@
 //! Verbs from another terminal: whom they reach, what they do, what they say and with which code they end.
 
 mod reads;
+mod table;
 
 use std::fs;
 
