@@ -1,8 +1,13 @@
 //! The completions in real shells, with a runner that has apps.
 
-use std::fs;
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
-use crate::support::{Project, Runner, programs, words::says};
+use rustix::process::Signal;
+
+use crate::support::{Project, Runner, processes, programs, words::says};
 
 const FILE: &str = "[[apps]]\nname = \"frontend\"\nscript = \"web.sh\"\nnamespace = \"site\"\ninstances = 2\n\n[[apps]]\nname = \"fridge\"\nscript = \"web.sh\"\nautostart = false\n";
 
@@ -21,7 +26,8 @@ fn running(project: &Project) -> Runner<'_> {
 
 /// What a shell says; its own words do not matter.
 fn said(project: &Project, argv: &[&str]) -> String {
-    let ending = project.hook(argv).finish();
+    // A machine that runs all tests at once is slower than anybody's shell.
+    let ending = project.hook(argv).env("PMDEV_COMPLETE_TIMEOUT", "10000").finish();
     assert_eq!(ending.code, Some(0), "{argv:?}: {}", ending.all());
     assert!(!ending.err.contains("error") && !ending.err.contains("hint:"), "{argv:?}: {}", ending.err);
     ending.out
@@ -94,6 +100,34 @@ fn zsh_completes_what_runs() {
     let project = project();
     let _runner = running(&project);
     assert!(zsh(&project, "pmdev restart fron").contains("frontend"));
+}
+
+/// What pmdev itself offers a shell for the last of these words, and how long it takes.
+fn offered(project: &Project, words: &[&str], timeout: Option<&str>) -> (String, Duration) {
+    let number = words.len() - 1;
+    let start = project.pmdev([&["--"], words].concat()).env("PMDEV_COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", number.to_string());
+    let start = start.env("_CLAP_COMPLETE_COMP_TYPE", "9").env("_CLAP_IFS", "\n");
+    let start = timeout.into_iter().fold(start, |start, timeout| start.env("PMDEV_COMPLETE_TIMEOUT", timeout));
+    let began = Instant::now();
+    let ending = start.finish();
+    assert_eq!((ending.code, ending.err.as_str()), (Some(0), ""), "{}", ending.all());
+    (ending.out, began.elapsed())
+}
+
+#[test]
+fn a_runner_that_is_stopped_holds_up_no_shell() {
+    let project = project();
+    let runner = running(&project);
+    let line = ["pmdev", "restart", ""];
+    assert!(offered(&project, &line, Some("10000")).0.contains("frontend"));
+    processes::send(runner.runner_pid(), Signal::STOP);
+    let (stopped, took) = offered(&project, &line, None);
+    assert!(!stopped.contains("frontend") && stopped.contains("pmdev.toml"), "what needs no runner is there: {stopped}");
+    // Asked without a limit, it would be two seconds.
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    let (pids, took) = offered(&project, &["pmdev", "restart", "--runner", ""], None);
+    assert!(!pids.contains(&runner.runner_pid().to_string()) && took < Duration::from_secs(1), "{pids} {took:?}");
+    processes::send(runner.runner_pid(), Signal::CONT);
 }
 
 #[test]

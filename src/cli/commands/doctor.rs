@@ -55,7 +55,7 @@ pub struct Doctor {
 const EXAMPLES: &str = "\
 Looked at are: the limits of inotify, of open files and of memory; disks and folders that are written to; file systems that tell no changes; \
 the programs and ports that the apps need, and who has them; the runners there are, and what dead ones have left. With --prod also who can write or read \
-the project file and env files, and what else is unsafe on a server. Nothing is started.
+the project file and env files, and what else is unsafe on a server. No app is started.
 The exit code is 0 where all is well or there are only warnings, 1 where something is wrong, 2 where the project file is.
 
 Examples:

@@ -123,14 +123,14 @@ fn help_reads_well() {
       pmdev server.ts --interpreter bun         another program than the table's
       pmdev --prod app.js                       no watching, restart with backoff
     "#);
-    insta::assert_snapshot!(help("why"), @r#"
+    insta::assert_snapshot!(help("why"), @r"
     Tell why apps are as they are, or which rule watches or ignores a path; nothing is started
 
     Usage: pmdev why [OPTIONS] [PATH|APP]...
 
     Arguments:
-      [PATH|APP]...  Files and folders to ask about, which need not exist; or apps by name [default: the last decisions of
-                     the runner]
+      [PATH|APP]...  Apps by name, or files and folders, which need not exist; ./NAME is the file where an app is called so
+                     [default: the last decisions of the runner]
 
     Options:
           --target <TARGET>  What `pmdev start` would be given, instead of what runs; repeatable [default: what the folder
@@ -165,7 +165,7 @@ fn help_reads_well() {
       pmdev why src/app.log                           is this file watched, and which rule says so?
       pmdev why dist/main.js --target dist/main.js    the same for an app that would run from dist
       pmdev why notes.md --ext js,json                with the options of a start
-    "#);
+    ");
     insta::assert_snapshot!(help("doctor"), @r"
     Look for what keeps apps from running well: on this machine, in the project file, among the runners
 
@@ -190,7 +190,7 @@ fn help_reads_well() {
     Looked at are: the limits of inotify, of open files and of memory; disks and folders that are written to; file systems
     that tell no changes; the programs and ports that the apps need, and who has them; the runners there are, and what dead
     ones have left. With --prod also who can write or read the project file and env files, and what else is unsafe on a
-    server. Nothing is started.
+    server. No app is started.
     The exit code is 0 where all is well or there are only warnings, 1 where something is wrong, 2 where the project file
     is.
 
