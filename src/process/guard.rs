@@ -3,7 +3,7 @@
 //! It is a subreaper, so whatever the runner leaves behind when it ends, even by SIGKILL, becomes the guard's child. It shares the
 //! process group of the runner: what the terminal sends reaches both, and shells see one job.
 
-use std::{env, io, os::unix::process::CommandExt as _, process::Command, time::Duration};
+use std::{env, ffi::CStr, fs, io, os::unix::process::CommandExt as _, process::Command, time::Duration};
 
 use super::{
     reaper::{self, Change},
@@ -14,6 +14,9 @@ use crate::model::{Exit, Identity, Signal};
 
 /// How long the guard waits for processes that are being killed: those in an uninterruptible sleep, or of another user, may never go.
 const PATIENCE: (u32, Duration) = (100, Duration::from_millis(50));
+
+/// What the guard is called in lists of processes.
+const NAME: &CStr = c"pmdev-guard";
 
 /// Where the runner stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,13 +64,20 @@ pub fn enter() -> io::Result<Place> {
         }
         runner => {
             // SAFETY: the name ends with a null.
-            unsafe { libc::prctl(libc::PR_SET_NAME, c"pmdev-guard".as_ptr()) };
+            unsafe { libc::prctl(libc::PR_SET_NAME, NAME.as_ptr()) };
             let exit = accompany(runner);
             kill_heirs(&strangers);
             // SAFETY: nothing of this process is to be run down; the runner did that for itself.
             unsafe { libc::_exit(i32::from(exit.shell_code())) }
         }
     }
+}
+
+/// The guard above a runner; `None`: it has none, or is gone.
+pub fn above(runner: i32) -> Option<i32> {
+    let guard = Stat::read(runner)?.parent;
+    let name = fs::read(format!("/proc/{guard}/comm")).ok()?;
+    (name.trim_ascii_end() == NAME.to_bytes()).then_some(guard)
 }
 
 /// Has a child killed when the thread that starts it ends, by SIGKILL as well, and run as somebody: for children that run before there is a

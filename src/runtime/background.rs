@@ -15,7 +15,7 @@ use std::{
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
-    project::ProjectId,
+    project::{Project, ProjectId, Said},
     reload::completed,
     runner::{Inbox, Runner},
     sources::Sources,
@@ -42,15 +42,24 @@ pub struct Background {
     pub host: Host,
 }
 
-/// A request and what came of completing it.
+/// What one client asked for, and what came of completing it.
 #[derive(Debug)]
 pub struct Completed {
-    order: Order,
+    asked: Asking,
     read_at: SystemTime,
-    result: Result<Resolved, Error>,
+    /// One for each order.
+    results: Result<Vec<Resolved>, Error>,
 }
 
-/// A request on its way.
+/// What one client asks for, on its way.
+#[derive(Debug)]
+struct Asking {
+    orders: Vec<Order>,
+    wait: bool,
+    responder: Responder,
+}
+
+/// A request, or one that is made again.
 #[derive(Debug)]
 struct Order {
     run: Run,
@@ -58,8 +67,8 @@ struct Order {
     host: Host,
     /// Where that matters, the apps it is about.
     only: Option<BTreeSet<String>>,
-    wait: bool,
-    responder: Responder,
+    /// What holds for its apps whatever their files say.
+    said: Said,
 }
 
 impl Runner {
@@ -75,7 +84,7 @@ impl Runner {
         };
         let (request, run) = background.read(run).map_err(|error| refused(&error))?;
         let host = background.host_of(&run);
-        self.complete(Order { run, request, host, only: None, wait, responder });
+        self.complete(Asking { orders: vec![Order { run, request, host, only: None, said: Said::default() }], wait, responder });
         Ok(None)
     }
 
@@ -96,17 +105,14 @@ impl Runner {
         let owners: BTreeSet<ProjectId> = apps.iter().filter_map(|app| self.apps.owner(*app)).collect();
         let mut orders = Vec::new();
         for owner in owners {
-            let Some((request, typed)) =
-                self.projects.get(owner).and_then(|project| Some((project.request.clone(), project.typed.clone()?)))
-            else {
-                continue;
-            };
+            let again = |project: &Project| Some((project.request.clone(), project.typed.clone()?, project.said.clone()));
+            let Some((request, typed, said)) = self.projects.get(owner).and_then(again) else { continue };
             let only = self.apps.of(owner).filter(|(app, _)| apps.contains(app)).map(|(_, spec)| spec.name.clone()).collect();
             let run = Run { env: env.to_vec(), how, ..typed };
             let Some(host) = self.background.as_ref().map(|background| background.host_of(&run)) else { continue };
-            orders.push(Order { run, request, host, only: Some(only), wait, responder: responder.clone() });
+            orders.push(Order { run, request, host, only: Some(only), said });
         }
-        orders.into_iter().for_each(|order| self.complete(order));
+        self.complete(Asking { orders, wait, responder: responder.clone() });
         Ok(None)
     }
 
@@ -145,46 +151,75 @@ impl Runner {
         Reply::Saved { runs, left_out }
     }
 
-    /// Completes a request on a thread of its own: it reads files, and may ask tools.
-    fn complete(&mut self, order: Order) {
-        let (request, host, read_at) = (order.request.clone(), self.host_of(&order.host), watch::stamp());
-        let (inbox, responder) = (self.inbox.clone(), order.responder.clone());
+    /// Completes requests on a thread of their own: that reads files, and may ask tools.
+    fn complete(&mut self, asked: Asking) {
+        let read_at = watch::stamp();
+        let work: Vec<_> = asked.orders.iter().map(|order| (order.request.clone(), self.host_of(&order.host))).collect();
+        let (inbox, responder) = (self.inbox.clone(), asked.responder.clone());
         let work = move || {
-            let result = completed(&request, &host);
-            let _ = inbox.send(Inbox::Completed(Box::new(Completed { order, read_at, result })));
+            let results = work.iter().map(|(request, host)| completed(request, host)).collect();
+            let _ = inbox.send(Inbox::Completed(Box::new(Completed { asked, read_at, results })));
         };
         if let Err(cause) = thread::Builder::new().name("pmdev-request".to_owned()).spawn(work) {
             responder.say(Reply::refused(1, format!("The thread that reads the request could not be started: {cause}")));
         }
     }
 
-    /// A request is completed: its apps are taken in.
+    /// What somebody asked for is completed: its apps are taken in, all of them or none.
     pub fn completed(&mut self, completed: Completed) {
-        let Completed { order, read_at, result } = completed;
-        let responder = order.responder.clone();
+        let Completed { mut asked, read_at, results } = completed;
+        let responder = asked.responder.clone();
         if !self.supervisor.is_running() {
             responder.say(Reply::refused(1, "The background runner is being ended"));
             return;
         }
-        match result.map_err(|error| refused(&error)).and_then(|resolved| self.take_in(order, read_at, resolved)) {
-            Ok(Some(reply)) | Err(reply) => {
+        let allowed = results.map_err(|error| refused(&error)).and_then(|all| {
+            let renamed =
+                asked.orders.iter_mut().zip(&all).map(|(order, resolved)| self.allow(order, resolved)).collect::<Result<Vec<_>, _>>()?;
+            Ok((all, renamed.contains(&true)))
+        });
+        let all = match allowed {
+            Ok((_, true)) => return self.complete(asked),
+            Ok((all, false)) => all,
+            Err(reply) => {
                 responder.say(reply);
+                return;
             }
-            Ok(None) => {}
+        };
+        let Asking { orders, wait, responder } = asked;
+        let (mut goals, mut told) = (Vec::new(), Vec::new());
+        for (order, resolved) in orders.into_iter().zip(all) {
+            goals.extend(self.take_in(order, read_at, resolved, &mut told));
+        }
+        if !told.is_empty() {
+            responder.say(Reply::Text { lines: told });
+        }
+        if goals.is_empty() {
+            responder.say(Reply::Done { instances: Vec::new(), took_ms: 0 });
+        } else if wait {
+            self.answer_when_steady(goals, responder);
+        } else {
+            let ids: Vec<_> = goals.iter().map(|(id, _)| *id).collect();
+            responder.say(self.done(&ids));
         }
     }
 
-    fn take_in(&mut self, mut order: Order, read_at: SystemTime, resolved: Resolved) -> Result<Option<Reply>, Reply> {
+    /// Whether its apps got other names, so that it has to be completed once more.
+    fn allow(&self, order: &mut Order, resolved: &Resolved) -> Result<bool, Reply> {
         let is_file = resolved.files.iter().any(|file| !resolved.env.iter().any(|recipe| recipe.files().contains(file)));
-        if !is_file && order.run.how == How::Start {
-            if order.request.force && self.rename(&mut order.request, &resolved.apps) {
-                self.complete(order);
-                return Ok(None);
-            }
-            self.refuse_twice(&resolved.apps)?;
+        if is_file || order.run.how != How::Start {
+            return Ok(false);
         }
-        let Resolved { apps, env, notices, files, modules } = resolved;
-        let Order { run, request, host, only, wait, responder } = order;
+        if order.request.force && self.rename(&mut order.request, &resolved.apps) {
+            return Ok(true);
+        }
+        self.refuse_twice(&resolved.apps).map(|()| false)
+    }
+
+    /// Takes in the apps of a request; what is to be waited for comes back, and what there is to tell of them is added.
+    fn take_in(&mut self, order: Order, read_at: SystemTime, resolved: Resolved, told: &mut Vec<String>) -> Vec<(InstanceId, Goal)> {
+        let Order { run, request, host, only, said } = order;
+        let Resolved { apps, env, notices, files, modules } = said.over(resolved);
         let wanted = |spec: &AppSpec, runner: &Self| {
             only.as_ref().is_none_or(|only| only.contains(&spec.name))
                 && !run.without.contains(&spec.name)
@@ -192,12 +227,13 @@ impl Runner {
         };
         let (chosen, left): (Vec<_>, Vec<_>) = apps.into_iter().zip(env).partition(|(spec, _)| wanted(spec, self));
         if chosen.is_empty() {
-            return Ok(Some(Reply::Done { instances: Vec::new(), took_ms: 0 }));
+            return Vec::new();
         }
-        let told: Vec<String> = notices.iter().filter(|notice| notice.kind != NoticeKind::Detected).map(sentence).collect();
+        told.extend(notices.iter().filter(|notice| notice.kind != NoticeKind::Detected).map(sentence));
         let project = self.projects.add(request, host, Sources::new(files, modules), &notices);
         let id = project.id;
         project.typed = Some(Run { args: run.args, cwd: run.cwd, env: run.env, ..Run::default() });
+        project.said = said;
         left.iter().for_each(|(spec, _)| project.said.delete(&spec.name));
         let mut specs = Vec::new();
         for (mut spec, recipe) in chosen {
@@ -214,15 +250,7 @@ impl Runner {
         let goals = self.start_apps(id, specs, &before, run.how, read_at);
         let apps = &self.apps;
         self.projects.retain(|id| apps.of(id).next().is_some());
-        if !told.is_empty() {
-            responder.say(Reply::Text { lines: told });
-        }
-        if wait {
-            self.answer_when_steady(goals, responder);
-            return Ok(None);
-        }
-        let ids: Vec<_> = goals.iter().map(|(id, _)| *id).collect();
-        Ok(Some(self.done(&ids)))
+        goals
     }
 
     /// Has the apps of a request come, change and start. `before`: those that were there. What is to be waited for comes back.

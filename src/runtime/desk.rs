@@ -200,7 +200,7 @@ impl Runner {
                         Progress::Failed(why) if !matches!(instance.status, Status::Stopped) => wait.failed.push(why),
                         // One that ended as it should is no failure.
                         Progress::Failed(_) => {}
-                        Progress::Reached if instance.unstable_restarts > 0 => {
+                        Progress::Reached | Progress::Pending if instance.unstable_restarts > 0 => {
                             let name = self.apps.name(id.app).unwrap_or_default();
                             wait.failed.push(format!("{name} ended right after its start, and was started again"));
                         }
@@ -219,10 +219,10 @@ impl Runner {
         for view in views.iter().zip(about).filter(|(view, _)| view.status != "online" || view.unstable_restarts > 0) {
             let (view, id) = view;
             let Some(source) = self.apps.source(*id) else { continue };
-            let lines = match source.ring_of(Stream::Err, LAST_LINES) {
-                lines if lines.is_empty() => source.ring(LAST_LINES),
-                lines => lines,
-            };
+            let before = |stream| source.kept(stream, LAST_LINES).into_iter().map(|kept| kept.line).collect();
+            // The newest run may have said nothing yet.
+            let found = [source.ring_of(Stream::Err, LAST_LINES), source.ring(LAST_LINES), before(Stream::Err), before(Stream::Out)];
+            let lines = found.into_iter().find(|lines| !lines.is_empty()).unwrap_or_default();
             if !lines.is_empty() {
                 let text: Vec<_> = lines.iter().map(|line| format!("  {}", ui::plain(&String::from_utf8_lossy(line)))).collect();
                 shown.push(format!("the last lines of {}:\n{}", view.name, text.join("\n")));

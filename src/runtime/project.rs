@@ -49,7 +49,7 @@ pub enum State {
 }
 
 /// What holds for apps whatever their files say: they were deleted, or have another number of instances.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Said {
     deleted: HashSet<String>,
     /// The number that the file had then, and that of now.

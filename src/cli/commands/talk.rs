@@ -15,6 +15,7 @@ use crate::{
     cli::{print, reach::ReachArgs},
     control::{Reply, Request, Shown},
     model::{Error, HumanDuration},
+    process::guard,
     ui::list::called,
 };
 
@@ -157,13 +158,15 @@ impl Kill {
             self.told(None);
             return Ok(0);
         };
-        let own = Pid::from_raw(runner.hello.pid).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+        let pid = runner.hello.pid;
+        let open = |pid| pidfd_open(Pid::from_raw(pid)?, PidfdFlags::empty()).ok();
+        let processes = [Some(pid), guard::above(pid)].map(|pid| pid.and_then(open));
         if let Reply::Done { took_ms, .. } = runner.answer(Request::Kill)? {
-            if let Some(own) = own {
-                // It answers right before it ends; who starts another one next must not meet this one's socket.
-                let _ = poll(&mut [PollFd::new(&own, PollFlags::IN)], Some(&Timespec { tv_sec: 2, tv_nsec: 0 }));
+            // It answers right before it ends, and its guard ends after it; who starts another one next must not meet this one's socket.
+            for process in processes.iter().flatten() {
+                let _ = poll(&mut [PollFd::new(process, PollFlags::IN)], Some(&Timespec { tv_sec: 2, tv_nsec: 0 }));
             }
-            self.told(Some((runner.hello.pid, took_ms)));
+            self.told(Some((pid, took_ms)));
         }
         Ok(0)
     }

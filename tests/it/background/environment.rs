@@ -46,3 +46,26 @@ fn variables_set_defaults_for_apps_that_do_not_say() {
     let journal = std::fs::read_to_string(home.path("pmdev.log")).expect("it is there");
     assert!(journal.contains("200 ms"), "{journal}");
 }
+
+#[test]
+fn several_requests_are_updated_at_once_and_keep_what_was_said_about_their_apps() {
+    let home = Home::new();
+    home.verb_with(&["start", "-d", "api.sh"], &[("X", "first")], 0);
+    home.verb_with(&["start", "-d", "web.sh"], &[("X", "second")], 0);
+    home.verb(&["scale", "api", "2"], 0);
+    home.verb(&["restart", "web", "--watch"], 0);
+    let updated = home.verb_with(&["restart", "all", "--update-env", "--json"], &[("X", "third")], 0).out;
+    let updated: Vec<serde_json::Value> = serde_json::from_str(&updated).unwrap_or_else(|error| panic!("{error}: {updated}"));
+    assert_eq!(updated.len(), 3, "one answer for all: {updated:#?}");
+    home.logged("web", "X=third");
+    let third = || std::fs::read_to_string(home.path("logs/api-out.log")).expect("it is there").matches("X=third").count();
+    assert!(crate::support::clock::comes_true(crate::support::PATIENCE, || third() == 2), "both instances");
+    assert_eq!(home.states(), ["0 api online 1", "1 web online 2", "2 api online 1"]);
+    let watching: Vec<_> = home.listed().iter().map(|view| view["watching"].as_bool()).collect();
+    assert_eq!(watching, [Some(false), Some(true), Some(false)]);
+    // One that cannot be completed keeps the others as they are.
+    std::fs::remove_file(home.project.path("web.sh")).expect("it is ours");
+    let refused = home.verb_with(&["restart", "all", "--update-env"], &[("X", "fourth")], 2);
+    assert!(refused.err.contains("web.sh was not found"), "{}", refused.all());
+    assert!(home.states().contains(&"0 api online 1".to_owned()), "{:?}", home.states());
+}
