@@ -74,6 +74,11 @@ impl EnvRecipe {
         Self { inherited, files, below, declared, defaults, colour: if host.colour { colour(host) } else { Vec::new() }, fixed }
     }
 
+    /// The variables that the project file itself sets.
+    pub fn declared(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.declared.set.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_deref()?)))
+    }
+
     /// The env files, absolute.
     pub fn files(&self) -> &[PathBuf] {
         &self.files

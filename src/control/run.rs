@@ -17,12 +17,18 @@ pub struct Run {
     /// A project file's text, JSON, in the place of the target `-`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stdin: Option<String>,
+    /// The names of the apps, where their own were taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
     /// Apps that are only registered, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stopped: Vec<String>,
     /// Apps with another number of instances than their file says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scaled: Vec<(String, u16)>,
+    /// Apps that are watched where their file says no, and not where it says yes, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub watched: Vec<String>,
     /// Apps that are left out, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<String>,

@@ -124,6 +124,8 @@ async fn attend(stream: UnixStream, incoming: impl Fn(Incoming)) -> io::Result<(
     let mut beyond = [0_u8; 512];
     loop {
         tokio::select! {
+            // What is already said comes before the end of a client that has shut down its side.
+            biased;
             answer = replies.recv() => match answer {
                 None => return write.shutdown().await,
                 Some(Answer::One(reply)) => timeout(codec::TO_READ, write.write_all(&codec::line(&reply)?)).await??,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{logs, pid_file::PidFile, project::ProjectId};
 use crate::{
-    config::{EnvRecipe, Plan, Resolved, diff::Step},
+    config::{EnvRecipe, Plan, Resolved, diff::Step, hidden, words_without_secrets},
     log::{Console, Label, Source},
     model::{AppId, AppSpec, InstanceId, Launch, Level, Notice, NoticeKind, WatchSpec},
     supervisor::Edit,
@@ -110,6 +110,13 @@ impl Apps {
     pub fn environment(&mut self, instance: InstanceId) -> Option<Launch> {
         let spec = Arc::clone(self.spec(instance.app)?);
         Some(self.launch(instance, &spec))
+    }
+
+    /// Whether what declares an app holds a secret: a variable that it sets, or a word of its arguments.
+    pub fn declares_secret(&self, app: AppId, spec: &AppSpec) -> bool {
+        let words: Vec<String> = spec.launch.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        let mut declared = self.recipes.get(&app).into_iter().flat_map(EnvRecipe::declared);
+        words_without_secrets(&words) != words || declared.any(|(name, value)| hidden(name, value) != value)
     }
 
     /// Another number of instances; `None`: there is no such app.

@@ -4,19 +4,14 @@
 use std::{
     collections::BTreeSet,
     ffi::OsString,
-    fs,
-    io::Write as _,
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     thread,
     time::SystemTime,
 };
 
-use xxhash_rust::xxh3::xxh3_64;
-
 use super::{
     project::{Project, ProjectId, Said},
-    reload::completed,
+    reload::{Piped, completed},
     runner::{Inbox, Runner},
     sources::Sources,
 };
@@ -67,8 +62,8 @@ struct Order {
     host: Host,
     /// Where that matters, the apps it is about.
     only: Option<BTreeSet<String>>,
-    /// What holds for its apps whatever their files say.
-    said: Said,
+    /// Whose apps are taken over with what was said about them, where it is made again.
+    again: Option<ProjectId>,
 }
 
 impl Runner {
@@ -82,9 +77,9 @@ impl Runner {
                 hint: Some("in the background: pmdev start -d".to_owned()),
             });
         };
-        let (request, run) = background.read(run).map_err(|error| refused(&error))?;
+        let request = background.read(&run).map_err(|error| refused(&error))?;
         let host = background.host_of(&run);
-        self.complete(Asking { orders: vec![Order { run, request, host, only: None, said: Said::default() }], wait, responder });
+        self.complete(Asking { orders: vec![Order { run, request, host, only: None, again: None }], wait, responder });
         Ok(None)
     }
 
@@ -105,12 +100,12 @@ impl Runner {
         let owners: BTreeSet<ProjectId> = apps.iter().filter_map(|app| self.apps.owner(*app)).collect();
         let mut orders = Vec::new();
         for owner in owners {
-            let again = |project: &Project| Some((project.request.clone(), project.typed.clone()?, project.said.clone()));
-            let Some((request, typed, said)) = self.projects.get(owner).and_then(again) else { continue };
+            let asked = |project: &Project| Some((project.request.clone(), project.typed.clone()?));
+            let Some((request, typed)) = self.projects.get(owner).and_then(asked) else { continue };
             let only = self.apps.of(owner).filter(|(app, _)| apps.contains(app)).map(|(_, spec)| spec.name.clone()).collect();
             let run = Run { env: env.to_vec(), how, ..typed };
             let Some(host) = self.background.as_ref().map(|background| background.host_of(&run)) else { continue };
-            orders.push(Order { run, request, host, only: Some(only), said });
+            orders.push(Order { run, request, host, only: Some(only), again: Some(owner) });
         }
         self.complete(Asking { orders, wait, responder: responder.clone() });
         Ok(None)
@@ -133,6 +128,12 @@ impl Runner {
                 left_out.push(text);
                 continue;
             }
+            if typed.stdin.is_some() && self.apps.of(project.id).any(|(app, spec)| self.apps.declares_secret(app, spec)) {
+                let text =
+                    "not saved, because what came through standard input holds a secret; put it into a file (env_file), or all of it";
+                left_out.push(format!("{}: {text}", apps.join(", ")));
+                continue;
+            }
             let (secrets, env): (Vec<_>, Vec<_>) =
                 typed.env.iter().cloned().partition(|(name, value)| config::hidden(name, value) != *value);
             runs.push(Saved {
@@ -141,6 +142,7 @@ impl Runner {
                     how: How::Missing,
                     stopped: self.apps.of(project.id).filter(|(app, _)| rests(*app)).map(|(_, spec)| spec.name.clone()).collect(),
                     scaled: project.said.scales(),
+                    watched: project.said.toggled(),
                     without: project.said.deleted_names(),
                     ..typed.clone()
                 },
@@ -154,10 +156,11 @@ impl Runner {
     /// Completes requests on a thread of their own: that reads files, and may ask tools.
     fn complete(&mut self, asked: Asking) {
         let read_at = watch::stamp();
-        let work: Vec<_> = asked.orders.iter().map(|order| (order.request.clone(), self.host_of(&order.host))).collect();
+        let of = |order: &Order| (order.request.clone(), self.host_of(&order.host), self.piped(Some(&order.run)));
+        let work: Vec<_> = asked.orders.iter().map(of).collect();
         let (inbox, responder) = (self.inbox.clone(), asked.responder.clone());
         let work = move || {
-            let results = work.iter().map(|(request, host)| completed(request, host)).collect();
+            let results = work.iter().map(|(request, host, piped)| completed(request, host, piped.as_ref())).collect();
             let _ = inbox.send(Inbox::Completed(Box::new(Completed { asked, read_at, results })));
         };
         if let Err(cause) = thread::Builder::new().name("pmdev-request".to_owned()).spawn(work) {
@@ -187,6 +190,7 @@ impl Runner {
             }
         };
         let Asking { orders, wait, responder } = asked;
+        let is_kept = orders.iter().all(|order| order.run.how == How::Missing);
         let (mut goals, mut told) = (Vec::new(), Vec::new());
         for (order, resolved) in orders.into_iter().zip(all) {
             goals.extend(self.take_in(order, read_at, resolved, &mut told));
@@ -196,6 +200,9 @@ impl Runner {
         }
         if goals.is_empty() {
             responder.say(Reply::Done { instances: Vec::new(), took_ms: 0 });
+        } else if wait && is_kept {
+            // A whole list comes back, one request after the other: their sum of moments is not worth it.
+            self.answer_when(goals, responder);
         } else if wait {
             self.answer_when_steady(goals, responder);
         } else {
@@ -211,6 +218,7 @@ impl Runner {
             return Ok(false);
         }
         if order.request.force && self.rename(&mut order.request, &resolved.apps) {
+            order.run.names = order.request.names.clone();
             return Ok(true);
         }
         self.refuse_twice(&resolved.apps).map(|()| false)
@@ -218,7 +226,13 @@ impl Runner {
 
     /// Takes in the apps of a request; what is to be waited for comes back, and what there is to tell of them is added.
     fn take_in(&mut self, order: Order, read_at: SystemTime, resolved: Resolved, told: &mut Vec<String>) -> Vec<(InstanceId, Goal)> {
-        let Order { run, request, host, only, said } = order;
+        let Order { run, request, host, only, again } = order;
+        // As it is now: somebody may have said something while the request was completed.
+        let said = match again.map(|owner| self.projects.get(owner)) {
+            None => Said::default(),
+            Some(Some(project)) => project.said.clone(),
+            Some(None) => return Vec::new(),
+        };
         let Resolved { apps, env, notices, files, modules } = said.over(resolved);
         let wanted = |spec: &AppSpec, runner: &Self| {
             only.as_ref().is_none_or(|only| only.contains(&spec.name))
@@ -232,22 +246,36 @@ impl Runner {
         told.extend(notices.iter().filter(|notice| notice.kind != NoticeKind::Detected).map(sentence));
         let project = self.projects.add(request, host, Sources::new(files, modules), &notices);
         let id = project.id;
-        project.typed = Some(Run { args: run.args, cwd: run.cwd, env: run.env, ..Run::default() });
+        let Run { args, cwd, env, stdin, names, .. } = run;
+        project.typed = Some(Run { args, cwd, env, stdin, names, ..Run::default() });
         project.said = said;
         left.iter().for_each(|(spec, _)| project.said.delete(&spec.name));
-        let mut specs = Vec::new();
+        let (mut specs, mut stopped) = (Vec::new(), Vec::new());
         for (mut spec, recipe) in chosen {
             if let Some((_, count)) = run.scaled.iter().find(|(name, _)| *name == spec.name) {
                 project.said.scale(&spec.name, spec.instances, *count);
                 spec.instances = *count;
             }
-            spec.autostart &= !run.stopped.contains(&spec.name);
+            if run.watched.contains(&spec.name) {
+                project.said.toggle_watch(&spec.name, spec.watch.is_some());
+                spec.toggle_watch();
+            }
+            if spec.autostart && run.stopped.contains(&spec.name) {
+                stopped.push(spec.name.clone());
+                spec.autostart = false;
+            }
             specs.push((spec, recipe));
         }
         let before: BTreeSet<AppId> = specs.iter().filter_map(|(spec, _)| self.apps.named(&spec.name)).collect();
         before.iter().for_each(|app| self.hand_over(*app, id));
         notices.iter().for_each(|notice| self.say(notice));
         let goals = self.start_apps(id, specs, &before, run.how, read_at);
+        // Their file says that they start: an edit of it is to leave them alone.
+        let stopped: BTreeSet<AppId> = stopped.iter().filter_map(|name| self.apps.named(name)).collect();
+        if !stopped.is_empty() {
+            let stopped = self.instances_of(|app| stopped.contains(&app));
+            self.handle(Event::Request(Request::Stop(Target::Instances(stopped))));
+        }
         let apps = &self.apps;
         self.projects.retain(|id| apps.of(id).next().is_some());
         goals
@@ -329,28 +357,20 @@ impl Runner {
     }
 }
 
-impl Background {
-    /// What was typed; the text in the place of `-` becomes a file that can be read again.
-    fn read(&self, mut run: Run) -> Result<(Asked, Run), Error> {
-        if let Some(text) = run.stdin.take() {
-            let file = self.keep(&text)?;
-            for arg in run.args.iter_mut().take_while(|arg| *arg != "--").filter(|arg| *arg == "-") {
-                *arg = file.to_string_lossy().into_owned();
-            }
-        }
-        let request = (self.read)(&run.args)?;
-        Ok((Asked { background: true, ..request }, run))
+impl Runner {
+    /// What takes the place of `-` in the words of a request.
+    pub fn piped(&self, typed: Option<&Run>) -> Option<Piped> {
+        let text = typed?.stdin.clone()?;
+        Some(Piped { text, home: self.background.as_ref()?.home.clone() })
     }
+}
 
-    /// Keeps the text of a project file that came through a pipe, under a name that its text decides.
-    fn keep(&self, text: &str) -> Result<PathBuf, Error> {
-        let folder = self.home.join("stdin");
-        let file = folder.join(format!("{:016x}.json", xxh3_64(text.as_bytes())));
-        let failed = |error: std::io::Error| Error::failed(format!("{} could not be written", file.display())).because(error);
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(failed)?;
-        let mut open = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&file).map_err(failed)?;
-        open.write_all(text.as_bytes()).map_err(failed)?;
-        Ok(file)
+impl Background {
+    /// What was typed.
+    fn read(&self, run: &Run) -> Result<Asked, Error> {
+        let request = (self.read)(&run.args)?;
+        let names = if run.names.is_empty() { request.names } else { run.names.clone() };
+        Ok(Asked { background: true, names, ..request })
     }
 
     /// The surroundings in which it was typed.

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     control::{Action, Hello, Incoming, Reply, Request as Asked, Responder, Shown, protocol},
-    model::{AppId, InstanceId, RunId, Signal},
-    supervisor::{Event, Goal, Request, ShutdownCause, Target},
+    model::{AppId, InstanceId, RunId, Signal, Status},
+    supervisor::{Event, Goal, Request, Role, ShutdownCause, Target},
     watch,
 };
 
@@ -165,12 +165,14 @@ impl Runner {
             Reply::Refused { code: 2, message, hint: Some(format!("from 1 to {MOST_INSTANCES}, +N or -N: pmdev scale {} +1", spec.name)) }
         })?;
         let latest = self.supervisor.latest();
+        let rests = ids.iter().all(|id| self.is_stopped(*id));
         self.said(app, |said, name| said.scale(name, before, after));
         let edits = self.apps.scale(app, after).into_iter().collect();
         self.edit(edits);
         let goals = (0..before.max(after)).map(|slot| {
             let goal = match slot {
                 slot if slot >= after => Goal::Gone,
+                _ if rests => Goal::Stopped,
                 slot if slot >= before => Goal::Online { after: latest },
                 _ => Goal::Online { after: RunId(0) },
             };
@@ -179,6 +181,11 @@ impl Runner {
         // What did not run before is not waited for.
         let goals = goals.filter(|(id, _)| id.slot >= after.min(before)).collect();
         Ok(self.answer_or_wait(goals, wait, responder))
+    }
+
+    fn is_stopped(&self, id: InstanceId) -> bool {
+        let snapshot = self.supervisor.snapshot(now());
+        snapshot.apps.iter().flat_map(|app| &app.instances).any(|instance| instance.id == id && instance.status == Status::Stopped)
     }
 
     /// Turns watching on or off, or the other way round for each app.
@@ -230,7 +237,13 @@ impl Runner {
 
     fn signalled(&mut self, signal: &str, targets: &[String]) -> Result<Reply, Reply> {
         let signal: Signal = signal.parse().map_err(|why: String| Reply::refused(2, why))?;
-        let ids = self.targets(targets)?;
+        let named = self.targets(targets)?;
+        let runs = |id: &InstanceId| self.runs.values().any(|live| live.instance == *id && live.role == Role::App);
+        let ids: Vec<InstanceId> = named.into_iter().filter(runs).collect();
+        if ids.is_empty() {
+            let does = if targets.len() == 1 { "does" } else { "do" };
+            return Err(Reply::refused(1, format!("{} {does} not run, so nothing was signalled", targets.join(", "))));
+        }
         self.handle(Event::Request(Request::Signal(Target::Instances(ids.clone()), signal)));
         Ok(self.done(&ids))
     }

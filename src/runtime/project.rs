@@ -83,6 +83,13 @@ impl Said {
         scales
     }
 
+    /// The apps that are watched the other way round than their file says, by name.
+    pub fn toggled(&self) -> Vec<String> {
+        let mut names: Vec<_> = self.watched.keys().cloned().collect();
+        names.sort();
+        names
+    }
+
     /// The apps that are not of it any more, by name.
     pub fn deleted_names(&self) -> Vec<String> {
         let mut names: Vec<_> = self.deleted.iter().cloned().collect();

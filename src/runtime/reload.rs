@@ -2,6 +2,8 @@
 //! Reading them happens on a thread of its own; it starts nothing itself (see `tool`), and there is at most one at a time.
 
 use std::{
+    ffi::OsString,
+    fs, io,
     path::PathBuf,
     sync::Arc,
     thread,
@@ -100,9 +102,10 @@ impl Runner {
         let own = self.apps.of(id).filter(|(_, spec)| spec.account.user.is_none());
         let told_as_root = own.map(|(_, spec)| spec.name.clone()).chain(project.said.deleted_names()).collect();
         let request = Request { known: project.sources.files.clone(), told_as_root, ..project.request.clone() };
+        let piped = self.piped(project.typed.as_ref());
         let (paths, since) = (edited.clone(), now());
         let read = move || {
-            let result = completed(&request, &host);
+            let result = completed(&request, &host, piped.as_ref());
             let _ = inbox.send(Inbox::Loaded(Box::new(Loaded { project: id, edited, read_at, seen: host.seen.all(), result })));
         };
         match thread::Builder::new().name("pmdev-project".to_owned()).spawn(read) {
@@ -210,8 +213,34 @@ impl Runner {
     }
 }
 
+/// What came through standard input in the place of the target `-`.
+#[derive(Debug, Clone)]
+pub struct Piped {
+    /// A project file's text.
+    pub text: String,
+    /// The folder in which it is a file for as long as it is read.
+    pub home: PathBuf,
+}
+
 /// Completes a request, and makes sure that what it has watched can be.
-pub fn completed(request: &Request, host: &Host) -> Result<Resolved, Error> {
+pub fn completed(request: &Request, host: &Host, piped: Option<&Piped>) -> Result<Resolved, Error> {
+    let Some(Piped { text, home }) = piped else { return checked(request, host) };
+    let failed = |error: io::Error| Error::failed("What came through standard input could not be kept to be read").because(error);
+    let folder = tempfile::Builder::new().prefix("stdin-").tempdir_in(home).map_err(failed)?;
+    let file = folder.path().join("stdin.json");
+    fs::write(&file, text).map_err(failed)?;
+    let named = |target: &OsString| if target == "-" { file.clone().into_os_string() } else { target.clone() };
+    let request = Request { targets: request.targets.iter().map(named).collect(), ..request.clone() };
+    let result = checked(&request, host);
+    let shown = file.strip_prefix(&host.cwd).unwrap_or(&file).to_string_lossy();
+    let mut resolved = result.map_err(|error| Error { message: error.message.replace(&*shown, "standard input"), ..error })?;
+    // It is gone when this returns, and that is no edit.
+    resolved.files.retain(|known| *known != file);
+    resolved.modules.retain(|known| *known != file);
+    Ok(resolved)
+}
+
+fn checked(request: &Request, host: &Host) -> Result<Resolved, Error> {
     let resolved = config::resolve(request, host)?;
     let mut watched = resolved.apps.iter().filter_map(|app| Some((app.watch.as_ref()?, &app.rules)));
     watched.try_for_each(|(spec, rules)| watch::check(spec, rules)).map(|()| resolved)

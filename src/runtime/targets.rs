@@ -1,8 +1,8 @@
 //! What the words of a verb mean: names, ids, instances, namespaces, scripts, regexes, `all`.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
-use regex::Regex;
+use regex::RegexBuilder;
 
 use super::{
     project::ProjectId,
@@ -13,17 +13,36 @@ use crate::{
     model::{AppSnapshot, InstanceId},
 };
 
+/// How many targets one request may name, and how many regexes among them: they are looked up between two steps of the supervision.
+const MOST: (usize, usize) = (1000, 16);
+
+/// How large a regex may become, in bytes.
+const LARGEST: usize = 1 << 18;
+
+/// What stands between slashes.
+fn pattern(word: &str) -> Option<&str> {
+    word.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')).filter(|pattern| !pattern.is_empty())
+}
+
 impl Runner {
     /// The instances that words name, each once, in the order of their ids; or the refusal that names what was not found. PM2's order: a name
     /// wins over an id, also where it is a number.
     pub fn targets(&mut self, words: &[String]) -> Result<Vec<InstanceId>, Reply> {
+        let words: BTreeSet<&String> = words.iter().collect();
+        let regexes = words.iter().filter(|word| pattern(word).is_some()).count();
+        if words.len() > MOST.0 || regexes > MOST.1 {
+            return Err(Reply::refused(
+                2,
+                format!("More than {} targets, or {} regexes among them, are not looked up at once", MOST.0, MOST.1),
+            ));
+        }
         let apps = self.supervisor.snapshot(now()).apps;
         let mut found = Vec::new();
         let mut unknown = Vec::new();
         for word in words {
             let meant = self.meant(word, &apps)?;
             if meant.is_empty() {
-                unknown.push(word.clone());
+                unknown.push((*word).clone());
             }
             found.extend(meant);
         }
@@ -43,8 +62,11 @@ impl Runner {
         if word == "all" {
             return Ok(of(&|_| true));
         }
-        if let Some(pattern) = word.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')).filter(|pattern| !pattern.is_empty()) {
-            let regex = Regex::new(pattern).map_err(|error| Reply::refused(2, format!("{word} is not a regex: {error}")))?;
+        if let Some(pattern) = pattern(word) {
+            let regex = RegexBuilder::new(pattern)
+                .size_limit(LARGEST)
+                .build()
+                .map_err(|error| Reply::refused(2, format!("{word} is not a regex: {error}")))?;
             return Ok(of(&|app| regex.is_match(&app.name)));
         }
         let named = of(&|app| app.name == word);

@@ -44,8 +44,8 @@ pub struct Used {
 }
 
 impl Meter {
-    fn is_fresh(&self, now: Instant, runs: impl IntoIterator<Item = RunId>) -> bool {
-        self.at.is_some_and(|at| now.duration_since(at) < CLOSEST) && runs.into_iter().all(|run| self.runs.contains_key(&run))
+    fn is_fresh(&self, now: Instant) -> bool {
+        self.at.is_some_and(|at| now.duration_since(at) < CLOSEST)
     }
 
     fn take(&mut self, now: Instant, measures: Vec<(RunId, process::Usage, u64)>) {
@@ -90,10 +90,16 @@ impl Runner {
     /// Looks at what every run uses, unless somebody has just done so.
     pub fn measure(&mut self) {
         let now = now();
-        let apps = self.runs.iter().filter(|(_, live)| live.role == Role::App).map(|(run, _)| *run);
-        if !self.known.meter.is_fresh(now, apps) {
+        if !self.known.meter.is_fresh(now) {
             let measures = self.processes.measures();
             self.known.meter.take(now, measures);
+        }
+        // A run that is new was not looked at then, and the others need no second look for its sake.
+        let apps = self.runs.iter().filter(|(_, live)| live.role == Role::App).map(|(run, _)| *run);
+        let new: Vec<RunId> = apps.filter(|run| !self.known.meter.runs.contains_key(run)).collect();
+        for run in new {
+            let (usage, memory) = self.processes.measure(run);
+            self.known.meter.runs.insert(run, Look::new(now, usage.cpu_ticks, memory, None));
         }
     }
 
@@ -128,11 +134,10 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_is_new_is_looked_at_at_once() {
+    fn a_look_serves_for_a_moment() {
         let (mut meter, now) = (Meter::default(), now());
-        assert!(!meter.is_fresh(now, []));
+        assert!(!meter.is_fresh(now));
         meter.take(now, vec![(RunId(1), process::Usage::default(), 1)]);
-        assert!(meter.is_fresh(now, [RunId(1)]) && !meter.is_fresh(now, [RunId(1), RunId(2)]));
-        assert!(!meter.is_fresh(now + CLOSEST, [RunId(1)]));
+        assert!(meter.is_fresh(now) && !meter.is_fresh(now + CLOSEST));
     }
 }

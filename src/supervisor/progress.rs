@@ -47,7 +47,10 @@ impl Supervisor {
         let Some((app, instance)) = found else {
             return match goal {
                 Goal::Stopped | Goal::Gone => Progress::Reached,
-                Goal::Online { .. } => Progress::Failed("it is no app of this runner any more".to_owned()),
+                Goal::Online { .. } => Progress::Failed(format!(
+                    "{} is no app of this runner any more",
+                    app.map_or("one that was named", |app| app.spec.name.as_str())
+                )),
             };
         };
         match goal {

@@ -189,7 +189,8 @@ fn another_version_is_told_so_in_a_sentence() {
         told["reply"] == "refused" && told["code"] == 1 && told["message"].as_str().is_some_and(|text| text.contains("9.9.9")),
         "{told}"
     );
-    drop(runner);
+    assert_eq!(project.pmdev(["kill"]).finish().code, Some(0));
+    runner.finish();
 
     // And a runner of another version, as this pmdev meets it.
     let listener = std::os::unix::net::UnixListener::bind(socket.with_file_name("1.sock")).expect("the folder is ours");

@@ -14,7 +14,7 @@ use crate::{
         reach::{ReachArgs, Reached},
     },
     config,
-    control::{Action, How, InstanceView, Reply, Request},
+    control::{Action, Hello, How, InstanceView, Reply, Request},
     model::{Error, HumanDuration},
     ui::list::called,
 };
@@ -82,8 +82,15 @@ impl Act {
     fn by_files(&self, action: Action) -> Result<Option<u8>, Error> {
         let Some(how) = replacing(action) else { return Ok(None) };
         let is_file = |word: &String| word == "-" || background::is_project_file(word);
-        // The runner of a folder has its file already.
-        if !self.targets.iter().any(is_file) || self.reach.find()?.is_some_and(|runner| !runner.hello.background) {
+        if !self.targets.iter().any(is_file) {
+            return Ok(None);
+        }
+        // The runner of a folder has its file already; one elsewhere is not meant, nor is one of several.
+        let is_of_folder = match self.reach.runner {
+            Some(_) => self.reach.find()?.is_some_and(|runner| !runner.hello.background),
+            None => self.reach.find().is_ok_and(|found| found.is_some_and(|runner| has_one(&runner.hello, &self.targets))),
+        };
+        if is_of_folder {
             return Ok(None);
         }
         if let Some(word) = self.targets.iter().find(|word| !is_file(word)) {
@@ -136,6 +143,12 @@ impl Act {
         }
         Ok(())
     }
+}
+
+/// Whether a runner of a folder has one of these files.
+fn has_one(hello: &Hello, words: &[String]) -> bool {
+    let is_its = |word: &String| hello.files.contains(&target_word(word));
+    !hello.background && words.iter().any(is_its)
 }
 
 /// How apps are replaced, where an action does that.

@@ -1,14 +1,14 @@
 //! `pmdev save`, `resurrect` and `cleardump`: the list of the background runner outlives it.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs,
     io::{self, ErrorKind, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
     path::Path,
 };
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 
 use super::{act, background::dump_files};
 use crate::{
@@ -105,15 +105,16 @@ impl Save {
 /// Writes it beside, then renames: there is always a whole one.
 fn write(dump: &Dump, file: &Path, before: &Path) -> io::Result<()> {
     private_folder(file.parent().unwrap_or(Path::new("/"))).map_err(io::Error::other)?;
-    let beside = file.with_extension("part");
-    let mut new = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    // A name of its own, since another save may be at it as well.
+    let mut new = NamedTempFile::new_in(file.parent().unwrap_or(Path::new("/")))?;
     new.write_all(format!("{:#}\n", serde_json::json!(dump)).as_bytes())?;
-    new.sync_all()?;
+    new.as_file().sync_all()?;
     match fs::rename(file, before) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {}
     }
-    fs::rename(&beside, file)
+    new.persist(file).map_err(|error| error.error)?;
+    Ok(())
 }
 
 impl Resurrect {
@@ -134,6 +135,11 @@ impl Resurrect {
         let telling = Telling { silent: self.json, json: false };
         for Saved { mut run, apps, secrets } in dump.runs {
             run.env.extend(own.iter().filter(|(name, _)| secrets.contains(name)).cloned());
+            let unset: Vec<&str> = secrets.iter().filter(|name| !run.env.iter().any(|(own, _)| own == *name)).map(String::as_str).collect();
+            if !unset.is_empty() {
+                let are = if unset.len() == 1 { "is" } else { "are" };
+                warn(format!("{}: {} {are} not set here, and their values were not written down", apps.join(", "), unset.join(", ")));
+            }
             match background::ask(&runner, Request::Run { run, wait: !self.no_wait }, telling) {
                 Ok(instances) => all.extend(instances),
                 Err(error) => failed.push(format!("{}: {error}", apps.join(", "))),

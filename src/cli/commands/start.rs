@@ -7,12 +7,14 @@ use std::{
     path::Path,
 };
 
-use clap::Args;
+use clap::{Args, CommandFactory as _};
 
 use crate::{
     boot::Manager,
     cli::{
+        Cli,
         args::{self, OutputArgs, RunArgs},
+        background,
         commands::{act::Act, second},
         host,
         reach::ReachArgs,
@@ -110,10 +112,21 @@ impl Start {
         if !own || is_path || runner.answer(Request::List { targets: targets.clone(), env: false, reveal: false, detail: false }).is_err() {
             return Ok(None);
         }
+        let words = background::typed(&Cli::command())?;
+        let own = ["--no-wait", "--json", "--quiet", "-q", "--silent", "-s", "--no-color", "--runner", "--update-env", "--force", "-f"];
+        let is_own = |word: &str| own.contains(&word.split('=').next().unwrap_or(word));
+        if let Some(option) = words.iter().find(|word| word.starts_with('-') && !is_own(word)) {
+            let (names, run) = (targets.join(", "), if targets.len() == 1 { "is" } else { "are" });
+            return Err(Error::usage(format!(
+                "{names} {run} known to the runner {}, and starting changes no options ({option})",
+                runner.place()
+            ))
+            .hint(format!("edit the file they come from, or begin anew: pmdev delete {}", targets.join(" "))));
+        }
         Act {
             targets,
-            no_wait: false,
-            json: false,
+            no_wait: self.no_wait,
+            json: self.output.json,
             watch: false,
             update_env: false,
             only: Vec::new(),

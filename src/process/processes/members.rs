@@ -36,13 +36,19 @@ impl Processes {
         self.adopt_all(tree::main_children(own_pid()));
         let runs: Vec<RunId> = self.runs.keys().copied().collect();
         let measure = |run| {
-            let tree = self.glance(run);
-            let usage = Usage::of(&tree);
-            // What a process shares with others than those of its set is its own here.
-            let memory = if tree.len() > 1 { usage::shared_once(&tree) } else { usage.rss };
+            let (usage, memory) = self.measure(run);
             (run, usage, memory)
         };
         runs.into_iter().map(measure).collect()
+    }
+
+    /// The same of one set.
+    pub fn measure(&mut self, run: RunId) -> (Usage, u64) {
+        let tree = self.glance(run);
+        let usage = Usage::of(&tree);
+        // What a process shares with others than those of its set is its own here.
+        let memory = if tree.len() > 1 { usage::shared_once(&tree) } else { usage.rss };
+        (usage, memory)
     }
 
     /// The memory of a run's process set in bytes, shared pages counted once: dearer than [`Self::usage`], which docs/benchmarks.md tells.

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::json;
 
 use super::Home;
-use crate::support::{PATIENCE, clock::comes_true};
+use crate::support::{PATIENCE, clock::comes_true, words::says};
 
 fn file(home: &Home, apps: &[&str]) {
     let apps: Vec<_> = apps.iter().map(|name| json!({ "name": name, "script": "api.sh", "env": { "NAME_OF_IT": name } })).collect();
@@ -97,4 +97,17 @@ fn an_app_that_a_second_request_takes_over_is_left_alone_by_the_first_ones_file(
     assert_eq!(home.states(), ["0 one online 1", "1 two online 0"]);
     file(&home, &["one"]);
     assert!(comes_true(PATIENCE, || home.states() == ["0 one online 1"]), "{:?}", home.states());
+}
+
+#[test]
+fn a_file_goes_to_the_background_also_beside_runners_of_other_folders() {
+    let home = Home::new();
+    file(&home, &["one"]);
+    home.project.script("elsewhere/run.sh", super::APP);
+    let mut other = home.project.hook(&["sh", "-c", "cd elsewhere && exec pmdev start run.sh"]).spawn();
+    other.wait_for(&says("run started"));
+    home.verb(&["restart", "ecosystem.config.json"], 0);
+    assert_eq!(home.states(), ["0 one online 0"]);
+    home.verb(&["kill", "--runner", home.project.path("elsewhere").to_str().expect("it is a text")], 0);
+    other.finish();
 }

@@ -2,7 +2,10 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
+use serde_json::Value;
+
 use super::Home;
+use crate::support::{PATIENCE, clock::comes_true};
 
 #[test]
 fn what_was_saved_comes_back_as_it_was() {
@@ -28,11 +31,13 @@ fn what_was_saved_comes_back_as_it_was() {
     assert_eq!(home.states().len(), 5, "nothing is added to what runs");
     let described = home.verb(&["list", "one", "--json"], 0).out;
     assert!(described.contains("\"one\""), "{described}");
-    let journal = fs::read_to_string(home.path("pmdev.log")).expect("it is there");
-    assert!(
-        journal.matches("one is restarted by the clock").count() >= 2 || journal.matches("00:00").count() >= 2,
-        "cron_restart survives: {journal}"
-    );
+    let listed: Value = serde_json::from_str(&home.verb(&["jlist"], 0).out).expect("it is JSON");
+    assert_eq!(listed[0]["pm2_env"]["cron_restart"], "0 0 * * *", "{listed:#}");
+    let shown: Value = serde_json::from_str(&home.verb(&["show", "one", "--json"], 0).out).expect("it is JSON");
+    assert!(shown[0]["detail"]["next_restart"].as_i64() > shown[0]["started_at"].as_i64(), "{shown:#}");
+    home.verb(&["kill"], 0);
+    let poor = home.verb(&["resurrect"], 0);
+    assert!(poor.err.contains("one, two: API_TOKEN is not set here"), "{}", poor.all());
 }
 
 #[test]
@@ -76,4 +81,58 @@ fn what_holds_a_secret_in_its_arguments_is_not_saved_and_that_is_told() {
         saved.all()
     );
     assert!(!fs::read_to_string(home.path("dump.pmdev")).expect("it is there").contains("s3cret"));
+}
+
+#[test]
+fn what_was_said_about_apps_comes_back_and_outlives_edits_of_their_file() {
+    let home = Home::new();
+    let file = |more: &str| {
+        let app = |name: &str| format!("[[apps]]\nname = \"{name}\"\nscript = \"{name}.sh\"\n{more}\n");
+        home.project.save("pmdev.toml", app("api") + &app("web"));
+    };
+    file("");
+    home.verb(&["start", "-d", "pmdev.toml"], 0);
+    home.verb(&["start", "-d", "-f", "api.sh"], 0);
+    home.verb(&["restart", "api", "--watch"], 0);
+    home.verb(&["stop", "web"], 0);
+    home.verb(&["save"], 0);
+    home.verb(&["kill"], 0);
+    home.verb(&["resurrect"], 0);
+    let watching = || -> Vec<_> { home.listed().iter().map(|view| view["watching"].as_bool()).collect() };
+    let states = ["0 api online 0", "1 web stopped 0", "2 api-2 online 0"];
+    assert_eq!((home.states(), watching()), (states.map(str::to_owned).to_vec(), vec![Some(true), Some(false), Some(false)]));
+    file("env = { X = \"edited\" }");
+    home.logged("api", "X=edited");
+    let states = ["0 api online 1", "1 web stopped 0", "2 api-2 online 0"];
+    assert!(comes_true(PATIENCE, || home.states() == states), "what was stopped stays so: {:?}", home.states());
+    // The copy is saved under its own name without the first one, too.
+    home.verb(&["delete", "api"], 0);
+    home.verb(&["save"], 0);
+    home.verb(&["kill"], 0);
+    home.verb(&["resurrect"], 0);
+    let names: Vec<_> = home.listed().iter().map(|view| view["name"].as_str().map(str::to_owned)).collect();
+    assert_eq!(names, [Some("web".to_owned()), Some("api-2".to_owned())]);
+}
+
+#[test]
+fn what_came_through_a_pipe_is_written_down_only_where_it_is_saved_and_holds_no_secret() {
+    let home = Home::new();
+    let piped = |text: &str| {
+        fs::write(home.project.outside("apps.json"), text).expect("the folder is ours");
+        let ending =
+            home.project.hook(&["sh", "-c", &format!("pmdev start -d - < '{}'", home.project.outside("apps.json").display())]).finish();
+        assert_eq!(ending.code, Some(0), "{}", ending.all());
+    };
+    piped("{ apps: [{ name: 'tells', script: './api.sh', env: { API_TOKEN: 's3cret' } }] }");
+    piped("{ apps: [{ name: 'plain', script: './web.sh', env: { X: 'kept' } }] }");
+    let saved = home.verb(&["save"], 1);
+    assert!(saved.err.contains("tells: not saved") && saved.out.contains("1 app is kept"), "{}", saved.all());
+    let written = home.project.hook(&["grep", "-r", "s3cret", home.path("").to_str().expect("it is a text")]).finish();
+    assert_eq!(written.code, Some(1), "{}", written.all());
+    home.verb_with(&["restart", "tells", "--update-env"], &[("X", "second")], 0);
+    home.logged("tells", "X=second");
+    home.verb(&["kill"], 0);
+    home.verb(&["resurrect"], 0);
+    assert_eq!(home.states(), ["0 plain online 0"]);
+    home.logged("plain", "X=kept");
 }

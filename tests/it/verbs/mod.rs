@@ -104,6 +104,9 @@ fn verbs_act_on_names_ids_instances_namespaces_and_regexes_and_wait_until_it_is_
 
     verb(&project, &["start", "7"], 0);
     assert_eq!(states(&project)[3], "3 7:0 online 0", "a name that is a number wins over an id");
+    verb(&project, &["stop", "7"], 0);
+    assert!(verb(&project, &["scale", "7", "2"], 0).out.contains("7 has 2 instances"), "what rests is only counted");
+    verb(&project, &["scale", "7", "1"], 0);
 
     verb(&project, &["send", "web", "hello you"], 0);
     runner.wait_for(&says("web got hello you"));
@@ -120,6 +123,8 @@ fn verbs_act_on_names_ids_instances_namespaces_and_regexes_and_wait_until_it_is_
         (&["signal", "EXPLODE", "api"], 2, "is not a signal"),
         (&["scale", "api", "0"], 2, "is no number of instances for api, which has 2"),
         (&["delete", "api:1"], 1, "only whole apps are deleted"),
+        (&["signal", "HUP", "7"], 1, "7 does not run, so nothing was signalled"),
+        (&["start", "web", "-i", "2"], 2, "starting changes no options (-i)"),
     ] {
         let ending = verb(&project, arguments, code);
         assert!(ending.err.contains(part), "{arguments:?}: {}", ending.all());
