@@ -109,7 +109,7 @@ pub enum Request {
     /// Run apps as well: a background runner alone does. `Text` may come before the last answer.
     Run {
         /// What.
-        run: Run,
+        run: Box<Run>,
         /// Whether the answer waits until they are online.
         wait: bool,
     },

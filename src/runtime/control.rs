@@ -29,7 +29,7 @@ impl Runner {
             Asked::Pause { on } => self.pause(on).map(Some),
             Asked::Signal { signal, targets } => self.signalled(&signal, &targets).map(Some),
             Asked::Send { line, targets } => self.sent(&line, &targets).map(Some),
-            Asked::Run { run, wait } => self.run_asked(run, wait, responder.clone()),
+            Asked::Run { run, wait } => self.run_asked(*run, wait, responder.clone()),
             Asked::Update { how, targets, env, wait } => self.update_asked(how, &targets, &env, wait, &responder),
             Asked::Save => Ok(Some(self.saved())),
             Asked::Why { targets, paths } => self.explained(&targets, &paths, &responder),

@@ -81,7 +81,7 @@ pub fn hand_over(words: Vec<String>, how: How, wait: bool, telling: Telling) -> 
             background::need()?
         }
     };
-    background::ask(&runner, Request::Run { run, wait }, telling)?;
+    background::ask(&runner, Request::Run { run: Box::new(run), wait }, telling)?;
     Ok(0)
 }
 

@@ -140,7 +140,7 @@ impl Resurrect {
                 let are = if unset.len() == 1 { "is" } else { "are" };
                 warn(format!("{}: {} {are} not set here, and their values were not written down", apps.join(", "), unset.join(", ")));
             }
-            match background::ask(&runner, Request::Run { run, wait: !self.no_wait }, telling) {
+            match background::ask(&runner, Request::Run { run: Box::new(run), wait: !self.no_wait }, telling) {
                 Ok(instances) => all.extend(instances),
                 Err(error) => failed.push(format!("{}: {error}", apps.join(", "))),
             }
