@@ -9,7 +9,7 @@ use std::{
 
 use crate::model::{Error, Identity};
 
-use super::{Host, Pipes, element::filter_env::FilterEnv, lookup::Search, place, profile::Profile, program::Program};
+use super::{Host, Pipes, element::filter_env::FilterEnv, lookup::Search, place, profile::Profile, program::Program, secret};
 
 /// Variables by which people have already said what they think of colour: <https://no-color.org>, <https://force-color.org>, <https://bixense.com/clicolors>.
 const COLOUR_SAID: [&str; 5] = ["NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "NODE_DISABLE_COLORS"];
@@ -202,6 +202,13 @@ pub fn find_files(typed: &[PathBuf], host: &Host, cwd: &Path) -> Result<Vec<Path
             })
         })
         .collect()
+}
+
+/// The names of the variables of an env file whose values are secrets; none where it cannot be read.
+pub fn secrets(file: &Path) -> Vec<String> {
+    let variables = read_file(file, &Pipes::default()).unwrap_or_default();
+    let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+    variables.into_iter().filter_map(text).filter(|(name, value)| secret::is(name, value)).map(|(name, _)| name).collect()
 }
 
 fn read_file(file: &Path, pipes: &Pipes) -> Result<Vec<(OsString, OsString)>, Error> {

@@ -94,14 +94,21 @@ impl Connection {
 /// # Errors
 /// Somebody does, but turns us away (another user's runner, another version), or does not answer within 2 s.
 pub fn greet(path: &Path) -> Result<Option<Hello>, Error> {
+    greet_within(TO_GREET, path)
+}
+
+/// The same, with another limit of time.
+///
+/// # Errors
+/// As [`greet`].
+pub fn greet_within(limit: Duration, path: &Path) -> Result<Option<Hello>, Error> {
     let silent = |cause: &dyn std::fmt::Display| {
         Error::failed(format!("The runner at {} does not answer", path.display()))
             .because(cause)
             .hint("it may be stopped (fg, or kill -CONT, has it go on) or very busy; --runner names another one")
     };
     let Ok(mut connection) = Connection::open(path) else { return Ok(None) };
-    let stream = connection.stream.get_ref();
-    stream.set_read_timeout(Some(TO_GREET)).and_then(|()| stream.set_write_timeout(Some(TO_GREET))).map_err(|error| silent(&error))?;
+    connection.patience(limit).map_err(|error| silent(&error))?;
     connection.ask(Request::Hello)?;
     match connection.reply() {
         Ok(Some(Reply::Hello(hello))) => Ok(Some(hello)),

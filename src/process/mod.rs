@@ -49,6 +49,7 @@ mod tree;
 mod usage;
 
 pub use alarm::{Alarm, Clocks};
+pub use oom::memory_limit;
 pub use processes::{Member, ProcessEvent, Processes};
 pub use spawn::Spawned;
 pub use sweep::kill;

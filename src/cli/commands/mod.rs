@@ -7,6 +7,7 @@ pub mod attach;
 pub mod background;
 pub mod check;
 pub mod completions;
+pub mod doctor;
 pub mod flush;
 pub mod init;
 pub mod jlist;
@@ -39,6 +40,7 @@ pub(crate) enum Verb {
     Check(Box<check::Check>),
     Schema(schema::Schema),
     Why(Box<why::Why>),
+    Doctor(Box<doctor::Doctor>),
     List(list::List),
     Jlist(jlist::Jlist),
     /// Print the same as jlist, indented
@@ -97,6 +99,7 @@ impl Verb {
             Self::Check(check) => check.run(),
             Self::Schema(schema) => Ok(schema.run()),
             Self::Why(why) => why.run(),
+            Self::Doctor(doctor) => doctor.run(),
             Self::List(list) => list.run(),
             Self::Jlist(list) => list.run(false),
             Self::Prettylist(list) => list.run(true),
