@@ -2,21 +2,22 @@
 
 use std::{collections::HashMap, io, os::fd::OwnedFd, rc::Rc, thread::JoinHandle, time::Duration};
 
-use rustix::net::{SocketFlags, accept_with};
+use rustix::{
+    net::{SocketFlags, accept_with},
+    process::geteuid,
+};
 use tokio::{
     io::unix::AsyncFd,
     sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
-    task::JoinHandle as Task,
     time::sleep,
 };
 
 use super::{
-    bind::{self, Bound},
     channel,
+    held::{self, Socket},
     link::{self, Outgoing},
-    state::{Attempt, ConnId, Effect, KeyId, State, WorkerId},
-    user,
-    wire::{self, Place, Query, Said},
+    state::{ConnId, Effect, KeyId, State, WorkerId},
+    wire::{self, Said},
 };
 use crate::model::Identity;
 
@@ -156,23 +157,6 @@ struct Link {
     heard: Vec<channel::Said>,
 }
 
-struct Socket {
-    listening: Rc<OwnedFd>,
-    path: Option<String>,
-    /// Accepts one connection for each word.
-    accepting: Option<(UnboundedSender<()>, Task<()>)>,
-}
-
-impl Drop for Socket {
-    fn drop(&mut self) {
-        if let Some((_, task)) = &self.accepting {
-            task.abort();
-        }
-        // Node's workers leave it to us. One that is gone has been removed by somebody else.
-        self.path.iter().for_each(|path| drop(std::fs::remove_file(path)));
-    }
-}
-
 struct Actor {
     state: State,
     links: HashMap<WorkerId, Link>,
@@ -194,7 +178,9 @@ impl Actor {
     fn handle(&mut self, input: Input) {
         match input {
             Input::Attach { worker, app, slot, socket, user } => self.attach(worker, app, slot, socket, user),
-            Input::Say(worker, text) => self.say(worker, text.to_owned(), None),
+            Input::Say(worker, text) if self.links.contains_key(&worker) => self.say(worker, text.to_owned(), None),
+            // It has closed its channel, and may run on.
+            Input::Say(worker, _) => (self.tell)(News::Unheard(worker)),
             Input::Retire(worker) => self.state.leave(worker),
             Input::Drain(worker, time) => self.drain(worker, time),
             Input::Release(app) => {
@@ -229,6 +215,7 @@ impl Actor {
         #[expect(deprecated, reason = "an OwnedFd keeps the promise for which the newer call asks for unsafe")]
         let Ok(socket) = AsyncFd::new(socket) else { return };
         let (out, told) = mpsc::unbounded_channel();
+        let user = user.filter(|user| user.user != geteuid().as_raw());
         self.state.attach(worker, app, slot, user.as_ref().map(|user| user.user));
         self.links.insert(worker, Link { out, user, drains: false, leaves: false, told: false, heard: Vec::new() });
         let own = own.downgrade();
@@ -270,7 +257,7 @@ impl Actor {
         let (up, drained) = (said == Said::Listening, said == Said::Drained && link.leaves);
         let user = link.user.as_ref();
         let Self { state, sockets, .. } = self;
-        let effects = state.said(worker, said, &mut |key, query| open(sockets, key, query, user));
+        let effects = state.said(worker, said, &mut |key, query, stale| held::open(sockets, key, query, stale, user));
         self.perform(effects);
         if up {
             self.is_up(worker, false);
@@ -390,11 +377,4 @@ async fn accept(key: KeyId, socket: Rc<OwnedFd>, mut wanted: UnboundedReceiver<(
 fn is_short(errno: i32) -> bool {
     use rustix::io::Errno;
     [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM].iter().any(|short| short.raw_os_error() == errno)
-}
-
-fn open(sockets: &mut HashMap<KeyId, Socket>, key: KeyId, query: &Query, user: Option<&Identity>) -> Attempt {
-    let Bound { socket, name, path } = user::acting_as(user, || bind::open(query))?;
-    let shared = matches!(query.place, Place::Udp { .. });
-    sockets.insert(key, Socket { listening: Rc::new(socket), path, accepting: None });
-    Ok((name, shared))
 }

@@ -6,7 +6,10 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     os::{
         fd::OwnedFd,
-        unix::{fs::PermissionsExt as _, net::UnixStream},
+        unix::{
+            fs::{MetadataExt as _, PermissionsExt as _},
+            net::UnixStream,
+        },
     },
 };
 
@@ -26,8 +29,30 @@ pub struct Bound {
     pub socket: OwnedFd,
     /// Its address, unless it is a unix socket.
     pub name: Option<SockName>,
-    /// The path of a unix socket: it goes with it.
-    pub path: Option<String>,
+    /// The file of a unix socket: it goes with it.
+    pub file: Option<File>,
+}
+
+/// The file of a unix socket.
+pub struct File {
+    path: String,
+    /// Its device and inode.
+    mark: (u64, u64),
+}
+
+impl File {
+    fn of(path: &str) -> io::Result<Self> {
+        let about = fs::symlink_metadata(path)?;
+        Ok(Self { path: path.to_owned(), mark: (about.dev(), about.ino()) })
+    }
+
+    /// Removes it, unless something else has its name by now.
+    pub fn remove(&self) {
+        if Self::of(&self.path).is_ok_and(|there| there.mark == self.mark) {
+            // Whoever removed it at this moment did the same.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
 }
 
 /// Binds, and listens at once, so that a port that is taken is an error now.
@@ -83,7 +108,7 @@ fn udp(six: bool, address: &str, port: u16, reuse: bool) -> Result<Bound, Errno>
 fn named(socket: OwnedFd) -> Result<Bound, Errno> {
     let address = SocketAddr::try_from(getsockname(&socket)?)?;
     let name = SockName { address: address.ip().to_string(), six: address.is_ipv6(), port: address.port() };
-    Ok(Bound { socket, name: Some(name), path: None })
+    Ok(Bound { socket, name: Some(name), file: None })
 }
 
 fn unix(path: &str, query: &Query) -> Result<Bound, Errno> {
@@ -104,7 +129,8 @@ fn unix(path: &str, query: &Query) -> Result<Bound, Errno> {
         fs::set_permissions(path, fs::Permissions::from_mode(mode | bits)).map_err(|error| errno(&error))?;
     }
     listen(&socket, query.backlog)?;
-    Ok(Bound { socket, name: None, path: Some(path.to_owned()) })
+    let file = File::of(path).map_err(|error| errno(&error))?;
+    Ok(Bound { socket, name: None, file: Some(file) })
 }
 
 fn is_abandoned(path: &str) -> bool {

@@ -64,12 +64,20 @@ impl Writing {
         !self.queue.is_empty() && (self.unanswered.is_none() || answer)
     }
 
-    fn answered(&mut self, came: bool) {
-        let Some(mut sent) = self.unanswered.take() else { return };
-        if !came && sent.tries < TRIES {
-            sent.written = 0;
-            self.queue.push_front(sent);
+    /// What was given up, where it was a connection: its number.
+    fn answered(&mut self, came: bool) -> Option<u64> {
+        let mut sent = self.unanswered.take()?;
+        if came {
+            return None;
         }
+        if sent.tries >= TRIES {
+            return wire::seq(&sent.line);
+        }
+        sent.written = 0;
+        // A line that is half written is written to its end first.
+        let at = usize::from(self.queue.front().is_some_and(|first| first.written > 0));
+        self.queue.insert(at, sent);
+        None
     }
 
     /// Writes what can be written now.
@@ -145,8 +153,9 @@ async fn exchange(
                 match count? {
                     0 => return Ok(()),
                     count => lines.take(&chunk[..count], |line| match wire::read(line) {
-                        Said::Ack => writing.answered(true),
-                        Said::Nack => writing.answered(false),
+                        Said::Ack => drop(writing.answered(true)),
+                        // It has no descriptor left, say: another one takes it, or this one later.
+                        Said::Nack => writing.answered(false).into_iter().for_each(|seq| said(Said::Taken(seq, false))),
                         Said::Lost => {
                             if writing.queue.len() < WAITING {
                                 writing.push_answer(wire::NACK);

@@ -5,6 +5,7 @@
 mod actor;
 mod bind;
 pub mod channel;
+mod held;
 mod link;
 mod state;
 mod user;

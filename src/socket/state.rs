@@ -111,8 +111,8 @@ impl State {
         Some(before.flat_map(|(_, other)| &other.keys).all(|key| own.keys.contains(key)))
     }
 
-    /// What a worker said. `bind` binds the socket of a number.
-    pub fn said(&mut self, id: WorkerId, said: Said, bind: &mut dyn FnMut(KeyId, &Query) -> Attempt) -> Vec<Effect> {
+    /// What a worker said. `bind` binds the socket of a number, after it has closed others.
+    pub fn said(&mut self, id: WorkerId, said: Said, bind: &mut dyn FnMut(KeyId, &Query, &[KeyId]) -> Attempt) -> Vec<Effect> {
         let mut out = Vec::new();
         let Some(worker) = self.workers.get_mut(&id) else { return out };
         match said {
@@ -156,7 +156,14 @@ impl State {
         out
     }
 
-    fn query(&mut self, id: WorkerId, ack: u64, query: &Query, bind: &mut dyn FnMut(KeyId, &Query) -> Attempt, out: &mut Vec<Effect>) {
+    fn query(
+        &mut self,
+        id: WorkerId,
+        ack: u64,
+        query: &Query,
+        bind: &mut dyn FnMut(KeyId, &Query, &[KeyId]) -> Attempt,
+        out: &mut Vec<Effect>,
+    ) {
         const EADDRINUSE: i32 = 98;
         const EACCES: i32 = 13;
         let Some(worker) = self.workers.get_mut(&id) else { return };
@@ -169,19 +176,28 @@ impl State {
             out.push(Effect::Send(id, wire::refused(seq, ack, &key.to_string(), -EADDRINUSE, &data)));
             return;
         }
-        let key = match known {
-            // What another user bound, this one may have only where anybody could have had it.
-            Some(key)
-                if self.keys.get(&key).is_some_and(|entry| worker.user.is_some() && entry.user != worker.user && query.is_guarded()) =>
-            {
-                out.push(Effect::Send(id, wire::refused(seq, ack, &key.to_string(), -EACCES, &query.data)));
-                return;
-            }
+        let (app, user) = (worker.app, worker.user);
+        let stale = self.stale(app, &name);
+        let foreign = known.filter(|key| self.keys.get(key).is_some_and(|entry| entry.user != user));
+        // What another user bound is that user's, as it would be without us.
+        if let Some(key) = foreign.filter(|key| !stale.contains(key)) {
+            let errno = if user.is_some() && query.is_guarded() { EACCES } else { EADDRINUSE };
+            out.push(Effect::Send(id, wire::refused(seq, ack, &key.to_string(), -errno, &query.data)));
+            return;
+        }
+        let key = match known.filter(|_| foreign.is_none()) {
             Some(key) => key,
             None => {
                 self.minted += 1;
-                let (key, user) = (self.minted, worker.user);
-                match bind(key, query) {
+                let key = self.minted;
+                let attempt = match bind(key, query, &[]) {
+                    Err(errno) if errno == -EADDRINUSE && !stale.is_empty() => {
+                        stale.iter().for_each(|key| self.close(*key, out));
+                        bind(key, query, &stale)
+                    }
+                    attempt => attempt,
+                };
+                match attempt {
                     Ok((sock, shared)) => {
                         let (apps, waiting) = (BTreeSet::new(), VecDeque::new());
                         self.keys.insert(key, Key { name, sock, shared, user, data: Value::Null, apps, accepting: false, waiting });
@@ -194,8 +210,8 @@ impl State {
                 }
             }
         };
+        let Some(worker) = self.workers.get_mut(&id) else { return };
         worker.keys.insert(key);
-        let app = worker.app;
         let Some(entry) = self.keys.get_mut(&key) else { return };
         entry.apps.insert(app);
         if entry.data.is_null() {
@@ -206,6 +222,13 @@ impl State {
         } else {
             Effect::Send(id, wire::granted(seq, ack, &key.to_string(), entry.sock.as_ref(), &entry.data))
         });
+    }
+
+    /// What an app alone had bound there and no worker holds any more: an edit has given it another address, or another user.
+    fn stale(&self, app: u32, wanted: &Name) -> Vec<KeyId> {
+        let same = |name: &Name| name == wanted || wanted.port != 0 && name.port == wanted.port;
+        let its = |key: &Key| same(&key.name) && key.apps.iter().all(|other| *other == app);
+        self.keys.iter().filter(|(id, key)| its(key) && !self.is_held(**id)).map(|(id, _)| *id).collect()
     }
 
     /// A connection was accepted.

@@ -201,6 +201,13 @@ pub fn connection(seq: u64, key: &str) -> String {
     json!({ "cmd": "NODE_HANDLE", "type": "net.Native", "msg": message }).to_string()
 }
 
+/// The number of a line that [`connection`] made.
+pub fn seq(line: &[u8]) -> Option<u64> {
+    let line: Value = serde_json::from_slice(line).ok()?;
+    let message = line.get("msg").filter(|message| message.get("act").is_some_and(|act| act == "newconn"))?;
+    message.get("seq")?.as_u64()
+}
+
 /// It may go.
 pub fn dismissed(seq: u64, ack: u64) -> String {
     json!({ "cmd": CLUSTER, "seq": seq, "ack": ack }).to_string()

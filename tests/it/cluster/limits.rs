@@ -91,3 +91,22 @@ fn a_worker_of_another_user_gets_no_port_that_it_could_not_have_by_itself() {
     runner.wait_for(&app_says("up "));
     assert!(comes_true(PATIENCE, || load::answer(high).is_ok()));
 }
+
+#[test]
+fn an_edit_that_gives_an_app_another_address_or_user_is_not_held_up_by_what_it_had() {
+    let port = port();
+    let script = "require('http').createServer((_, answer) => answer.end('up')).listen(Number(process.env.PORT), process.env.HOST,\n\
+        () => console.log('up on ' + process.env.HOST + ' as ' + process.getuid()));\n";
+    let Some(project) = node("instances: 2", port, script) else { return };
+    project.edit("pmdev.yaml", &format!("PORT: '{port}'"), &format!("PORT: '{port}', HOST: '::'"));
+    let mut runner = project.start([""; 0]);
+    runner.wait_for(&ready("api"));
+    project.edit("pmdev.yaml", "HOST: '::'", "HOST: '127.0.0.1'");
+    runner.wait_for(&app_says("up on 127.0.0.1 as "));
+    if can_become_others() {
+        let folder = project.root.parent().expect("it lies in a folder");
+        fs::set_permissions(folder, Permissions::from_mode(0o755)).expect("it is ours");
+        project.edit("pmdev.yaml", "instances: 2", "instances: 2, uid: nobody");
+        runner.wait_for(&app_says("up on 127.0.0.1 as 65534"));
+    }
+}

@@ -11,7 +11,7 @@ use super::{Subject, machine::several};
 use crate::{
     config::{self, End, Host, without_secrets},
     control::Hello,
-    model::{AppSpec, Hardening, Launch, Listen},
+    model::{AppSpec, ExecMode, Hardening, Launch, Listen},
     process::ports,
     ui::findings::Finding,
 };
@@ -47,6 +47,8 @@ pub struct Port {
     pub app: String,
     /// Which one.
     pub port: u16,
+    /// Whether it shares it with other apps of its kind.
+    pub shares: bool,
     /// Who listens there.
     pub holders: Vec<Holder>,
 }
@@ -109,7 +111,7 @@ pub fn ports(subject: &Subject, alive: &[&Hello]) -> Vec<Port> {
             Listen::Tcp(address) => Some(address.port()),
             Listen::Unix(_) => None,
         });
-        bound.chain(app.port).map(|port| (app.name.clone(), port))
+        bound.chain(app.port).map(|port| (app.name.clone(), port, app.exec_mode == ExecMode::Cluster))
     });
     let holder = |holder: ports::Holder| {
         let runner = holder.pid.and_then(|pid| alive.iter().find(|hello| ports::descends(pid, hello.pid)));
@@ -119,7 +121,7 @@ pub fn ports(subject: &Subject, alive: &[&Hello]) -> Vec<Port> {
             runner: runner.map(|hello| (super::runners::named(hello), subject.is_run_by(hello))),
         }
     };
-    wanted.map(|(app, port)| Port { holders: ports::holders(port).into_iter().map(holder).collect(), app, port }).collect()
+    wanted.map(|(app, port, shares)| Port { holders: ports::holders(port).into_iter().map(holder).collect(), app, port, shares }).collect()
 }
 
 /// The first port that needs no right.
@@ -162,8 +164,8 @@ fn file_name(path: &Path) -> String {
 pub fn of_ports(ports: &[Port], first_free: u16, root: bool) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut free: Vec<String> = Vec::new();
-    for (at, Port { app, port, holders }) in ports.iter().enumerate() {
-        if let Some(other) = ports[..at].iter().find(|other| other.port == *port && other.app != *app) {
+    for (at, Port { app, port, shares, holders }) in ports.iter().enumerate() {
+        if let Some(other) = ports[..at].iter().find(|other| other.port == *port && other.app != *app && !(*shares && other.shares)) {
             let text = format!("{} and {app} both want port {port}, and only one of them can have it", other.app);
             found.push(Finding::problem("ports", text).advice("give one of them another port in the project file"));
         }

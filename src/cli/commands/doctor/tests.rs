@@ -279,7 +279,8 @@ fn programs_that_are_there_and_that_are_not() {
 
 #[test]
 fn ports_and_who_has_them() {
-    let port = |app: &str, port, holders: &[Holder]| Port { app: app.into(), port, holders: holders.to_vec() };
+    let port =
+        |app: &str, port, holders: &[Holder]| Port { app: app.into(), port, shares: app.starts_with("worker"), holders: holders.to_vec() };
     let holder = |pid, runner: Option<(&str, bool)>| Holder {
         pid,
         command: "node server.js".into(),
@@ -292,6 +293,8 @@ fn ports_and_who_has_them() {
         port("mail", 3003, &[holder(None, None)]),
         port("front", 80, &[]),
         port("back", 80, &[]),
+        port("worker", 8080, &[]),
+        port("workers", 8080, &[]),
     ];
     insta::assert_snapshot!(shown(&apps::of_ports(&all, 1024, false)), @r"
     problem  api wants port 3000, which pid 4711 (node server.js) holds
@@ -312,7 +315,8 @@ fn ports_and_who_has_them() {
     problem  back wants port 80, and below 1024 they are root's
              give it a higher one, or let everybody have them from this one on:
                  sudo sysctl net.ipv4.ip_unprivileged_port_start=80
-    ok       ports: 80 for front, 80 for back are free
+    ok       ports: 80 for front, 80 for back, 8080 for worker, 8080 for workers are
+             free
 
     6 problems
     ");
