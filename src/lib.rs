@@ -7,7 +7,8 @@
 //! - [`config`]: what was typed, into fully resolved specs.
 //! - [`watch`]: files into change sets, on a thread of its own.
 //! - [`process`]: starting, signalling, killing and reaping process sets.
-//! - [`readiness`]: signs of life: ports, URLs, lines, systemd's and Node's messages.
+//! - [`readiness`]: signs of life: ports, URLs, lines, systemd's messages.
+//! - [`socket`]: Node's channel, and the ports that workers share over it.
 //! - [`control`]: the socket over which a runner is asked and told.
 //! - [`log`]: the bytes of children, into whole lines on the screen.
 //! - [`boot`]: what the init system is told, and its units.
@@ -24,6 +25,7 @@ pub mod model;
 pub mod process;
 pub mod readiness;
 pub mod runtime;
+pub mod socket;
 pub mod supervisor;
 pub mod ui;
 pub mod watch;

@@ -98,6 +98,8 @@ keyed! {
         cron_restart: Cron, ["cron"], r#""0 3 * * *""#, Honoured;
         /// How long a stop may take before SIGKILL.
         kill_timeout: Duration, [], r#""10s""#, Honoured;
+        /// How long a worker may finish what it serves once a new one has taken its place; 200 ms at least.
+        drain_timeout: Duration, [], r#""5s""#, Honoured;
         /// The first signal of a stop.
         kill_signal: Signal, [], r#""SIGTERM""#, Honoured;
         /// Whether the signal goes to all processes of the app, or to the first alone.
@@ -106,7 +108,9 @@ keyed! {
         shutdown_with_message: bool, [], "true", Honoured;
         /// Whether a Node app is ready only when it says `process.send('ready')`.
         wait_ready: bool, [], "true", Honoured;
-        /// How long it has to be ready.
+        /// Whether it gets a terminal of its own instead of pipes: `pmdev attach NAME` leads there, and all it writes is its standard output.
+        tty: bool, [], "true", Honoured;
+        /// How long it has to be ready; a worker of a cluster is ready when it listens.
         listen_timeout: Duration, [], "3000", Honoured;
         /// What is watched: yes or no, paths, globs, and rules that give paths an action of their own.
         watch: Watch, [], r#"["src", { "paths": ["views/**"], "action": "reload" }]"#, Honoured;

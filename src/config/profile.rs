@@ -168,6 +168,11 @@ impl Profile {
             Some("false" | "0") | None => false,
             Some(other) => return Err(Error::usage(format!("PMDEV_KILL_USE_MESSAGE: {other:?} is neither true nor false"))),
         };
-        Ok(StopSpec { message, ..StopSpec::new(signal, timeout) })
+        let drain = match self {
+            Self::Dev => Duration::ZERO,
+            // As long as Node keeps a connection that nobody uses.
+            Self::Prod | Self::Background => Duration::from_secs(5),
+        };
+        Ok(StopSpec { drain, message, ..StopSpec::new(signal, timeout) })
     }
 }

@@ -9,7 +9,8 @@ use std::{
 
 use super::{
     codec,
-    protocol::{Envelope, Hello, Reply, Request, VERSION},
+    protocol::{Envelope, Reply, Request, VERSION},
+    view::Hello,
 };
 use crate::model::Error;
 
@@ -53,9 +54,7 @@ impl Connection {
     /// # Errors
     /// The runner is gone.
     pub fn ask(&mut self, request: Request) -> Result<(), Error> {
-        let envelope = Envelope { protocol: VERSION, pmdev: env!("CARGO_PKG_VERSION").to_owned(), request };
-        let line = codec::line(&envelope).map_err(gone)?;
-        match self.stream.get_mut().write_all(&line) {
+        match self.stream.get_mut().write_all(&envelope(request)?) {
             // Who was turned away at once is told why by the reply that waits.
             Err(error) if matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => Ok(()),
             written => written.map_err(gone),
@@ -73,11 +72,7 @@ impl Connection {
         if count == 0 {
             return Ok(None);
         }
-        serde_json::from_slice(&line).map(Some).map_err(|error| {
-            Error::failed("The runner answered something that this pmdev does not understand")
-                .because(error)
-                .hint("restart the runner with this version, or use the pmdev that started it")
-        })
+        parse(&line).map(Some)
     }
 
     /// Asks, and gives the one reply there is.
@@ -131,6 +126,21 @@ pub fn refusal(code: u8, message: String, hint: Option<String>) -> Error {
     Error { hint, ..error }
 }
 
-fn gone(cause: impl std::fmt::Display) -> Error {
+/// A request as a line.
+pub(super) fn envelope(request: Request) -> Result<Vec<u8>, Error> {
+    let envelope = Envelope { protocol: VERSION, pmdev: env!("CARGO_PKG_VERSION").to_owned(), request };
+    codec::line(&envelope).map_err(gone)
+}
+
+/// A line as a reply.
+pub(super) fn parse(line: &[u8]) -> Result<Reply, Error> {
+    serde_json::from_slice(line).map_err(|error| {
+        Error::failed("The runner answered something that this pmdev does not understand")
+            .because(error)
+            .hint("restart the runner with this version, or use the pmdev that started it")
+    })
+}
+
+pub(super) fn gone(cause: impl std::fmt::Display) -> Error {
     Error::failed("The runner is gone").because(cause)
 }

@@ -95,6 +95,8 @@ impl Default for Ready {
 pub enum Probe {
     /// The program runs.
     Started,
+    /// A worker listens; one that listens on nothing within the time counts as ready as well.
+    Listening,
     /// Something listens at one of these addresses: both of this machine's own where no other was named.
     Tcp(Vec<SocketAddr>),
     /// This URL answers with a status below 400.

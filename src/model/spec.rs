@@ -62,6 +62,8 @@ pub struct AppSpec {
     pub cron: Option<String>,
     /// Where its pid is written; `None`: nowhere.
     pub pid_file: Option<PidFile>,
+    /// Whether its runs get a terminal of their own instead of pipes.
+    pub tty: bool,
 }
 
 impl AppSpec {
@@ -94,6 +96,7 @@ impl AppSpec {
             capsules: false,
             cron: None,
             pid_file: None,
+            tty: false,
         }
     }
 
@@ -126,6 +129,8 @@ pub struct StopSpec {
     pub signal: Signal,
     /// How long the set has before SIGKILL.
     pub timeout: Duration,
+    /// How long what it serves may take once another run has taken its place.
+    pub drain: Duration,
     /// Whether the signal goes to the whole set, or to the main process alone (PM2's `treekill: false`).
     pub tree: bool,
     /// Whether a `shutdown` message goes to a Node app before any signal.
@@ -135,7 +140,7 @@ pub struct StopSpec {
 impl StopSpec {
     /// A signal to the whole set, and no message.
     pub fn new(signal: Signal, timeout: Duration) -> Self {
-        Self { signal, timeout, tree: true, message: false }
+        Self { signal, timeout, drain: Duration::ZERO, tree: true, message: false }
     }
 }
 

@@ -1,9 +1,8 @@
-//! Signs of life of a run: a port that takes connections, a URL that answers, a line of output, systemd's notify protocol, Node's messages.
+//! Signs of life of a run: a port that takes connections, a URL that answers, a line of output, systemd's notify protocol.
 //! It asks and listens, and decides nothing: how long a run has, how many bad answers are too many, and what follows is the supervisor's;
 //! and it starts nothing: a command that is a probe is started by the runtime.
-//! Start reading with [`tcp`], which is the simplest, then [`notify`] and [`channel`], which are told things instead of asking.
+//! Start reading with [`tcp`], which is the simplest, then [`notify`], which is told things instead of asking.
 
-pub mod channel;
 pub mod http;
 pub mod line;
 pub mod notify;

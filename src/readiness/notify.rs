@@ -50,6 +50,19 @@ impl Folder {
         Err(failure)
     }
 
+    /// Writes a file that everybody can read whom its path is told, unless it is there.
+    ///
+    /// # Errors
+    /// The folder is gone or full.
+    pub fn file(&self, name: &str, text: &str) -> io::Result<PathBuf> {
+        let path = self.0.path().join(name);
+        if !path.exists() {
+            fs::write(&path, text)?;
+            fs::set_permissions(&path, Permissions::from_mode(0o444))?;
+        }
+        Ok(path)
+    }
+
     /// Makes the socket of a run.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Performs what the supervisor answers.
 
-use std::{io, os::fd::AsFd, sync::Arc};
+use std::{os::fd::AsFd, sync::Arc};
 
 use super::{
     deaths::Live,
@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     config,
-    log::{self, Stream},
-    model::{AppId, AppSpec, InstanceId, Level, Notice, NoticeKind, RunId},
+    log::Stream,
+    model::{AppId, AppSpec, ExecMode, InstanceId, Level, Notice, NoticeKind, RunId},
     process::{self, Member},
     supervisor::{Effect, Event, Role, WatchNote},
     ui::clean::without_escapes,
@@ -27,14 +27,19 @@ impl Runner {
         match effect {
             Effect::Spawn { run, instance, generation: _, role, spec } => self.spawn(run, instance, role, &spec),
             Effect::Signal { run, signal } => {
+                self.retire(run);
                 self.processes.signal(run, signal);
                 self.was_signalled(run);
             }
             Effect::SignalMain { run, signal } => {
+                if self.runs.get(&run).is_some_and(|live| !live.spec.stop.tree && live.spec.stop.signal == signal) {
+                    self.retire(run);
+                }
                 self.processes.signal_main(run, signal);
                 self.was_signalled(run);
             }
             Effect::ShutdownMessage { run, signal } => self.shut_down(run, signal),
+            Effect::Drain { run, time } => self.cluster.iter().for_each(|cluster| cluster.drain(run.0, time)),
             Effect::AwaitReady { run, instance, spec } => self.await_ready(run, instance, &spec),
             Effect::CheckHealth { run, instance, check, spec } => self.check_health(run, instance, check, &spec),
             Effect::Hook { instance, happening, spec } => self.hook(instance, happening, &spec),
@@ -63,6 +68,9 @@ impl Runner {
             Role::App => {
                 let mut launch = self.apps.launch(instance, spec);
                 prepared = self.prepare_signs(run, spec, &mut launch);
+                if spec.exec_mode == ExecMode::Cluster {
+                    self.join_cluster(run, instance, &spec.name, &mut launch, &mut prepared);
+                }
                 launch
             }
             Role::Build => spec.build.clone().expect("only a spec with a build is built"),
@@ -77,7 +85,8 @@ impl Runner {
         };
         let Prepared { mut signs, fds, listener } = prepared;
         let given: Vec<_> = fds.iter().map(AsFd::as_fd).collect();
-        let spawned = self.processes.spawn_with(run, &launch, &given);
+        let terminal = if role == Role::App && spec.tty { self.screens.open(instance).map(Some) } else { Ok(None) };
+        let spawned = terminal.and_then(|terminal| self.processes.spawn_with(run, &launch, &given, terminal));
         // From here on they are the app's alone.
         drop(fds);
         match spawned {
@@ -90,20 +99,8 @@ impl Runner {
                         // The app may run meanwhile.
                         Role::Build | Role::Rule(_) => source.begin_aside(),
                     }
-                    for (pipe, stream) in [(spawned.stdout, Stream::Out), (spawned.stderr, Stream::Err)] {
-                        let (pumping, name, inbox) = (log::pump(pipe, stream, source.clone()), spec.name.clone(), self.inbox.clone());
-                        tokio::task::spawn_local(async move {
-                            if let Err(error) = pumping.await {
-                                let _ = inbox.send(Inbox::Notice(unread(&name, &error)));
-                            }
-                        });
-                    }
                 }
-                match role {
-                    Role::App => self.inputs.opened(instance.app, run, spawned.stdin),
-                    // A build has nobody to ask; its input is at an end.
-                    Role::Build | Role::Rule(_) => drop(spawned.stdin),
-                }
+                self.connect(run, instance, role, &spec.name, spawned);
             }
             Err(failure) => {
                 // It said nothing, and what the run before it said is not its own.
@@ -117,7 +114,9 @@ impl Runner {
 
     /// The last words of an app that is given up, once more: they may be far up by now.
     fn show_last_errors(&self, instance: InstanceId, name: &str) {
-        let lines = self.apps.source(instance).map(|source| source.ring_of(Stream::Err, LAST_ERRORS)).unwrap_or_default();
+        // What a terminal shows is one stream.
+        let stream = if self.apps.spec(instance.app).is_some_and(|spec| spec.tty) { Stream::Out } else { Stream::Err };
+        let lines = self.apps.source(instance).map(|source| source.ring_of(stream, LAST_ERRORS)).unwrap_or_default();
         if !lines.is_empty() {
             let lines: Vec<String> = lines.iter().map(|line| without_escapes(&String::from_utf8_lossy(line)).into_owned()).collect();
             let text = format!("last lines of {name}'s error output:");
@@ -136,7 +135,11 @@ impl Runner {
         let said = self.runs.get(&run).and_then(|live| self.apps.source(live.instance)).map(|source| source.evidence(port::LAST_LINES));
         let Some(wanted) = Wanted::find(said.as_deref().unwrap_or_default(), spec) else { return };
         // What is left of the run itself is being stopped.
-        let own: Vec<i32> = self.processes.members(run).iter().map(|member| member.pid).collect();
+        let mut own: Vec<i32> = self.processes.members(run).iter().map(|member| member.pid).collect();
+        if spec.exec_mode == ExecMode::Cluster {
+            // What workers listen on is bound by us.
+            own.push(std::process::id().cast_signed());
+        }
         self.lookups.spawn_blocking(move || {
             let holders = process::ports::holders(wanted.port);
             let others = holders.iter().filter(|holder| holder.pid.is_none_or(|pid| !own.contains(&pid)));
@@ -158,12 +161,6 @@ impl Runner {
             },
         );
     }
-}
-
-/// An output that cannot be read: its writer gets SIGPIPE.
-fn unread(name: &str, error: &io::Error) -> Notice {
-    let text = format!("{name} writes into a closed pipe from here on, because its output cannot be read: {error}");
-    Notice::new(Level::Error, NoticeKind::Output, text).about(name)
 }
 
 /// Names what outlived SIGKILL.

@@ -14,6 +14,7 @@ impl Runner {
         match meaning {
             Meaning::Child => self.collect(),
             Meaning::Stop(signal) => self.handle(Event::Shutdown(ShutdownCause::Signal(signal))),
+            Meaning::Resized => self.screens.resized(),
             Meaning::Reopen => self.reopen_logs("SIGUSR2", || Answer::new(|_| ())),
             Meaning::Nothing(signal) => self.say(&signals::nothing(signal)),
             Meaning::Force => {
@@ -49,6 +50,7 @@ impl Runner {
             Inbox::ToolRead(run) => self.tool_read(run),
             Inbox::HookOver(over) => self.hook_over(over),
             Inbox::Loaded(loaded) => self.loaded(*loaded),
+            Inbox::Worker(news) => self.worker(news),
             Inbox::Asked(incoming) => self.asked(incoming),
             Inbox::Completed(completed) => self.completed(*completed),
             Inbox::Versions(read) => self.versions_read(read),

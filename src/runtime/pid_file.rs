@@ -37,6 +37,14 @@ impl PidFile {
         file.write_all(format!("{pid}\n").as_bytes())
     }
 
+    /// Writes what it held, where nothing stands there.
+    fn write_again(&mut self) -> io::Result<()> {
+        match self.pid {
+            Some(pid) if !self.path.exists() => self.write(pid),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// What is told when that failed; the app runs all the same.
     pub fn unwritten(&self, app: &str, error: &io::Error) -> Notice {
         let text = format!("{app} runs without its pid file: {} could not be written: {error}", self.path.display());
@@ -73,9 +81,23 @@ impl Runner {
         }
     }
 
-    /// The main process of a run has ended: from here on its pid may be another's.
+    /// The main process of a run has ended: from here on its pid may be another's. Where it was to take the place of one that goes on, that
+    /// one's pid stands there again.
     pub fn remove_pid(&mut self, run: RunId) {
-        drop(self.runs.get_mut(&run).and_then(|live| live.pid_file.take()));
+        let Some(live) = self.runs.get_mut(&run) else { return };
+        let instance = live.instance;
+        if live.pid_file.take().is_none() {
+            return;
+        }
+        let others = self
+            .runs
+            .iter_mut()
+            .filter(|(_, live)| live.instance == instance)
+            .filter_map(|(run, live)| Some((run, live.pid_file.as_mut()?)));
+        if let Some((_, file)) = others.max_by_key(|(run, _)| **run) {
+            // Whoever took the file away since is left to it.
+            let _ = file.write_again();
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The loop: the next event, the supervisor's answer, its performance.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     os::fd::OwnedFd,
     time::{Duration, Instant},
 };
@@ -29,6 +29,7 @@ use super::{
     pid_file::PidFile,
     project::Projects,
     reload::Loaded,
+    screens::Screens,
     service::Service,
     signals::Signals,
     signs::Sign,
@@ -42,9 +43,10 @@ use super::{
 use crate::{
     control::Incoming,
     log::Console,
-    model::{Error, Notice, RunId},
+    model::{AppId, Error, Notice, RunId},
     process::{self, Processes},
     readiness::notify::Folder,
+    socket::{Cluster, News},
     supervisor::{Event, ShutdownCause, Supervisor},
     ui::{Style, notice},
     watch::{Out, Wanted, Watcher},
@@ -89,6 +91,8 @@ pub enum Inbox {
     HookOver(Over),
     /// The files that say what shall run were read again.
     Loaded(Box<Loaded>),
+    /// News of a worker of a cluster.
+    Worker(News),
     /// Somebody asks over the socket.
     Asked(Incoming),
     /// What somebody asked to be run is completed.
@@ -104,6 +108,8 @@ pub struct Runner {
     pub console: Console,
     pub runs: HashMap<RunId, Live>,
     pub inputs: Inputs,
+    /// The terminals of apps.
+    pub screens: Screens,
     pub watcher: Option<Watcher>,
     pub apps: Apps,
     pub logs: LogFiles,
@@ -117,6 +123,10 @@ pub struct Runner {
     pub memory: Sampler,
     /// Where the sockets of systemd's protocol are, once an app needs one.
     pub sockets: Option<Folder>,
+    /// The ports that workers share, once there are workers.
+    pub cluster: Option<Cluster>,
+    /// The apps for which sockets may be bound.
+    pub sharing: HashSet<AppId>,
     /// Who waits for something over the socket.
     pub desk: Desk,
     /// The folder the runner was started in.
@@ -193,6 +203,7 @@ impl Runner {
             console,
             runs: HashMap::new(),
             inputs: Inputs::default(),
+            screens: Screens::default(),
             watcher,
             apps,
             logs,
@@ -205,6 +216,8 @@ impl Runner {
             cron: Cron::default(),
             memory,
             sockets: None,
+            cluster: None,
+            sharing: HashSet::new(),
             desk: Desk::default(),
             known,
             inbox,
@@ -291,6 +304,7 @@ impl Runner {
         // Whoever is slower than this is not worth the wait.
         let _ = tokio::time::timeout(LAST_LOOKS, lookups).await;
         self.finish_capsules().await;
+        self.screens.end("the runner has ended");
         self.close_desk().await;
         self.console.finish(CONSOLE_AT_EXIT).await;
     }
@@ -354,12 +368,15 @@ impl Runner {
         for effect in self.supervisor.handle(now(), event) {
             self.perform(effect);
         }
+        self.release_sockets();
         self.look_at_desk();
+        self.look_at_screens();
         self.refresh_follows();
     }
 
     /// Tells people.
     pub fn say(&self, notice: &Notice) {
+        self.tell_attached(notice);
         self.tell_followers(notice);
         let output = &self.output;
         if notice::is_shown(notice, output.quiet) {

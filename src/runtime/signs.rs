@@ -3,7 +3,7 @@
 mod ask;
 mod prepare;
 
-pub use prepare::Prepared;
+pub use prepare::{Prepared, places, set};
 
 use tokio::{sync::OwnedSemaphorePermit, task::JoinSet};
 
@@ -11,10 +11,8 @@ use super::runner::{Inbox, Runner};
 use crate::{
     model::{AppSpec, InstanceId, Level, Notice, NoticeKind, Probe, RunId, Signal, Status},
     process,
-    readiness::{
-        channel::{Mouth, Said},
-        notify::{Sender, Word},
-    },
+    readiness::notify::{Sender, Word},
+    socket::channel::{Mouth, Said},
     supervisor::Event,
 };
 
@@ -51,6 +49,8 @@ pub struct Signs {
     warned: bool,
     /// The way to say something over Node's channel.
     mouth: Option<Mouth>,
+    /// It is told things through the cluster.
+    worker: bool,
     /// Something at the other end of it speaks.
     speaks: bool,
     /// It was told to shut down, in the place of this signal.
@@ -65,6 +65,11 @@ impl Signs {
     pub fn of(&mut self, pid: i32) {
         self.pid = pid;
     }
+
+    /// They come through the cluster, and Node is there to hear.
+    pub fn is_worker(&mut self) {
+        (self.worker, self.speaks) = (true, true);
+    }
 }
 
 impl Runner {
@@ -74,7 +79,7 @@ impl Runner {
             Probe::Tcp(_) | Probe::Http(_) | Probe::Command(_) => {
                 Some(self.question(run, instance, &spec.ready.by, spec, spec.ready.timeout))
             }
-            Probe::Started | Probe::Log(_) | Probe::Notify | Probe::Message => None,
+            Probe::Started | Probe::Listening | Probe::Log(_) | Probe::Notify | Probe::Message => None,
         };
         let Some(live) = self.runs.get_mut(&run) else { return };
         let signs = &mut live.signs;
@@ -100,6 +105,15 @@ impl Runner {
     /// Tells a Node app to shut down; where nobody would hear it, the main process gets the signal.
     pub fn shut_down(&mut self, run: RunId, signal: Signal) {
         self.is_asked_to_stop(run);
+        self.retire(run);
+        let signs = self.runs.get_mut(&run).map(|live| &mut live.signs);
+        if let (Some(signs), Some(cluster)) = (signs, &self.cluster)
+            && signs.worker
+        {
+            signs.told = Some(signal);
+            cluster.shut_down(run.0);
+            return;
+        }
         let signs = self.runs.get_mut(&run).map(|live| &mut live.signs);
         match signs.filter(|signs| signs.speaks && signs.mouth.as_ref().is_some_and(Mouth::shut_down)) {
             Some(signs) => signs.told = Some(signal),
@@ -228,6 +242,7 @@ impl Runner {
         let Some(live) = waiting.next() else { return notice };
         let why = match &live.spec.ready.by {
             Probe::Started => return notice,
+            Probe::Listening => "it never listened".to_owned(),
             Probe::Tcp(_) | Probe::Http(_) | Probe::Command(_) => match &live.signs.not_yet {
                 Some(why) => format!("the last try: {why}"),
                 None => "it was never asked to the end".to_owned(),

@@ -17,6 +17,7 @@ use super::{
     rules::Work,
     run::Run,
     step::Step,
+    surge::Leaving,
     version::{Reason, Strategy, Version},
 };
 
@@ -45,6 +46,8 @@ pub(super) struct App {
     pub build: Option<Build>,
     /// Sets of builds that are over: their daemons live until the runner ends.
     pub left: Vec<Run>,
+    /// Runs whose place is taken.
+    pub leaving: Vec<Leaving>,
     /// Files are changing, and their change set is still to come.
     pub settling: bool,
     /// The path for which the restart-loop guard holds the app.
@@ -113,6 +116,7 @@ impl App {
             tried: None,
             build: None,
             left: Vec::new(),
+            leaving: Vec::new(),
             settling: false,
             probing: None,
             pending: None,
@@ -192,7 +196,7 @@ impl App {
     /// Whether a run of this generation in a slot may go on; otherwise it is to be stopped.
     pub fn keeps(&self, slot: usize, generation: Generation) -> bool {
         let instance = &self.instances[slot];
-        if self.is_surplus(slot) || instance.rests() || instance.redo {
+        if self.is_surplus(slot) || instance.rests() || instance.redo.is_some() {
             return self.needed;
         }
         match self.gate() {
@@ -241,19 +245,28 @@ impl App {
         };
         let comes = self.spec.watch.is_some() || self.spec.cron.is_some() || !self.after.is_empty();
         let awaited = self.wanted && !self.is_resting() && comes;
-        awaited || self.build.is_some() || self.work.is_some() || self.instances.iter().any(goes_on)
+        awaited || self.build.is_some() || !self.leaving.is_empty() || self.work.is_some() || self.instances.iter().any(goes_on)
     }
 
     /// Every process set of it that may be alive.
     pub fn sets(&self) -> impl Iterator<Item = &Run> {
         let builds = self.build.iter().map(|build| &build.run);
-        self.instances.iter().filter_map(Instance::run).chain(builds).chain(self.work.iter().filter_map(Work::run)).chain(&self.left)
+        let overlapping = self.instances.iter().filter_map(|instance| instance.coming.as_ref());
+        let overlapping = overlapping.chain(self.leaving.iter().map(|leaving| &leaving.run));
+        self.instances
+            .iter()
+            .filter_map(Instance::run)
+            .chain(overlapping)
+            .chain(builds)
+            .chain(self.work.iter().filter_map(Work::run))
+            .chain(&self.left)
     }
 
     pub fn sets_mut(&mut self) -> impl Iterator<Item = &mut Run> {
         self.instances
             .iter_mut()
-            .filter_map(Instance::run_mut)
+            .flat_map(Instance::runs_mut)
+            .chain(self.leaving.iter_mut().map(|leaving| &mut leaving.run))
             .chain(self.build.iter_mut().map(|build| &mut build.run))
             .chain(self.work.iter_mut().filter_map(Work::run_mut))
             .chain(&mut self.left)
@@ -262,7 +275,8 @@ impl App {
     pub fn deadline(&self) -> Option<Instant> {
         let held = self.instances.iter().filter_map(Instance::deadline);
         let asides = self.build.iter().filter_map(Build::deadline).chain(self.work.iter().filter_map(Work::deadline));
-        held.chain(asides).chain(self.left.iter().filter_map(Run::deadline)).min()
+        let leaving = self.leaving.iter().filter_map(Leaving::deadline);
+        held.chain(asides).chain(leaving).chain(self.left.iter().filter_map(Run::deadline)).min()
     }
 
     pub fn shift(&mut self, by: Duration) {
@@ -273,6 +287,7 @@ impl App {
         self.worked = self.worked.map(|(from, to)| (from + by, to + by));
         self.touched.shift(by);
         self.left.iter_mut().for_each(|run| run.shift(by));
+        self.leaving.iter_mut().for_each(|leaving| leaving.shift(by));
     }
 
     pub fn watch(&self, note: WatchNote, step: &mut Step) {

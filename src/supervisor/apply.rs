@@ -59,10 +59,6 @@ impl App {
         if old.autostart != spec.autostart {
             let rest = if !spec.autostart && self.is_down() { Rest::Unstarted } else { Rest::No };
             self.instances.iter_mut().filter(|instance| instance.rest != Rest::Stopped).for_each(|instance| instance.rest = rest);
-            if self.is_resting() {
-                // Whatever starts it starts what is there then.
-                (self.settling, self.probing, self.pending) = (false, None, None);
-            }
         }
         match (&old.build, &spec.build) {
             // What ran without a build serves until the first one has succeeded.
@@ -78,6 +74,10 @@ impl App {
             None => self.take_policies(&old.restart),
         }
         self.number_instances();
+        if self.is_resting() {
+            // Of fewer instances, all may rest. Whatever starts it starts what is there then.
+            (self.settling, self.probing, self.pending) = (false, None, None);
+        }
     }
 
     fn take_policies(&mut self, old: &RestartPolicy) {

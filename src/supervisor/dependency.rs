@@ -50,6 +50,7 @@ impl Supervisor {
             self.named(&needed.app).is_none_or(|other| depth > 0 && self.is_coming(other, needed.condition, depth - 1))
         });
         let comes = |instance: &Instance| match &instance.state {
+            _ if instance.rests() => false,
             State::Up(_) | State::Down { hold: Hold::Backoff { .. }, .. } => true,
             State::Down { hold: Hold::None, .. } => freed && app.runnable().is_some(),
             State::Down { hold: Hold::Crashed | Hold::Exited | Hold::Errored, .. } => false,
@@ -62,7 +63,7 @@ impl Supervisor {
     fn is_needed(&self, index: usize) -> bool {
         let name = &self.apps[index].spec.name;
         let needs = |app: &App| app.spec.depends_on.iter().any(|needed| needed.app == *name);
-        let alive = |app: &App| app.instances.iter().any(|instance| instance.run().is_some());
+        let alive = |app: &App| !app.leaving.is_empty() || app.instances.iter().any(|instance| instance.run().is_some());
         self.apps.iter().enumerate().any(|(other, app)| other != index && needs(app) && alive(app))
     }
 }
@@ -81,7 +82,12 @@ impl App {
     fn is_at(&self, instance: &Instance, condition: Condition) -> bool {
         let ready = match &instance.state {
             State::Up(run) => match run.phase {
-                Phase::Starting | Phase::Dumping { .. } | Phase::Stopping { .. } | Phase::Sweeping { .. } | Phase::Killed { .. } => None,
+                Phase::Starting
+                | Phase::Dumping { .. }
+                | Phase::Draining { .. }
+                | Phase::Stopping { .. }
+                | Phase::Sweeping { .. }
+                | Phase::Killed { .. } => None,
                 Phase::Warming { .. } => Some(false),
                 Phase::Ready => Some(true),
             },

@@ -1,6 +1,6 @@
 //! What a supervisor wants done.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::model::{AppId, AppSpec, Crash, Generation, Happening, InstanceId, Notice, RunId, Signal};
 
@@ -54,6 +54,14 @@ pub enum Effect {
         run: RunId,
         /// The signal that takes the message's place.
         signal: Signal,
+    },
+    /// Let a worker finish what it serves within this time and hand it nothing new; answer with `Drained` once that is so. It is asked to
+    /// stop in any case, if later.
+    Drain {
+        /// Which run.
+        run: RunId,
+        /// How long what it serves may take.
+        time: Duration,
     },
     /// Wait for the sign that makes a run ready, `spec.ready.by`, and answer with `Ready`. Its end, or that of the run, ends the wait;
     /// the time it has is kept by the supervisor.

@@ -40,6 +40,11 @@ pub enum Event {
         /// Which run.
         run: RunId,
     },
+    /// A run that was to `Drain` serves nothing any more.
+    Drained {
+        /// Which run.
+        run: RunId,
+    },
     /// An answer to `CheckHealth`, or, without a number, a sign of life that the app gave by itself.
     Health {
         /// Which run.

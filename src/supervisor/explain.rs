@@ -60,8 +60,12 @@ impl App {
             State::Up(run) => match run.phase {
                 Phase::Starting => "its program is being started".to_owned(),
                 Phase::Warming { ready_by } => format!("it is given {} to become ready", ago(now, ready_by)),
-                Phase::Ready => format!("it has been up for {}", ago(run.started.unwrap_or(run.spawned), now)),
+                Phase::Ready => {
+                    let up = format!("it has been up for {}", ago(run.started.unwrap_or(run.spawned), now));
+                    if instance.coming.is_some() { format!("{up}, and is replaced once its new run is ready") } else { up }
+                }
                 Phase::Dumping { until, .. } => format!("it hangs, and has {} to tell where before it is stopped", ago(now, until)),
+                Phase::Draining { until, .. } => format!("it finishes what it serves, for {} at most", ago(now, until)),
                 Phase::Stopping { kill_at, cause, .. } => {
                     format!("{}; it is killed in {} unless it stops before", stopped_because(cause), ago(now, kill_at))
                 }
@@ -110,7 +114,9 @@ impl App {
             let what = if self.built.is_some() { format!("restarted for {}", self.version.reason.shown()) } else { "started".to_owned() };
             format!("{} has not {what}: {}", self.spec.name, wording::build_failure(&self.spec.name, &end.outcome))
         });
-        paused.into_iter().chain(failed).chain(self.unworked.clone()).collect()
+        let aborted = self.aborted.filter(|aborted| *aborted == self.version.generation);
+        let aborted = aborted.map(|_| wording::rollout_over(&self.spec.name, &self.version.reason));
+        paused.into_iter().chain(failed).chain(aborted).chain(self.unworked.clone()).collect()
     }
 }
 

@@ -91,7 +91,10 @@ impl App {
         let missed = match (checks.late, &health.probe) {
             (Some(_), _) => Some(health.timeout),
             (None, Probe::Notify) => Some(health.interval),
-            (None, Probe::Started | Probe::Tcp(_) | Probe::Http(_) | Probe::Log(_) | Probe::Command(_) | Probe::Message) => None,
+            (
+                None,
+                Probe::Started | Probe::Listening | Probe::Tcp(_) | Probe::Http(_) | Probe::Log(_) | Probe::Command(_) | Probe::Message,
+            ) => None,
         };
         match missed {
             Some(time) => {

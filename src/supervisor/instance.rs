@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::model::{Exit, Generation, InstanceId, LaunchFailure, RunId};
 
-use super::{restart::Tally, run::Run};
+use super::{restart::Tally, run::Run, version::Strategy};
 
 /// A slot of an app.
 #[derive(Debug, Clone)]
@@ -13,11 +13,15 @@ pub(super) struct Instance {
     /// As people call it: `api`, or `api:2` where there are several.
     pub name: String,
     pub state: State,
+    /// The run that takes the place of its own once it is ready; see `surge`.
+    pub coming: Option<Run>,
+    /// The start of that one: it counts once it has the place.
+    pub coming_start: Option<Start>,
     pub tally: Tally,
     /// Whether it is to have no run until somebody starts it.
     pub rest: Rest,
-    /// Its run is to be replaced, of whatever generation it is.
-    pub redo: bool,
+    /// Its run is to be replaced, of whatever generation it is, and how.
+    pub redo: Option<Strategy>,
     /// How many runs it has had.
     pub starts: u64,
     /// How often it was started again, since its counters were reset; a start after a rest is none.
@@ -159,9 +163,11 @@ impl Instance {
             id,
             name,
             state: State::Down { hold: Hold::None, of: first },
+            coming: None,
+            coming_start: None,
             tally: Tally::default(),
             rest,
-            redo: false,
+            redo: None,
             starts: 0,
             restarts: 0,
             rested: false,
@@ -199,12 +205,22 @@ impl Instance {
         }
     }
 
+    /// Its run, and the one that is coming.
+    pub fn runs_mut(&mut self) -> impl Iterator<Item = &mut Run> {
+        let own = match &mut self.state {
+            State::Up(run) => Some(run),
+            State::Down { .. } => None,
+        };
+        own.into_iter().chain(&mut self.coming)
+    }
+
     pub fn deadline(&self) -> Option<Instant> {
-        match &self.state {
+        let own = match &self.state {
             State::Up(run) => run.deadline(),
             State::Down { hold: Hold::Backoff { until }, .. } => Some(*until),
             State::Down { hold: Hold::None | Hold::Crashed | Hold::Exited | Hold::Errored, .. } => None,
-        }
+        };
+        own.into_iter().chain(self.coming.as_ref().and_then(Run::deadline)).min()
     }
 
     pub fn shift(&mut self, by: Duration) {
@@ -212,8 +228,9 @@ impl Instance {
             State::Up(run) => run.shift(by),
             State::Down { hold, .. } => hold.shift(by),
         }
+        self.coming.iter_mut().for_each(|run| run.shift(by));
         self.tally.shift(by);
-        if let Some(start) = &mut self.start {
+        for start in self.start.iter_mut().chain(&mut self.coming_start) {
             start.at += by;
         }
         if let Some(end) = &mut self.end {

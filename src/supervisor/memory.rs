@@ -1,13 +1,14 @@
 //! Apps that use too much memory: a soft limit restarts an instance gracefully, a hard one kills it.
 
-use crate::model::RunId;
+use crate::model::{ExecMode, RunId};
 
 use super::{
     Supervisor, WatchNote,
     app::App,
-    instance::{Outcome, State},
+    instance::{Hold, Outcome, State},
     run::StopCause,
     step::Step,
+    version::Strategy,
 };
 
 impl Supervisor {
@@ -21,7 +22,7 @@ impl Supervisor {
 impl App {
     fn uses_memory(&mut self, slot: usize, bytes: u64, step: &mut Step) {
         let State::Up(run) = &self.instances[slot].state else { return };
-        if !run.stays() {
+        if !run.stays() || self.instances[slot].redo.is_some() || self.instances[slot].coming.is_some() {
             return;
         }
         let hard = self.spec.limits.memory_hard.filter(|limit| bytes > *limit);
@@ -35,6 +36,11 @@ impl App {
         };
         let next = self.failed(slot, Outcome::Memory { bytes, limit, hard }, step);
         let State::Up(run) = &mut self.instances[slot].state else { return };
+        let again = matches!(next, Hold::None | Hold::Backoff { .. });
+        if !hard && again && run.serves() && run.spec.exec_mode == ExecMode::Cluster {
+            self.instances[slot].redo = Some(Strategy::Rolling);
+            return;
+        }
         if hard {
             run.kill_towards(next, step);
         } else {

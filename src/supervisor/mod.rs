@@ -29,6 +29,7 @@ mod shutdown;
 mod sim;
 mod snapshot;
 mod step;
+mod surge;
 #[cfg(test)]
 mod tests;
 mod version;
@@ -107,6 +108,7 @@ impl Supervisor {
             Event::MainExited { run, exit, oom } => self.main_exited(run, exit, oom, step),
             Event::SetEmpty { run } => self.set_empty(run, step),
             Event::Ready { run } => self.ready(run, step),
+            Event::Drained { run } => self.drained(run, step),
             Event::Health { run, check, answer } => self.health(run, check, answer, step),
             Event::Memory { run, bytes } => self.memory(run, bytes, step),
             Event::Cron { app } => self.cron(app, step),

@@ -23,6 +23,9 @@ enum Place {
     Build,
     Command,
     Left(usize),
+    /// The coming run of a slot.
+    Coming(usize),
+    Leaving(usize),
 }
 
 impl Supervisor {
@@ -37,19 +40,23 @@ impl Supervisor {
     pub(super) fn slot_of(&mut self, run: RunId) -> Option<(&mut App, usize)> {
         match self.find(run) {
             Some((app, Place::Slot(slot))) => Some((app, slot)),
-            Some((_, Place::Build | Place::Command | Place::Left(_))) | None => None,
+            Some((_, Place::Build | Place::Command | Place::Left(_) | Place::Coming(_) | Place::Leaving(_))) | None => None,
         }
     }
 
     pub(super) fn ready(&mut self, run: RunId, step: &mut Step) {
-        if let Some((app, slot)) = self.slot_of(run) {
-            app.says_ready(slot, step);
+        match self.find(run) {
+            Some((app, Place::Slot(slot))) => app.says_ready(slot, step),
+            Some((app, Place::Coming(slot))) => app.coming_ready(slot, step),
+            Some((_, Place::Build | Place::Command | Place::Left(_) | Place::Leaving(_))) | None => {}
         }
     }
 
     pub(super) fn spawned(&mut self, run: RunId, pid: i32, step: &mut Step) {
         match self.find(run) {
             Some((app, Place::Slot(slot))) => app.started(slot, pid, step),
+            Some((app, Place::Coming(slot))) => app.coming_executes(slot, pid, step),
+            Some((app, Place::Leaving(index))) => drop(app.leaving[index].run.executes(pid, step.now)),
             Some((app, Place::Build)) => {
                 if let Some(build) = &mut app.build {
                     build.run.executes(pid, step.now);
@@ -67,6 +74,8 @@ impl Supervisor {
     pub(super) fn spawn_failed(&mut self, run: RunId, failure: LaunchFailure, step: &mut Step) {
         match self.find(run) {
             Some((app, Place::Slot(slot))) => app.not_started(slot, failure, step),
+            Some((app, Place::Coming(slot))) => app.coming_ended(slot, &Outcome::Launch(failure), false, step),
+            Some((app, Place::Leaving(index))) => drop(app.leaving.remove(index)),
             Some((app, Place::Build)) => app.build_ended(Outcome::Launch(failure), false, step),
             Some((app, Place::Command)) => app.command_ended(&Outcome::Launch(failure), false, step),
             Some((_, Place::Left(_))) | None => {}
@@ -77,6 +86,8 @@ impl Supervisor {
         let outcome = if oom { Outcome::OutOfMemory(exit) } else { Outcome::Exit(exit) };
         match self.find(run) {
             Some((app, Place::Slot(slot))) => app.main_exited(slot, outcome, exit, step),
+            Some((app, Place::Coming(slot))) => app.coming_ended(slot, &outcome, true, step),
+            Some((app, Place::Leaving(index))) => app.leaving_ended(index, step),
             Some((app, Place::Build)) => app.build_ended(outcome, true, step),
             Some((app, Place::Command)) => app.command_ended(&outcome, true, step),
             Some((_, Place::Left(_))) | None => {}
@@ -86,11 +97,12 @@ impl Supervisor {
     pub(super) fn set_empty(&mut self, run: RunId, step: &mut Step) {
         match self.find(run) {
             Some((app, Place::Slot(slot))) => app.emptied(slot, step),
+            Some((app, Place::Leaving(index))) => drop(app.leaving.remove(index)),
             Some((app, Place::Left(index))) => {
                 app.left.remove(index);
             }
             // Its main process is part of its set, so this cannot be true.
-            Some((_, Place::Build | Place::Command)) | None => {}
+            Some((_, Place::Build | Place::Command | Place::Coming(_))) | None => {}
         }
     }
 }
@@ -102,7 +114,7 @@ impl Run {
     }
 
     /// Its program executes; true if that was waited for.
-    fn executes(&mut self, pid: i32, now: Instant) -> bool {
+    pub fn executes(&mut self, pid: i32, now: Instant) -> bool {
         if self.started.is_some() {
             return false;
         }
@@ -116,7 +128,7 @@ impl Run {
                 (self.pid, self.started) = (Some(pid), Some(now));
                 false
             }
-            Phase::Warming { .. } | Phase::Ready | Phase::Dumping { .. } | Phase::Sweeping { .. } => false,
+            Phase::Warming { .. } | Phase::Ready | Phase::Dumping { .. } | Phase::Draining { .. } | Phase::Sweeping { .. } => false,
         }
     }
 }
@@ -137,7 +149,10 @@ impl App {
             return Some(Place::Command);
         }
         let slot = self.instances.iter().position(|instance| instance.run().is_some_and(|run| run.id == id));
-        slot.map(Place::Slot).or_else(|| self.left.iter().position(|run| run.id == id).map(Place::Left))
+        let coming = || self.instances.iter().position(|instance| instance.coming.as_ref().is_some_and(|run| run.id == id));
+        let leaving = || self.leaving.iter().position(|leaving| leaving.run.id == id);
+        let overlapping = || coming().map(Place::Coming).or_else(|| leaving().map(Place::Leaving));
+        slot.map(Place::Slot).or_else(overlapping).or_else(|| self.left.iter().position(|run| run.id == id).map(Place::Left))
     }
 
     fn started(&mut self, slot: usize, pid: i32, step: &mut Step) {
@@ -153,8 +168,7 @@ impl App {
             run.phase = Phase::Warming { ready_by: step.now + ready.timeout };
         }
         let instance = instance.id;
-        let by_files = why == Why::Version && self.runnable().is_some_and(|version| version.reason.by_files());
-        self.watch(WatchNote::Started { by_files }, step);
+        self.tell_started(why, step);
         if waits {
             step.act(Effect::AwaitReady { run: id, instance, spec: Arc::clone(&self.spec) });
         } else {
@@ -162,15 +176,22 @@ impl App {
         }
     }
 
+    /// The watch engine is told that a run's program executes.
+    pub fn tell_started(&self, why: Why, step: &mut Step) {
+        let by_files = why == Why::Version && self.runnable().is_some_and(|version| version.reason.by_files());
+        self.watch(WatchNote::Started { by_files }, step);
+    }
+
     fn says_ready(&mut self, slot: usize, step: &mut Step) {
         let Some(run) = self.instances[slot].run_mut() else { return };
+        run.signed = true;
         if let Phase::Warming { .. } = run.phase {
             run.phase = Phase::Ready;
             self.is_ready(slot, step);
         }
     }
 
-    fn is_ready(&mut self, slot: usize, step: &mut Step) {
+    pub fn is_ready(&mut self, slot: usize, step: &mut Step) {
         let instance = &mut self.instances[slot];
         let Some(run) = instance.run_mut() else { return };
         run.ready = Some(step.now);
@@ -190,6 +211,14 @@ impl App {
     /// Its time to become ready is over; true: something was done about it.
     pub fn not_ready(&mut self, slot: usize, step: &mut Step) -> bool {
         let timeout = self.spec.ready.timeout;
+        if self.spec.ready.by == Probe::Listening
+            && let Some(run) = self.instances[slot].run_mut()
+        {
+            // Nobody asked for this sign, and not every worker listens.
+            run.phase = Phase::Ready;
+            self.is_ready(slot, step);
+            return true;
+        }
         let next = self.failed(slot, Outcome::NotReady(timeout), step);
         if let Some(run) = self.instances[slot].run_mut() {
             run.stop_towards(StopCause::NotReady, next, step);
@@ -204,7 +233,12 @@ impl App {
         let current = version.generation;
         let coming = |run: &Run| match run.phase {
             Phase::Starting | Phase::Warming { .. } => true,
-            Phase::Ready | Phase::Dumping { .. } | Phase::Stopping { .. } | Phase::Sweeping { .. } | Phase::Killed { .. } => false,
+            Phase::Ready
+            | Phase::Dumping { .. }
+            | Phase::Draining { .. }
+            | Phase::Stopping { .. }
+            | Phase::Sweeping { .. }
+            | Phase::Killed { .. } => false,
         };
         let to_come = self.instances.iter().take(usize::from(self.spec.instances.max(1))).any(|instance| match &instance.state {
             State::Up(run) => run.generation != current || coming(run),
@@ -229,7 +263,7 @@ impl App {
         let hold = match run.phase {
             Phase::Starting => self.failed(slot, Outcome::Launch(failure), step),
             Phase::Stopping { next, .. } | Phase::Killed { next, .. } => next,
-            Phase::Warming { .. } | Phase::Ready | Phase::Dumping { .. } | Phase::Sweeping { .. } => return,
+            Phase::Warming { .. } | Phase::Ready | Phase::Dumping { .. } | Phase::Draining { .. } | Phase::Sweeping { .. } => return,
         };
         self.instances[slot].state = State::Down { hold, of };
         self.watch(WatchNote::Exited, step);
@@ -245,7 +279,7 @@ impl App {
         let reason = if run.stays() { wording::had_ended(&outcome) } else { format!("it was stopped ({exit})") };
         let (next, asked) = match run.phase {
             Phase::Starting | Phase::Warming { .. } | Phase::Ready => (self.failed(slot, outcome, step), false),
-            Phase::Dumping { next, .. } | Phase::Stopping { next, .. } => (next, true),
+            Phase::Dumping { next, .. } | Phase::Draining { next, .. } | Phase::Stopping { next, .. } => (next, true),
             Phase::Sweeping { .. } | Phase::Killed { .. } => {
                 self.hook(slot, HookKind::Exit, Some(exit), reason, step);
                 self.instances[slot].run_mut().into_iter().for_each(|run| run.pid = None);
@@ -265,7 +299,7 @@ impl App {
         let of = run.generation;
         let hold = match run.phase {
             // Its main process is part of its set, so this cannot be true.
-            Phase::Starting | Phase::Warming { .. } | Phase::Ready | Phase::Dumping { .. } => return,
+            Phase::Starting | Phase::Warming { .. } | Phase::Ready | Phase::Dumping { .. } | Phase::Draining { .. } => return,
             Phase::Stopping { next, .. } | Phase::Sweeping { next, .. } | Phase::Killed { next, .. } => next,
         };
         self.instances[slot].state = State::Down { hold, of };
@@ -285,6 +319,8 @@ impl App {
             Verdict::Wait => Hold::Crashed,
             Verdict::StopCode => Hold::Exited,
             Verdict::Again(delay) => Hold::Backoff { until: step.now + delay },
+            // The old run goes on, and this one has no place that could be held.
+            Verdict::Kept => Hold::None,
             Verdict::GiveUp(_) => Hold::Errored,
         };
         instance.ended(outcome.clone(), step.now);
@@ -294,7 +330,9 @@ impl App {
         match verdict {
             Verdict::GiveUp(_) if well => self.give_up(slot, outcome.exit(), wording::had_ended(&outcome), step),
             _ if well => {}
-            Verdict::Wait | Verdict::StopCode | Verdict::Again(_) | Verdict::GiveUp(_) => self.record(slot, &outcome, verdict, step),
+            Verdict::Wait | Verdict::StopCode | Verdict::Kept | Verdict::Again(_) | Verdict::GiveUp(_) => {
+                self.record(slot, &outcome, verdict, step)
+            }
         }
         hold
     }

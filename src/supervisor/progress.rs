@@ -45,7 +45,9 @@ impl Supervisor {
         let app = self.apps.iter().find(|app| app.id == id.app);
         let found = app.and_then(|app| Some((app, app.instances.get(usize::from(id.slot))?)));
         let Some((app, instance)) = found else {
+            let leaves = app.is_some_and(|app| app.leaving.iter().any(|leaving| leaving.instance == id));
             return match goal {
+                Goal::Stopped | Goal::Gone if leaves => Progress::Pending,
                 Goal::Stopped | Goal::Gone => Progress::Reached,
                 Goal::Online { .. } => Progress::Failed(format!(
                     "{} is no app of this runner any more",
@@ -55,6 +57,7 @@ impl Supervisor {
         };
         match goal {
             Goal::Gone => Progress::Pending,
+            Goal::Stopped if app.leaving.iter().any(|leaving| leaving.instance == id) => Progress::Pending,
             Goal::Stopped if instance.run().is_none() => Progress::Reached,
             Goal::Stopped => Progress::Pending,
             Goal::Online { after } => app.online(instance, after),
@@ -71,8 +74,15 @@ impl App {
             failed(format!("is {}: {how}", self.status(instance)))
         };
         match &instance.state {
-            State::Up(run) if newer && run.serves() => Progress::Reached,
-            State::Up(run) if newer && run.next().is_some_and(|next| next != Hold::None) => ended(),
+            State::Up(run) if run.id > after && run.serves() => Progress::Reached,
+            State::Up(run) if run.id > after && run.next().is_some_and(|next| next != Hold::None) => ended(),
+            State::Up(run) if self.aborted == Some(self.version.generation) && run.generation < self.version.generation => {
+                let how = instance
+                    .end
+                    .as_ref()
+                    .map_or_else(String::new, |end| format!(", since its new run failed: {}", wording::had_ended(&end.outcome)));
+                failed(format!("goes on as it was{how}"))
+            }
             State::Up(_) => match self.unbuilt() {
                 Some(why) => Progress::Failed(why),
                 None => Progress::Pending,

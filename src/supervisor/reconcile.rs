@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     Effect, Role, Supervisor, WatchNote,
     app::{App, Gate},
-    instance::{Hold, Outcome, Start, State},
+    instance::{End, Hold, Outcome, Start, State},
     restart::Verdict,
     run::{Due, Phase, Run, StopCause, Why},
     step::Step,
@@ -16,7 +16,9 @@ use super::{
 impl Supervisor {
     pub(super) fn reconcile(&mut self, step: &mut Step) {
         // First what goes: what comes in its place may wait for it.
-        self.apps.iter_mut().filter(|app| app.removed).for_each(|app| app.reconcile(step));
+        self.apps.iter_mut().filter(|app| app.removed).for_each(|app| {
+            app.reconcile(step);
+        });
         self.drop_removed(step);
         // What one app comes to may be what another waits for.
         while self.order() | self.reconcile_apps(step) {}
@@ -26,32 +28,51 @@ impl Supervisor {
     /// Moves every app as far as it can go now; true while that can change what others wait for.
     fn reconcile_apps(&mut self, step: &mut Step) -> bool {
         let before = step.effects.len();
-        self.apps.iter_mut().filter(|app| !app.removed).for_each(|app| app.reconcile(step));
-        step.effects.len() > before
+        let mut moved = false;
+        self.apps.iter_mut().filter(|app| !app.removed).for_each(|app| moved |= app.reconcile(step));
+        moved || step.effects.len() > before
     }
 }
 
 impl App {
-    fn reconcile(&mut self, step: &mut Step) {
+    /// Moves it as far as it can go now; true: an instance of it has moved, be it that nothing was to be done for that.
+    fn reconcile(&mut self, step: &mut Step) -> bool {
+        let mut moved = false;
         self.reconcile_work(step);
         self.reconcile_build(step);
         for slot in 0..self.instances.len() {
-            while self.advance(slot, step) {}
+            while self.advance(slot, step) {
+                moved = true;
+            }
         }
         while self.is_surplus(self.instances.len() - 1) && self.instances.last().is_some_and(|instance| instance.run().is_none()) {
             self.instances.pop();
         }
         self.reconcile_left(step);
+        self.reconcile_leaving(step);
+        moved
     }
 
     /// Moves an instance one step towards what is desired; false: there is nothing to do now.
     fn advance(&mut self, slot: usize, step: &mut Step) -> bool {
+        if self.advance_coming(slot, step) {
+            return true;
+        }
         let surplus = self.is_surplus(slot);
         let (gate, stop) = (self.gate(), self.stop_cause());
         let rests = self.instances[slot].rests();
+        let waits = self.awaits_leaving();
         let outdated = self.instances[slot].run().is_some_and(|run| run.stays() && !self.keeps(slot, run.generation));
+        let rolls = outdated && self.surges(slot);
+        if rolls && self.surge(slot, step) {
+            return true;
+        }
+        if outdated && self.lets_go(slot) {
+            self.let_go(slot, step);
+            return true;
+        }
         match &mut self.instances[slot].state {
-            State::Up(run) if outdated => {
+            State::Up(run) if outdated && !rolls => {
                 // A run that is replaced for what it is comes back as what it was.
                 let stop = if rests { StopCause::Rest } else { stop };
                 run.stop(stop, step);
@@ -67,7 +88,7 @@ impl App {
                     run.stop_towards(StopCause::Unhealthy, next, step);
                     true
                 }
-                Phase::Dumping { .. } => false,
+                Phase::Dumping { .. } | Phase::Draining { .. } => false,
                 Phase::Stopping { .. } | Phase::Sweeping { .. } | Phase::Killed { .. } => self.expire(slot, step),
             },
             State::Down { hold, of } => {
@@ -78,7 +99,7 @@ impl App {
                     return true;
                 }
                 let Gate::Open(generation) = gate else { return false };
-                if surplus || rests {
+                if surplus || rests || waits {
                     return false;
                 }
                 let free = *hold == Hold::None || *of < generation;
@@ -120,11 +141,23 @@ impl App {
     }
 
     fn start(&mut self, slot: usize, step: &mut Step) {
-        let Some(version) = self.runnable() else { return };
+        if let Some((run, start)) = self.begin_run(slot, step) {
+            let instance = &mut self.instances[slot];
+            instance.redo = None;
+            instance.start = Some(start);
+            instance.restarts += u64::from(instance.starts > 1 && !std::mem::take(&mut instance.rested));
+            instance.state = State::Up(run);
+        }
+    }
+
+    /// A run of the newest version that can run, asked for now, for a slot.
+    pub fn begin_run(&mut self, slot: usize, step: &mut Step) -> Option<(Run, Start)> {
+        let version = self.runnable()?;
         let (generation, reason, spec) = (version.generation, wording::reason(&version.reason), Arc::clone(&version.spec));
         let instance = &mut self.instances[slot];
+        let grown = matches!(instance.end, Some(End { outcome: Outcome::Memory { .. }, .. }));
         let why = match instance.newest {
-            Some(newest) if newest == generation && (instance.redo || instance.rested) => Why::Asked,
+            Some(newest) if newest == generation && !grown && (instance.redo.is_some() || instance.rested) => Why::Asked,
             Some(newest) if newest == generation => Why::Again,
             Some(_) | None => Why::Version,
         };
@@ -136,13 +169,10 @@ impl App {
         };
         let run = Run::new(step.mint.run(), Role::App, generation, Arc::clone(&spec), why, step.now);
         step.act(Effect::Spawn { run: run.id, instance: instance.id, generation, role: Role::App, spec });
-        instance.start = Some(Start { at: step.now, why: reason });
         instance.newest = Some(generation);
-        instance.restarts += u64::from(instance.starts > 0 && !std::mem::take(&mut instance.rested));
         instance.starts += 1;
         instance.last = Some(run.id);
-        instance.redo = false;
-        instance.state = State::Up(run);
+        Some((run, Start { at: step.now, why: reason }))
     }
 
     pub fn stop_cause(&self) -> StopCause {

@@ -9,7 +9,7 @@ use std::{
 
 use crate::model::{ChangeSet, Crash, Exit, Happening, HookKind};
 
-use super::{Effect, app::App, instance::Outcome, restart::Verdict, step::Step, wording};
+use super::{Effect, app::App, instance::Outcome, restart::Verdict, run::Run, step::Step, wording};
 
 /// As many files as are kept.
 const KEPT: usize = 100;
@@ -49,20 +49,29 @@ impl App {
     /// Tells the hook of a kind, where there is one.
     pub fn hook(&self, slot: usize, kind: HookKind, exit: Option<Exit>, reason: String, step: &mut Step) {
         if self.spec.hooks.command(kind).is_some() {
-            let happening = self.happening(slot, kind, exit, reason, step.now);
+            let happening = self.happening(slot, self.instances[slot].run(), kind, exit, reason, step.now);
             step.act(Effect::Hook { instance: self.instances[slot].id, happening, spec: Arc::clone(&self.spec) });
         }
     }
 
     /// Keeps what is known of a failure, and tells the hooks.
     pub fn record(&self, slot: usize, outcome: &Outcome, verdict: Verdict, step: &mut Step) {
-        let Some(run) = self.instances[slot].run() else { return };
+        if let Some(run) = self.instances[slot].run() {
+            self.record_of(slot, run, outcome, verdict, step);
+        }
+    }
+
+    /// The same, of a run that has no place yet.
+    pub fn record_of(&self, slot: usize, run: &Run, outcome: &Outcome, verdict: Verdict, step: &mut Step) {
         let reason = wording::had_ended(outcome);
-        let happening = self.happening(slot, HookKind::Crash, outcome.exit(), reason.clone(), step.now);
+        let happening = self.happening(slot, Some(run), HookKind::Crash, outcome.exit(), reason.clone(), step.now);
         let (generation, changed, follows) = (run.generation.0, self.touched.paths(), wording::follows(self, verdict));
         let instance = self.instances[slot].id;
+        let told = happening.clone();
         step.act(Effect::Record { instance, run: run.id, crash: Crash { happening, generation, changed, follows } });
-        self.hook(slot, HookKind::Crash, outcome.exit(), reason.clone(), step);
+        if self.spec.hooks.command(HookKind::Crash).is_some() {
+            step.act(Effect::Hook { instance, happening: told, spec: Arc::clone(&self.spec) });
+        }
         if let Verdict::GiveUp(_) = verdict {
             self.give_up(slot, outcome.exit(), reason, step);
         }
@@ -75,9 +84,8 @@ impl App {
         self.hook(slot, HookKind::Errored, exit, reason, step);
     }
 
-    fn happening(&self, slot: usize, kind: HookKind, exit: Option<Exit>, reason: String, now: Instant) -> Happening {
+    fn happening(&self, slot: usize, run: Option<&Run>, kind: HookKind, exit: Option<Exit>, reason: String, now: Instant) -> Happening {
         let instance = &self.instances[slot];
-        let run = instance.run();
         Happening {
             kind,
             app: self.spec.name.clone(),

@@ -113,7 +113,9 @@ impl App {
             self.renew(Reason::Request, strategy, step.now);
         } else {
             for slot in slots {
-                self.instances[*slot].redo = self.instances[*slot].run().is_some_and(Run::stays);
+                // Whoever asks now means a run that begins from now on.
+                self.retire_coming(*slot, step);
+                self.instances[*slot].redo = self.instances[*slot].run().is_some_and(Run::stays).then_some(strategy);
             }
             self.wake(slots);
         }
@@ -152,7 +154,7 @@ impl App {
         step.tell(wording::stop_asked(&self.spec.name, &names));
         for slot in slots {
             let instance = &mut self.instances[*slot];
-            (instance.rest, instance.rested, instance.redo) = (Rest::Stopped, true, false);
+            (instance.rest, instance.rested, instance.redo) = (Rest::Stopped, true, None);
         }
         if self.is_resting() {
             (self.settling, self.probing, self.pending) = (false, None, None);

@@ -34,6 +34,8 @@ pub(super) enum Verdict {
     StopCode,
     /// It is started again after this delay.
     Again(Duration),
+    /// It was to take the place of a run that goes on.
+    Kept,
     /// It is given up.
     GiveUp(GiveUp),
 }

@@ -13,7 +13,7 @@ use super::{
 
 impl App {
     /// Whether the runs of an older version are replaced one after the other.
-    fn rolls(&self, generation: Generation) -> bool {
+    pub fn rolls(&self, generation: Generation) -> bool {
         self.runnable().is_some_and(|version| version.generation == generation && version.strategy == Strategy::Rolling)
     }
 
@@ -27,20 +27,29 @@ impl App {
         self.aborted != Some(current) && first == Some(slot) && !self.others_in_transit(slot)
     }
 
-    /// Whether another instance is between two runs.
+    /// Whether another instance is between two runs, or about to have another one.
     pub fn others_in_transit(&self, slot: usize) -> bool {
         let Some(current) = self.runnable().map(|version| version.generation) else { return false };
         let others = self.instances.iter().enumerate().filter(|(other, _)| *other != slot && !self.is_surplus(*other));
-        others.map(|(_, instance)| instance).any(|instance| match &instance.state {
-            State::Up(run) => match run.phase {
-                Phase::Ready => false,
-                Phase::Starting | Phase::Warming { .. } => run.generation == current,
-                Phase::Dumping { .. } | Phase::Stopping { .. } | Phase::Sweeping { .. } | Phase::Killed { .. } => true,
-            },
-            State::Down { hold, of } => match hold {
-                Hold::None | Hold::Backoff { .. } => true,
-                Hold::Crashed | Hold::Exited | Hold::Errored => *of < current,
-            },
+        others.map(|(_, instance)| instance).any(|instance| {
+            instance.coming.is_some()
+                || match &instance.state {
+                    State::Up(run) => match run.phase {
+                        Phase::Ready => false,
+                        Phase::Starting | Phase::Warming { .. } => run.generation == current,
+                        Phase::Dumping { .. }
+                        | Phase::Draining { .. }
+                        | Phase::Stopping { .. }
+                        | Phase::Sweeping { .. }
+                        | Phase::Killed { .. } => true,
+                    },
+                    // Nobody waits for what somebody stopped.
+                    State::Down { .. } if instance.rests() => false,
+                    State::Down { hold, of } => match hold {
+                        Hold::None | Hold::Backoff { .. } => true,
+                        Hold::Crashed | Hold::Exited | Hold::Errored => *of < current,
+                    },
+                }
         })
     }
 
@@ -51,6 +60,11 @@ impl App {
         if run.ready.is_some() || !self.rolls(current) || self.aborted == Some(current) {
             return;
         }
+        self.abort(current, slot, step);
+    }
+
+    /// Nothing further is replaced by a generation of which the run of a slot failed, where others of an older version serve.
+    pub fn abort(&mut self, current: Generation, slot: usize, step: &mut Step) {
         let kept = self.instances.iter().filter(|instance| is_old(instance, current)).count();
         if kept > 0 {
             self.aborted = Some(current);

@@ -11,6 +11,8 @@ use super::{Effect, Role, health::Checks, instance::Hold, step::Step};
 
 /// The longest time that the rest of a set has after its main process is gone.
 const SWEEP: Duration = Duration::from_secs(1);
+/// How long a run that has finished what it serves may take to leave by itself, beyond the time it has for that.
+const DISCONNECTED: Duration = Duration::from_secs(1);
 /// How long a killed set may take to disappear before it counts as stuck.
 const GIVE_UP: Duration = Duration::from_secs(2);
 
@@ -28,6 +30,8 @@ pub(super) struct Run {
     pub started: Option<Instant>,
     /// When it became ready.
     pub ready: Option<Instant>,
+    /// It gave the sign of being ready, and did not only have the time for it.
+    pub signed: bool,
     /// The questions whether it is well, of an app that is asked.
     pub checks: Option<Checks>,
     /// Of its main process, while that lives.
@@ -57,6 +61,8 @@ pub(super) enum Phase {
     Ready,
     /// It hangs, and has the signal that makes it tell where; then it is stopped.
     Dumping { until: Instant, next: Hold },
+    /// Another run has taken its place: it serves what it has begun, and then gets its stop signal.
+    Draining { until: Instant, cause: StopCause, next: Hold },
     /// It has its stop signal; `next` is what holds the slot afterwards.
     Stopping { kill_at: Instant, cause: StopCause, next: Hold },
     /// Its main process is gone and the rest has SIGTERM; `next` is what holds the slot afterwards.
@@ -103,7 +109,7 @@ impl Run {
     /// A run that is asked for now.
     pub fn new(id: RunId, role: Role, generation: Generation, spec: Arc<AppSpec>, why: Why, now: Instant) -> Self {
         let (started, ready, checks, pid) = (None, None, None, None);
-        Self { id, role, generation, spec, why, spawned: now, started, ready, checks, pid, phase: Phase::Starting }
+        Self { id, role, generation, spec, why, spawned: now, started, ready, signed: false, checks, pid, phase: Phase::Starting }
     }
 
     /// The first signal of a stop.
@@ -118,7 +124,9 @@ impl Run {
     pub fn stays(&self) -> bool {
         match self.phase {
             Phase::Starting | Phase::Warming { .. } | Phase::Ready => true,
-            Phase::Dumping { .. } | Phase::Stopping { .. } | Phase::Sweeping { .. } | Phase::Killed { .. } => false,
+            Phase::Dumping { .. } | Phase::Draining { .. } | Phase::Stopping { .. } | Phase::Sweeping { .. } | Phase::Killed { .. } => {
+                false
+            }
         }
     }
 
@@ -131,7 +139,7 @@ impl Run {
     pub fn stop(&mut self, cause: StopCause, step: &mut Step) -> bool {
         match self.phase {
             Phase::Starting | Phase::Warming { .. } | Phase::Ready => self.stop_towards(cause, Hold::None, step),
-            Phase::Dumping { next, .. } => self.stop_towards(cause, next, step),
+            Phase::Dumping { next, .. } | Phase::Draining { next, .. } => self.stop_towards(cause, next, step),
             Phase::Stopping { .. } | Phase::Sweeping { .. } | Phase::Killed { .. } => return false,
         }
         true
@@ -149,6 +157,24 @@ impl Run {
         self.phase = Phase::Stopping { kill_at: step.now + stop.timeout, cause, next };
     }
 
+    /// Lets it finish what it serves, and take nothing new; then it is asked to stop. One that was never ready serves nothing.
+    pub fn drain(&mut self, cause: StopCause, step: &mut Step) {
+        match self.phase {
+            Phase::Ready => {
+                let time = self.spec.stop.drain;
+                step.act(Effect::Drain { run: self.id, time });
+                self.phase = Phase::Draining { until: step.now + time + DISCONNECTED, cause, next: Hold::None };
+            }
+            Phase::Starting
+            | Phase::Warming { .. }
+            | Phase::Dumping { .. }
+            | Phase::Draining { .. }
+            | Phase::Stopping { .. }
+            | Phase::Sweeping { .. }
+            | Phase::Killed { .. } => drop(self.stop(cause, step)),
+        }
+    }
+
     /// Asks what the main process left behind to stop. A set that was being stopped gets no more time than it had.
     pub fn sweep(&mut self, next: Hold, step: &mut Step) {
         let within = step.now + self.spec.stop.timeout.min(SWEEP);
@@ -157,6 +183,7 @@ impl Run {
             | Phase::Warming { .. }
             | Phase::Ready
             | Phase::Dumping { .. }
+            | Phase::Draining { .. }
             | Phase::Sweeping { .. }
             | Phase::Killed { .. } => within,
             Phase::Stopping { kill_at, .. } => within.min(kill_at),
@@ -170,7 +197,9 @@ impl Run {
     pub fn kill(&mut self, step: &mut Step) {
         let next = match self.phase {
             Phase::Starting | Phase::Warming { .. } | Phase::Ready => Hold::None,
-            Phase::Dumping { next, .. } | Phase::Stopping { next, .. } | Phase::Sweeping { next, .. } => next,
+            Phase::Dumping { next, .. } | Phase::Draining { next, .. } | Phase::Stopping { next, .. } | Phase::Sweeping { next, .. } => {
+                next
+            }
             Phase::Killed { .. } => return,
         };
         self.kill_towards(next, step);
@@ -192,6 +221,7 @@ impl Run {
             | Phase::Warming { .. }
             | Phase::Ready
             | Phase::Dumping { .. }
+            | Phase::Draining { .. }
             | Phase::Stopping { .. }
             | Phase::Sweeping { .. }
             | Phase::Killed { .. } => return Due::Not,
@@ -205,7 +235,7 @@ impl Run {
             Phase::Starting => None,
             Phase::Ready => self.checks.as_ref().map(Checks::deadline),
             Phase::Warming { ready_by } => Some(ready_by),
-            Phase::Dumping { until, .. } => Some(until),
+            Phase::Dumping { until, .. } | Phase::Draining { until, .. } => Some(until),
             Phase::Stopping { kill_at, .. } | Phase::Sweeping { kill_at, .. } => Some(kill_at),
             Phase::Killed { give_up_at, .. } => Some(give_up_at),
         }
@@ -221,7 +251,7 @@ impl Run {
         match &mut self.phase {
             Phase::Starting | Phase::Ready => {}
             Phase::Warming { ready_by } => *ready_by += by,
-            Phase::Dumping { until, next } => {
+            Phase::Dumping { until, next } | Phase::Draining { until, next, .. } => {
                 *until += by;
                 next.shift(by);
             }
@@ -250,6 +280,7 @@ impl Run {
             | Phase::Warming { .. }
             | Phase::Ready
             | Phase::Dumping { .. }
+            | Phase::Draining { .. }
             | Phase::Stopping { .. }
             | Phase::Sweeping { .. } => self.phase = Phase::Ready,
         }
@@ -259,9 +290,11 @@ impl Run {
     pub fn next(&self) -> Option<Hold> {
         match self.phase {
             Phase::Starting | Phase::Warming { .. } | Phase::Ready => None,
-            Phase::Dumping { next, .. } | Phase::Stopping { next, .. } | Phase::Sweeping { next, .. } | Phase::Killed { next, .. } => {
-                Some(next)
-            }
+            Phase::Dumping { next, .. }
+            | Phase::Draining { next, .. }
+            | Phase::Stopping { next, .. }
+            | Phase::Sweeping { next, .. }
+            | Phase::Killed { next, .. } => Some(next),
         }
     }
 
@@ -269,9 +302,11 @@ impl Run {
     pub fn next_mut(&mut self) -> Option<&mut Hold> {
         match &mut self.phase {
             Phase::Starting | Phase::Warming { .. } | Phase::Ready => None,
-            Phase::Dumping { next, .. } | Phase::Stopping { next, .. } | Phase::Sweeping { next, .. } | Phase::Killed { next, .. } => {
-                Some(next)
-            }
+            Phase::Dumping { next, .. }
+            | Phase::Draining { next, .. }
+            | Phase::Stopping { next, .. }
+            | Phase::Sweeping { next, .. }
+            | Phase::Killed { next, .. } => Some(next),
         }
     }
 }

@@ -53,7 +53,7 @@ impl App {
             State::Up(run) => match run.phase {
                 Phase::Starting | Phase::Warming { .. } => Status::Launching,
                 Phase::Ready => Status::Online,
-                Phase::Dumping { .. } | Phase::Stopping { .. } => Status::Stopping,
+                Phase::Dumping { .. } | Phase::Draining { .. } | Phase::Stopping { .. } => Status::Stopping,
                 Phase::Sweeping { next, .. } | Phase::Killed { next, .. } => held(next, Status::Stopping),
             },
             State::Down { .. } if instance.rests() => Status::Stopped,

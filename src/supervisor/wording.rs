@@ -107,6 +107,7 @@ pub(super) fn ended(name: &str, app: &App, outcome: &Outcome, verdict: Verdict) 
     let comma = if then.is_empty() { "" } else { ", " };
     let (kind, level, text) = match verdict {
         Verdict::Wait => (own_kind, own_level, format!("{what}{comma}{then}")),
+        Verdict::Kept => (own_kind, Level::Error, format!("{what}, so {then}")),
         Verdict::StopCode => {
             let code = outcome.code().unwrap_or_default();
             (NoticeKind::Ended, Level::Info, format!("{name} ended (exit code {code}, one of its stop_exit_codes){comma}{then}"))
@@ -131,6 +132,7 @@ pub(super) fn ended(name: &str, app: &App, outcome: &Outcome, verdict: Verdict) 
 pub(super) fn follows(app: &App, verdict: Verdict) -> String {
     match verdict {
         Verdict::Wait | Verdict::StopCode => waits(app).trim_start_matches(", ").to_owned(),
+        Verdict::Kept => "the old one goes on".to_owned(),
         Verdict::Again(Duration::ZERO) => "starting again".to_owned(),
         Verdict::Again(delay) => format!("starting again in {}", HumanDuration(delay)),
         Verdict::GiveUp(why) => format!("{}{}", given_up(why), waits(app)),
@@ -179,6 +181,11 @@ pub(super) fn rollout_aborted(app: &str, name: &str, kept: usize) -> Notice {
     };
     let text = format!("{app} is not reloaded any further, because {name} failed before it was ready: {kept}");
     Notice::new(Level::Error, NoticeKind::Reload, text).about(app)
+}
+
+/// Why instances of the version before go on.
+pub(super) fn rollout_over(app: &str, reason: &Reason) -> String {
+    format!("{app} was not reloaded any further ({}), because a new run failed before it was ready", reason.shown())
 }
 
 pub(super) fn signalled(app: &str, signal: Signal, changes: &ChangeSet) -> Notice {

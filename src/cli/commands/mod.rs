@@ -3,6 +3,7 @@
 
 pub mod act;
 pub mod ask;
+pub mod attach;
 pub mod background;
 pub mod check;
 pub mod completions;
@@ -79,6 +80,7 @@ pub(crate) enum Verb {
     Scale(talk::Scale),
     Signal(talk::Signal),
     Send(talk::Send),
+    Attach(attach::Attach),
     Ping(talk::Ping),
     Kill(talk::Kill),
     Completions(completions::Completions),
@@ -122,6 +124,7 @@ impl Verb {
             Self::Scale(scale) => scale.run(),
             Self::Signal(signal) => signal.run(),
             Self::Send(send) => send.run(),
+            Self::Attach(attach) => attach.run(),
             Self::Ping(ping) => ping.run(),
             Self::Kill(kill) => kill.run(),
             Self::Completions(completions) => completions.run(),

@@ -17,6 +17,7 @@ fn help_reads_well() {
     Options:
       -d, --detach   In the background: by the one runner of $PMDEV_HOME, which is started where it is not there, and stays
           --no-wait  In the background: answer at once, not when all are online
+          --attach   In the background: show what the apps say from then on, until Ctrl-C, which leaves them running
       -h, --help     Print help
 
     Apps:
@@ -85,6 +86,7 @@ fn help_reads_well() {
                                         repeatable
           --no-autostart                Only register apps: somebody else starts them
           --wait-ready                  Count Node apps as ready when they say process.send('ready')
+          --tty                         Give each app a terminal of its own, which `pmdev attach` leads to
           --listen-timeout <TIME>       How long an app has to be ready
       -u, --uid <USER>                  User that apps run as [alias: --user]
           --gid <GROUP>                 Group that apps run as
@@ -236,6 +238,7 @@ fn help_reads_well() {
       scale           Change how many instances an app has
       signal          Send a signal to the main processes of apps
       send            Write a line to the standard input of an app
+      attach          Use the terminal of an app that was started with `tty: true`; Ctrl-] leaves
       ping            Look whether a runner answers
       kill            End a runner and all its apps
       completions     Print the completions for a shell, or install them

@@ -6,10 +6,10 @@ use crate::{
         node::{Document, Place},
         problem::Problem,
     },
-    model::{AfterExit, AppSpec, Condition, Probe},
+    model::{AfterExit, AppSpec, Condition, ExecMode, Probe},
 };
 
-use super::{App, request::value};
+use super::{App, request::value, spec::can_share};
 
 /// An app that others need to be over stays so once it has ended with code 0, unless the file asks for the contrary.
 pub fn let_jobs_end(chosen: &[&App], specs: &mut [AppSpec]) {
@@ -45,8 +45,19 @@ pub fn tell_left_out(chosen: &[&App], all: &[App], document: &Document, problems
 /// Apps that are to say or be told something over Node's channel, whose program is not the one that would have it.
 pub fn tell_lost_channels(chosen: &[&App], specs: &[AppSpec], document: &Document, problems: &mut Vec<Problem>) {
     for (app, spec) in chosen.iter().zip(specs) {
-        let Channel::Lost(keeper) = channel(&spec.launch) else { continue };
         let keys = &app.layer.keys;
+        if let Some(given) = keys.exec_mode.as_ref().filter(|given| given.value == ExecMode::Cluster)
+            && !can_share(&spec.launch)
+        {
+            let program = spec.launch.argv.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
+            let message = format!(
+                "{} runs in fork mode, and its instances share no port: pmdev starts {program}, and only a script that node itself runs takes part in a cluster",
+                spec.name
+            );
+            let problem = Problem::error(&document.file, given.place, message).warning();
+            problems.push(problem.example(r#"script: "server.js""#));
+        }
+        let Channel::Lost(keeper) = channel(&spec.launch) else { continue };
         let name = &spec.name;
         if spec.ready.by == Probe::Message {
             let place = keys.ready.as_ref().map(|given| given.place).or(keys.wait_ready.as_ref().map(|given| given.place));

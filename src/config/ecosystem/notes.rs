@@ -1,17 +1,14 @@
 //! What has to be told of keys that are used: those that do nothing, and those that a later version carries out. This is the one place
 //! that knows what is not carried out yet, together with the table of keys.
 
-use crate::{
-    config::{
-        Request,
-        element::{Fate, Told},
-        near,
-        node::{Document, Place},
-        problem::Problem,
-        profile::Profile,
-        raw::Raw,
-    },
-    model::{AppSpec, ExecMode},
+use crate::config::{
+    Request,
+    element::Fate,
+    near,
+    node::{Document, Place},
+    problem::Problem,
+    profile::Profile,
+    raw::Raw,
 };
 
 use super::App;
@@ -20,60 +17,43 @@ use super::App;
 struct Use {
     key: String,
     fate: Fate,
-    /// What happens instead.
-    instead: &'static str,
     apps: Vec<String>,
     place: Place,
 }
 
 /// Tells every such key once, with the apps that use it.
-pub fn tell(raw: &Raw, chosen: &[&App], specs: &[AppSpec], profile: Profile, document: &Document, problems: &mut Vec<Problem>) {
+pub fn tell(raw: &Raw, chosen: &[&App], profile: Profile, document: &Document, problems: &mut Vec<Problem>) {
     let mut uses: Vec<Use> = Vec::new();
-    let mut add =
-        |key: &str, fate: Fate, instead: &'static str, app: &str, place: Place| match uses.iter_mut().find(|known| known.key == key) {
-            Some(known) => known.apps.push(app.to_owned()),
-            None => uses.push(Use { key: key.to_owned(), fate, instead, apps: vec![app.to_owned()], place }),
-        };
+    let mut add = |key: &str, fate: Fate, app: &str, place: Place| match uses.iter_mut().find(|known| known.key == key) {
+        Some(known) => known.apps.push(app.to_owned()),
+        None => uses.push(Use { key: key.to_owned(), fate, apps: vec![app.to_owned()], place }),
+    };
     const OF_PROFILES: [&str; 4] = ["profiles.prod", "profiles.production", "profiles.dev", "profiles.development"];
     let other = match profile {
         Profile::Dev => &OF_PROFILES[..2],
         Profile::Prod => &OF_PROFILES[2..],
         Profile::Background => &OF_PROFILES[..],
     };
-    for (app, spec) in chosen.iter().zip(specs) {
+    for app in chosen {
         let own =
             |path: &str| path.strip_prefix(app.raw.path.as_str()).is_some_and(|rest| app.raw.path.is_empty() || rest.starts_with('.'));
         for note in raw.notes.iter().filter(|note| own(&note.path) && !other.iter().any(|other| note.key.starts_with(other))) {
             let key = note.key.strip_prefix("profiles.").and_then(|rest| rest.split_once('.')).map_or(note.key.as_str(), |(_, key)| key);
-            add(key, note.fate, "", &app.name, note.place);
-        }
-        for (key, instead, place) in by_value(app, spec) {
-            add(key, Fate::Later(Told::On), instead, &app.name, place);
+            add(key, note.fate, &app.name, note.place);
         }
     }
-    for Use { key, fate, instead, apps, place } in uses {
+    for Use { key, fate, apps, place } in uses {
         let who = match apps.as_slice() {
             [first, second, third, rest @ ..] if !rest.is_empty() => format!("{first}, {second}, {third} and {} more", rest.len()),
             several => several.join(", "),
         };
         let message = match fate {
-            Fate::Later(_) => format!("{key} ({who}) is checked and kept, but this version does not carry it out yet{instead}"),
+            Fate::Later(_) => format!("{key} ({who}) is checked and kept, but this version does not carry it out yet"),
             Fate::Ignored(why) => format!("{key} ({who}) does nothing: {why}"),
             Fate::Honoured => continue,
         };
         problems.push(Problem::error(&document.file, place, message).warning());
     }
-}
-
-/// Keys of which some values are honoured and others not yet: what to call the value, what happens instead, and where it stands.
-fn by_value(app: &App, spec: &AppSpec) -> Vec<(&'static str, &'static str, Place)> {
-    let keys = &app.layer.keys;
-    let mut found = Vec::new();
-    if spec.exec_mode == ExecMode::Cluster && spec.instances > 1 {
-        let place = keys.exec_mode.as_ref().map(|given| given.place).or(keys.instances.as_ref().map(|given| given.place));
-        found.push(("exec_mode cluster", ": the instances run, but do not share a port", place.unwrap_or(Place::Unknown)));
-    }
-    found
 }
 
 /// `--env NAME` that no app has.

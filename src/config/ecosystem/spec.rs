@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     config::{
-        Host,
+        Channel, Host, channel,
         command::Command,
         draft::Draft,
         element::{
@@ -26,7 +26,7 @@ use crate::{
         raw::Layer,
     },
     model::{
-        Account, ActionRule, AfterExit, AppSpec, Backoff, ExecMode, Hooks, Limits, Listen, LogFile, Logs, PidFile, Probe, Ready,
+        Account, ActionRule, AfterExit, AppSpec, Backoff, ExecMode, Hooks, Launch, Limits, Listen, LogFile, Logs, PidFile, Probe, Ready,
         RestartPolicy, UNLIMITED,
     },
 };
@@ -52,6 +52,7 @@ pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, own: Vec<PathBuf>, hos
     let keys = &layer.keys;
     let mut spec = AppSpec { restart: restart(spec.restart, layer), ..spec };
     spec.stop.tree = value(&keys.treekill).unwrap_or(true);
+    spec.stop.drain = value(&keys.drain_timeout).unwrap_or(spec.stop.drain);
     spec.stop.message = value(&keys.shutdown_with_message).unwrap_or(spec.stop.message);
     if let Some(watch) = spec.watching_mut() {
         let options = value(&keys.watch_options).unwrap_or_default();
@@ -72,7 +73,7 @@ pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, own: Vec<PathBuf>, hos
     spec.namespace = value(&keys.namespace).unwrap_or(spec.namespace);
     spec.autostart = value(&keys.autostart).unwrap_or(true);
     spec.depends_on = value(&keys.depends_on).map(|needs| needs.0.into_iter().map(|(needed, _)| needed).collect()).unwrap_or_default();
-    spec.ready = ready(spec.ready, layer);
+    spec.ready = ready(spec.ready, spec.exec_mode, layer);
     spec.health = value(&keys.health).map(|checkup| checkup.of(&spec.ready));
     spec.listen = value(&keys.listen).map(|all| all.0.into_iter().map(|address| listen(address, cwd)).collect()).unwrap_or_default();
     spec.logs = logs(spec.logs, layer, cwd);
@@ -88,6 +89,7 @@ pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, own: Vec<PathBuf>, hos
     };
     spec.capsules = value(&keys.crash_capsules).unwrap_or(spec.capsules);
     spec.cron = value(&keys.cron_restart).and_then(|cron| cron.0);
+    spec.tty = value(&keys.tty).unwrap_or(false);
     spec.pid_file = pid_file(&spec, layer, cwd, host);
     if let Some(path) = spec.pid_file.as_ref().map(|file| file.path.clone())
         && let Some(watch) = spec.watching_mut()
@@ -119,24 +121,32 @@ fn restart(mut policy: RestartPolicy, layer: &Layer) -> RestartPolicy {
     policy
 }
 
-/// As in PM2: instances of Node and bun share their ports unless the file says otherwise.
+/// As in PM2: instances of Node share their ports unless the file says otherwise. Others cannot: what keeps Node's channel from the script
+/// (npm, a shell), and bun, which takes no sockets over it.
 fn exec_mode(layer: &Layer, spec: &AppSpec) -> ExecMode {
     let keys = &layer.keys;
     if value(&keys.execute_command) == Some(true) {
         return ExecMode::Fork;
     }
-    let program = spec.launch.argv.first().map(Path::new).and_then(Path::file_name);
-    let node = program.is_some_and(|name| name == "node" || name == "bun");
-    let by_instances = if keys.instances.is_some() && node { ExecMode::Cluster } else { ExecMode::Fork };
-    value(&keys.exec_mode).unwrap_or(by_instances)
+    let by_instances = if keys.instances.is_some() { ExecMode::Cluster } else { ExecMode::Fork };
+    let meant = value(&keys.exec_mode).unwrap_or(by_instances);
+    if can_share(&spec.launch) { meant } else { ExecMode::Fork }
 }
 
-fn ready(usual: Ready, layer: &Layer) -> Ready {
+/// Whether the instances of a program can share their ports.
+pub fn can_share(launch: &Launch) -> bool {
+    let program = launch.argv.first().map(Path::new).and_then(Path::file_name);
+    channel(launch) == Channel::Held && program.is_none_or(|name| name != "bun" && name != "deno")
+}
+
+fn ready(usual: Ready, mode: ExecMode, layer: &Layer) -> Ready {
     let keys = &layer.keys;
     let by_message = value(&keys.wait_ready) == Some(true);
     let (by, timeout) = match value(&keys.ready) {
         Some(ready) => (ready.by, ready.timeout),
-        None => (if by_message { Probe::Message } else { usual.by }, None),
+        None if by_message => (Probe::Message, None),
+        None if mode == ExecMode::Cluster => (Probe::Listening, None),
+        None => (usual.by, None),
     };
     Ready { by, timeout: timeout.or(value(&keys.listen_timeout)).unwrap_or(usual.timeout) }
 }

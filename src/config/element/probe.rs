@@ -159,7 +159,7 @@ impl Element for Checkup {
         let once = match probe {
             Probe::Log(_) => "a line of output",
             Probe::Message => "the message of a Node app",
-            Probe::Started | Probe::Tcp(_) | Probe::Http(_) | Probe::Command(_) | Probe::Notify => "",
+            Probe::Started | Probe::Listening | Probe::Tcp(_) | Probe::Http(_) | Probe::Command(_) | Probe::Notify => "",
         };
         if !once.is_empty() {
             let message = format!(

@@ -32,6 +32,7 @@ pub fn app(app: &AppSpec, env: &[Difference], now: &Zoned) -> Json {
         "instances": app.instances,
         "exec_mode": match app.exec_mode { ExecMode::Fork => "fork", ExecMode::Cluster => "cluster" },
         "autostart": app.autostart,
+        "tty": app.tty,
         "port": app.port,
         "watch": app.watch.as_ref().map(watch),
         "rules": app.rules.iter().map(|rule| json!({ "paths": rule.paths, "run": line(&rule.run), "action": action(rule.action) })).collect::<Vec<_>>(),
@@ -39,6 +40,7 @@ pub fn app(app: &AppSpec, env: &[Difference], now: &Zoned) -> Json {
         "stop": {
             "signal": app.stop.signal.to_string(),
             "timeout_ms": millis(app.stop.timeout),
+            "drain_ms": millis(app.stop.drain),
             "tree": app.stop.tree,
             "message": app.stop.message,
         },
@@ -157,6 +159,7 @@ fn restart(policy: &RestartPolicy) -> Json {
 fn probe(probe: &Probe) -> Json {
     match probe {
         Probe::Started => json!("started"),
+        Probe::Listening => json!("listening"),
         Probe::Notify => json!("notify"),
         Probe::Message => json!("message"),
         Probe::Tcp(addresses) => json!({ "tcp": addresses.iter().map(ToString::to_string).collect::<Vec<_>>() }),

@@ -27,6 +27,9 @@ pub fn app(app: &AppSpec, env: &[Difference], first_id: usize, now: &Zoned) -> S
     if !app.autostart {
         traits.push("not started by itself".to_owned());
     }
+    if app.tty {
+        traits.push("on a terminal".to_owned());
+    }
     if !traits.is_empty() {
         text.push_str(&format!(" ({})", traits.join(", ")));
     }
@@ -99,6 +102,7 @@ pub fn signs(app: &AppSpec) -> Vec<(&'static str, String)> {
 fn sign(probe: &Probe) -> String {
     match probe {
         Probe::Started => "once started".to_owned(),
+        Probe::Listening => "it listens".to_owned(),
         Probe::Tcp(addresses) => {
             let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
             format!("something listens at {}", addresses.join(" or "))

@@ -49,7 +49,8 @@ fn flags_beat_variables_and_variables_beat_the_table() {
     let from_env = app(&project, |_| {});
     assert_eq!(from_env.watch, None);
     assert_eq!(from_env.ready.timeout, Duration::from_secs(8));
-    assert_eq!(from_env.stop, StopSpec::new(Signal::TERM, Duration::from_millis(1600)));
+    let drain = Duration::from_secs(5);
+    assert_eq!(from_env.stop, StopSpec { drain, ..StopSpec::new(Signal::TERM, Duration::from_millis(1600)) });
     let by_flag = app(&project, |request| {
         request.profile = Some("dev".into());
         request.kill_signal = Some(Signal::QUIT);

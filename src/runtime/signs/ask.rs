@@ -45,7 +45,7 @@ impl Runner {
         let command = match probe {
             // With the variables of the instance: its port may be one of them.
             Probe::Command(line) => Some(config::command_line(line, &self.apps.launch(instance, spec))),
-            Probe::Started | Probe::Tcp(_) | Probe::Http(_) | Probe::Log(_) | Probe::Notify | Probe::Message => None,
+            Probe::Started | Probe::Listening | Probe::Tcp(_) | Probe::Http(_) | Probe::Log(_) | Probe::Notify | Probe::Message => None,
         };
         Question { run, probe: probe.clone(), command, limit, inbox: self.inbox.clone() }
     }
@@ -91,7 +91,7 @@ impl Question {
             (Probe::Http(url), _) => http::ask(url).await,
             (Probe::Command(line), Some(launch)) => self.run(line, launch).await,
             // These come by themselves, and nobody asks for them.
-            (Probe::Started | Probe::Command(_) | Probe::Log(_) | Probe::Notify | Probe::Message, _) => Ok(()),
+            (Probe::Started | Probe::Listening | Probe::Command(_) | Probe::Log(_) | Probe::Notify | Probe::Message, _) => Ok(()),
         }
     }
 

@@ -8,17 +8,14 @@ use super::Signs;
 use crate::{
     config::{self, Channel},
     log::Listener,
-    model::{AppSpec, Launch, Level, Notice, NoticeKind, Probe, RunId},
+    model::{AppSpec, ExecMode, Launch, Level, Notice, NoticeKind, Probe, RunId},
     process::descriptors,
-    readiness::{
-        Matcher,
-        channel::{self, Said},
-        notify,
-    },
+    readiness::{Matcher, notify},
     runtime::{
         runner::{Inbox, Runner},
         signs::Sign,
     },
+    socket::channel::{self, Said},
 };
 
 /// Messages of one run that may wait to be looked at.
@@ -48,7 +45,9 @@ impl Runner {
         {
             self.say(&without(name, "a socket for systemd's protocol", "READY=1 or WATCHDOG=1", &error));
         }
-        if spec.is_messaged()
+        // A worker has the channel of its cluster.
+        if spec.exec_mode == ExecMode::Fork
+            && spec.is_messaged()
             && let Err(error) = self.node_channel(run, launch, &mut prepared)
         {
             self.say(&without(name, "a channel for messages", "ready, or be told to shut down", &error));
@@ -114,14 +113,14 @@ impl Runner {
 
 /// Where the sockets may be: the user's own folder for such things, else that for temporary files. Apps that run as another user cannot
 /// enter root's.
-fn places() -> Vec<PathBuf> {
+pub fn places() -> Vec<PathBuf> {
     let own =
         std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute() && !rustix::process::getuid().is_root());
     own.into_iter().chain([std::env::temp_dir(), "/tmp".into(), "/run".into()]).collect()
 }
 
 /// Sets a variable; they are sorted.
-fn set(env: &mut Vec<(OsString, OsString)>, name: &str, value: OsString) {
+pub fn set(env: &mut Vec<(OsString, OsString)>, name: &str, value: OsString) {
     match env.binary_search_by(|(known, _)| known.as_os_str().cmp(name.as_ref())) {
         Ok(at) => env[at].1 = value,
         Err(at) => env.insert(at, (name.into(), value)),

@@ -28,6 +28,8 @@ pub struct Script {
     pub leaves: Leaves,
     /// From the execution of its program to the sign that it is ready, where that is waited for; negative: never.
     pub ready_ms: i64,
+    /// From the wish that it finishes what it serves to the end of that; negative: never.
+    pub drain_ms: i64,
     /// From the execution of its program on, its answers to questions are bad.
     pub sick_after_ms: Option<u64>,
     /// It answers badly before that.
@@ -71,6 +73,7 @@ impl Default for Script {
             ignores: false,
             leaves: Leaves::Nothing,
             ready_ms: 3,
+            drain_ms: 4,
             sick_after_ms: None,
             sick_until_ms: 0,
             mute: false,
@@ -99,6 +102,7 @@ pub enum Act {
     Executes,
     FailsToExecute,
     SaysReady,
+    Drains,
     Answers(u32),
     MainEnds(Exit),
     RestEnds,

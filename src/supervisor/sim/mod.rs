@@ -219,11 +219,12 @@ impl Sim {
                 }
             }
             Act::SaysReady if child.main => self.tell(Event::Ready { run }),
+            Act::Drains if child.main => self.tell(Event::Drained { run }),
             Act::Answers(check) if child.main => {
                 let answer = child.answer(self.now);
                 self.tell(Event::Health { run, check: Some(check), answer });
             }
-            Act::Executes | Act::FailsToExecute | Act::SaysReady | Act::Answers(_) | Act::MainEnds(_) | Act::RestEnds => {}
+            Act::Executes | Act::FailsToExecute | Act::SaysReady | Act::Drains | Act::Answers(_) | Act::MainEnds(_) | Act::RestEnds => {}
         }
     }
 
@@ -248,6 +249,10 @@ impl Sim {
             Effect::AwaitReady { run, .. } => {
                 let after = self.children.get(&run).and_then(|child| u64::try_from(child.script.ready_ms).ok());
                 self.later(run, after.map(|after| (after, Act::SaysReady)));
+            }
+            Effect::Drain { run, .. } => {
+                let after = self.children.get(&run).and_then(|child| u64::try_from(child.script.drain_ms).ok());
+                self.later(run, after.map(|after| (after, Act::Drains)));
             }
             Effect::CheckHealth { run, check, .. } => {
                 let mute = self.children.get(&run).is_none_or(|child| child.script.mute);

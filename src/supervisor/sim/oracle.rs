@@ -7,7 +7,7 @@ use std::{
 
 use super::child::Child;
 use crate::{
-    model::{AppId, AppSpec, InstanceId, RunId, SaveAction},
+    model::{AppId, AppSpec, ExecMode, InstanceId, RunId, SaveAction},
     supervisor::{Edit, Effect, Event, Request, Role, Supervisor, Target},
 };
 
@@ -77,6 +77,7 @@ impl Oracle {
             | Event::MainExited { .. }
             | Event::SetEmpty { .. }
             | Event::Ready { .. }
+            | Event::Drained { .. }
             | Event::Health { .. }
             | Event::Memory { .. }
             | Event::Cron { .. }
@@ -143,7 +144,7 @@ impl Oracle {
     pub fn effect(&mut self, effect: &Effect, children: &HashMap<RunId, Child>) {
         assert!(!self.exited, "something is done after the exit: {effect:?}");
         match effect {
-            Effect::Spawn { run, instance, role, .. } => {
+            Effect::Spawn { run, instance, role, spec, .. } => {
                 assert!(self.ends_by.is_none(), "{run} is spawned after the shutdown began");
                 self.clock += 1;
                 self.concerns_the_edited(Some(instance.app));
@@ -156,6 +157,8 @@ impl Oracle {
                 let before = self.latest.insert((*instance, *role == Role::App), (*run, self.clock));
                 let before = before.and_then(|(run, _)| children.get(&run));
                 match role {
+                    // Workers overlap; how, the supervisor's own invariants say.
+                    Role::App if spec.exec_mode == ExecMode::Cluster => {}
                     Role::App => assert!(before.is_none_or(|child| !child.alive() || child.stuck), "a slot has two live runs"),
                     Role::Rule(_) => {}
                     Role::Build => assert!(before.is_none_or(|child| !child.main || child.stuck), "an app has two builds"),
@@ -164,6 +167,7 @@ impl Oracle {
             Effect::Signal { run, .. }
             | Effect::SignalMain { run, .. }
             | Effect::ShutdownMessage { run, .. }
+            | Effect::Drain { run, .. }
             | Effect::AwaitReady { run, .. }
             | Effect::CheckHealth { run, .. }
             | Effect::Record { run, .. }

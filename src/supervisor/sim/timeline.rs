@@ -4,7 +4,7 @@ use std::{collections::HashMap, fmt, sync::Arc, time::Instant};
 
 use super::{Cast, child::Child};
 use crate::{
-    model::{AppId, AppSpec, HookKind, Level, Notice, RunId},
+    model::{AppId, AppSpec, HookKind, HumanDuration, Level, Notice, RunId},
     supervisor::{Edit, Effect, Event, Request, Role, ShutdownCause, Target, WatchNote},
 };
 
@@ -40,6 +40,7 @@ impl Timeline {
             Event::SpawnFailed { run: id, failure } => format!("{} fails: {failure}", run(id)),
             Event::MainExited { run: id, exit, oom } => format!("{} ends: {exit}{}", run(id), if *oom { ", out of memory" } else { "" }),
             Event::Ready { run: id } => format!("{} says it is ready", run(id)),
+            Event::Drained { run: id } => format!("{} serves nothing any more", run(id)),
             Event::Health { run: id, answer: Ok(()), .. } => format!("{} is well", run(id)),
             Event::Health { run: id, answer: Err(why), .. } => format!("{} is unwell: {why}", run(id)),
             Event::Memory { run: id, bytes } => format!("{} uses {} MiB", run(id), bytes >> 20),
@@ -93,6 +94,7 @@ impl Timeline {
             Effect::Signal { run: id, signal } => format!("> {signal} to {}", run(id)),
             Effect::SignalMain { run: id, signal } => format!("> {signal} to the main process of {}", run(id)),
             Effect::ShutdownMessage { run: id, signal } => format!("> shutdown message, or {signal}, to {}", run(id)),
+            Effect::Drain { run: id, time } => format!("> drain {} for {}", run(id), HumanDuration(*time)),
             Effect::AwaitReady { run: id, .. } => format!("> await that {} is ready", run(id)),
             Effect::CheckHealth { run: id, check, .. } => format!("> check {} of {}", check, run(id)),
             Effect::Hook { happening, .. } => {

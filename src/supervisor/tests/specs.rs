@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use crate::{
     model::{
-        ActionRule, AfterExit, AppSpec, Backoff, Condition, Dependency, Health, Hooks, Launch, Limits, Probe, Ready, RestartPolicy,
-        SaveAction, Signal, StopSpec, WatchRoot, WatchSpec,
+        ActionRule, AfterExit, AppSpec, Backoff, Condition, Dependency, ExecMode, Health, Hooks, Launch, Limits, Probe, Ready,
+        RestartPolicy, SaveAction, Signal, StopSpec, WatchRoot, WatchSpec,
     },
     supervisor::sim::{Cast, child::Script},
 };
@@ -54,6 +54,9 @@ pub struct App {
     pub rules: Vec<String>,
     pub hooks: bool,
     pub cron: bool,
+    /// Its instances share their ports.
+    pub cluster: bool,
+    pub drain_timeout: u64,
     /// What its runs do, and its builds.
     pub runs: Vec<Script>,
     pub builds: Vec<Script>,
@@ -93,6 +96,8 @@ impl Default for App {
             rules: Vec::new(),
             hooks: false,
             cron: false,
+            cluster: false,
+            drain_timeout: 100,
             runs: Vec::new(),
             builds: Vec::new(),
             commands: Vec::new(),
@@ -123,6 +128,7 @@ impl App {
         let stop = StopSpec {
             tree: self.treekill,
             message: self.shutdown_message,
+            drain: Duration::from_millis(self.drain_timeout),
             ..StopSpec::new(self.kill_signal.parse::<Signal>().expect("a signal"), Duration::from_millis(self.kill_timeout))
         };
         let mib = |count: u64| (count > 0).then_some(count << 20);
@@ -145,6 +151,7 @@ impl App {
                 on_errored: line(self.hooks, "./errored"),
                 on_reload: line(self.hooks, "./reload"),
             },
+            exec_mode: if self.cluster { ExecMode::Cluster } else { ExecMode::Fork },
             cron: line(self.cron, "0 3 * * *"),
             ..AppSpec::new(&self.name, launch(&["node", "app.js"]), restart, stop)
         }
@@ -155,6 +162,7 @@ impl App {
     fn ready(&self) -> Ready {
         match self.ready_within {
             0 => Ready::default(),
+            timeout if self.cluster => Ready { by: Probe::Listening, timeout: Duration::from_millis(timeout) },
             timeout => Ready { by: Probe::Log("up".to_owned()), timeout: Duration::from_millis(timeout) },
         }
     }

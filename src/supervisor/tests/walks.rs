@@ -114,6 +114,8 @@ fn app(rng: &mut Rng, index: usize) -> App {
         commands: (0..rng.usize(1..4)).map(|_| script(rng, true)).collect(),
         runs: (0..rng.usize(1..8)).map(|_| script(rng, false)).collect(),
         builds: (0..rng.usize(1..8)).map(|_| script(rng, true)).collect(),
+        cluster: rng.u8(0..3) == 0,
+        drain_timeout: *rng.choice(&[0, 100, 2000]).unwrap(),
         ..App::default()
     }
 }
@@ -152,6 +154,7 @@ fn script(rng: &mut Rng, build: bool) -> Script {
         sick_until_ms: *rng.choice(&[0, 0, 0, 600]).unwrap(),
         mute: rng.u8(0..8) == 0,
         oom: by_signal && rng.bool(),
+        drain_ms: *rng.choice(&[-1, 0, 30, 3000]).unwrap(),
     }
 }
 

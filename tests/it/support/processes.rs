@@ -91,6 +91,13 @@ pub fn resident(pid: i32) -> u64 {
     line.trim_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or(0)
 }
 
+/// Processor time that a process has used, in ticks of 10 ms.
+pub fn ticks(pid: i32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_ascii_whitespace().collect();
+    [11, 12].iter().filter_map(|at| fields.get(*at)?.parse::<u64>().ok()).sum()
+}
+
 /// inotify watches of a process, proc_pid_fdinfo(5).
 pub fn watches(pid: i32) -> usize {
     let Ok(entries) = fs::read_dir(format!("/proc/{pid}/fdinfo")) else { return 0 };

@@ -88,6 +88,7 @@ const ROWS: &[Row] = &[
         unknown: ("api nobody --nostream", 1, NOBODY),
         ..targets("logs", ("api web --nostream", 0, "web   | runs"), ("web --nostream --json", 0, "{"))
     },
+    Row { unknown: ("nobody", 1, NOBODY), ..targets("attach", ("api web", 2, TOO_MANY), ("web --json", 2, NO_OPTION)) },
     targets("flush", ("api web", 0, "log files were emptied"), ("web --json", 0, "\"files\"")),
     Row {
         verb: "reloadLogs",

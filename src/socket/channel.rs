@@ -21,7 +21,7 @@ pub const FORM: (&str, &str) = ("NODE_CHANNEL_SERIALIZATION_MODE", "json");
 const KEPT: usize = 256;
 
 /// Bytes of one read.
-const READ: usize = 64 << 10;
+pub const READ: usize = 64 << 10;
 
 /// Bytes that may wait for an app that does not read.
 const WAITING: usize = 16 << 10;
@@ -56,15 +56,24 @@ pub struct Channel {
     told: Receiver<&'static [u8]>,
 }
 
+/// Makes the two ends of a channel: ours, which never blocks, and the app's, which is to be dropped once the app has it.
+///
+/// # Errors
+/// There are no descriptors left.
+pub fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    // Two open file descriptions: theirs stays blocking, as libuv wants to decide for itself.
+    rustix::io::ioctl_fionbio(&ours, true)?;
+    Ok((ours, theirs))
+}
+
 /// Makes a channel: our end, the way to say something, and the app's end, which is to be dropped once the app has it, or its end of file
 /// never comes.
 ///
 /// # Errors
 /// There are no descriptors left.
 pub fn open() -> io::Result<(Channel, Mouth, OwnedFd)> {
-    let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
-    // Two open file descriptions: theirs stays blocking, as libuv wants to decide for itself.
-    rustix::io::ioctl_fionbio(&ours, true)?;
+    let (ours, theirs) = pair()?;
     let (mouth, told) = mpsc::channel(4);
     #[expect(deprecated, reason = "an OwnedFd keeps the promise for which the newer call asks for unsafe")]
     let socket = AsyncFd::new(ours)?;
@@ -84,7 +93,7 @@ impl Channel {
     /// `out`: what is still to be written.
     async fn exchange(&mut self, out: &mut Vec<u8>, mut said: impl FnMut(Said)) -> io::Result<()> {
         let mut chunk = vec![0; READ];
-        let mut lines = Lines::default();
+        let mut lines = Lines::keeping(KEPT);
         let mut open = true;
         loop {
             tokio::select! {
@@ -113,22 +122,31 @@ impl Channel {
 }
 
 /// The lines of what is read, each cut to its beginning.
-#[derive(Debug, Default)]
-struct Lines(Vec<u8>);
+#[derive(Debug)]
+pub struct Lines {
+    line: Vec<u8>,
+    kept: usize,
+}
 
 impl Lines {
-    fn take(&mut self, mut bytes: &[u8], mut line: impl FnMut(&[u8])) {
+    /// Keeps so much of each line.
+    pub fn keeping(kept: usize) -> Self {
+        Self { line: Vec::new(), kept }
+    }
+
+    /// Takes what was read, and hands over each line that is whole.
+    pub fn take(&mut self, mut bytes: &[u8], mut line: impl FnMut(&[u8])) {
         while let Some(end) = memchr::memchr(b'\n', bytes) {
             self.keep(&bytes[..end]);
-            line(&self.0);
-            self.0.clear();
+            line(&self.line);
+            self.line.clear();
             bytes = &bytes[end + 1..];
         }
         self.keep(bytes);
     }
 
     fn keep(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(&bytes[..bytes.len().min(KEPT.saturating_sub(self.0.len()))]);
+        self.line.extend_from_slice(&bytes[..bytes.len().min(self.kept.saturating_sub(self.line.len()))]);
     }
 }
 
@@ -163,7 +181,7 @@ mod tests {
     use super::*;
 
     fn answered(text: &[u8], pieces: usize) -> (Vec<Said>, String) {
-        let (mut all, mut out, mut lines) = (Vec::new(), Vec::new(), Lines::default());
+        let (mut all, mut out, mut lines) = (Vec::new(), Vec::new(), Lines::keeping(KEPT));
         for piece in text.chunks(pieces) {
             lines.take(piece, |line| answer(line, &mut |said| all.push(said), &mut out));
         }

@@ -1,0 +1,93 @@
+//! What workers share besides ports, and where the sharing ends.
+
+use std::{
+    fs::{self, Permissions},
+    io::{BufRead as _, BufReader},
+    net::TcpStream,
+    os::unix::fs::PermissionsExt as _,
+    time::Duration,
+};
+
+use super::{SERVER, load, node, port, ready, verb};
+use crate::{
+    process::can_become_others,
+    support::{PATIENCE, clock::comes_true, processes, programs, words::app_says},
+};
+
+#[test]
+fn a_connection_that_every_worker_refuses_waits_until_one_takes_it() {
+    let port = port();
+    let script = "const server = require('net').createServer(socket => { socket.on('error', () => {}); socket.write(process.pid + '\\n'); });\n\
+        server.maxConnections = 1;\nserver.listen(Number(process.env.PORT), '127.0.0.1');\n";
+    let Some(project) = node("instances: 2", port, script) else { return };
+    let mut runner = project.start([""; 0]);
+    runner.wait_for(&ready("api"));
+    let connect = || BufReader::new(TcpStream::connect(("127.0.0.1", port)).expect("the kernel takes it"));
+    let line = |stream: &mut BufReader<TcpStream>| {
+        let mut line = String::new();
+        stream.get_ref().set_read_timeout(Some(PATIENCE)).expect("it is open");
+        stream.read_line(&mut line).map(|_| line)
+    };
+    let (mut one, mut two, mut three) = (connect(), connect(), connect());
+    let (first, second) = (line(&mut one).expect("a worker is free"), line(&mut two).expect("another is free"));
+    assert_ne!(first, second);
+    three.get_ref().set_read_timeout(Some(Duration::from_millis(500))).expect("it is open");
+    let before = processes::ticks(runner.runner_pid());
+    assert!(three.fill_buf().is_err(), "a third was taken");
+    let busy = processes::ticks(runner.runner_pid()) - before;
+    assert!(busy < 10, "the runner was busy for {busy} ticks of 50");
+    drop(two);
+    assert_eq!(line(&mut three).expect("it is free again"), second);
+}
+
+/// Connects with the session of its first connection, until every worker has answered and has known it.
+const CLIENT: &str = "const tls = require('tls');\n\
+    const pids = new Set(); let session, stranger;\n\
+    const connect = () => tls.connect({ host: '127.0.0.1', port: process.argv[2], rejectUnauthorized: false, maxVersion: 'TLSv1.2', session }, function () {\n\
+      const known = session !== undefined; session ??= this.getSession();\n\
+      if (known && !this.isSessionReused()) stranger = true;\n\
+      let said = ''; this.on('data', data => said += data).on('close', () => { if (known) pids.add(said);\n\
+        if (pids.size === 2 || stranger) { console.log(stranger ? 'strangers' : 'known'); process.exit(); } connect(); });\n\
+    }).on('error', error => { console.log(error); process.exit(1); });\n\
+    connect();\n";
+
+#[test]
+fn every_worker_knows_the_tls_sessions_of_the_others() {
+    if !programs::have(&["openssl"]) {
+        return;
+    }
+    let port = port();
+    let script = "const fs = require('fs');\n\
+        require('tls').createServer({ key: fs.readFileSync('key.pem'), cert: fs.readFileSync('cert.pem') }, socket => socket.end(String(process.pid)))\n\
+          .listen(Number(process.env.PORT), '127.0.0.1');\n";
+    let Some(project) = node("instances: 2", port, script) else { return };
+    project.save("client.js", CLIENT);
+    let key = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", "key.pem", "-out", "cert.pem"];
+    project.run("openssl", &key);
+    let mut runner = project.start([""; 0]);
+    runner.wait_for(&ready("api"));
+    assert_eq!(project.run("node", &["client.js", &port.to_string()]).trim(), "known");
+    // Those that come later are given the same keys.
+    verb(&project, &["reload", "api"], 0);
+    assert_eq!(project.run("node", &["client.js", &port.to_string()]).trim(), "known");
+}
+
+#[test]
+fn a_worker_of_another_user_gets_no_port_that_it_could_not_have_by_itself() {
+    if !can_become_others() {
+        return;
+    }
+    let (low, high) = (81, port());
+    let Some(project) = node("instances: 2, uid: nobody", low, SERVER) else { return };
+    // Every user can enter it.
+    let folder = project.root.parent().expect("it lies in a folder");
+    fs::set_permissions(folder, Permissions::from_mode(0o755)).expect("it is ours");
+    let mut runner = project.start([""; 0]);
+    runner.wait_for(&app_says("failed EACCES bind"));
+    // Nothing is left that could go on.
+    assert_eq!(runner.finish().code, Some(1));
+    project.edit("pmdev.yaml", &format!("PORT: '{low}'"), &format!("PORT: '{high}'"));
+    let mut runner = project.start([""; 0]);
+    runner.wait_for(&app_says("up "));
+    assert!(comes_true(PATIENCE, || load::answer(high).is_ok()));
+}
