@@ -121,7 +121,7 @@ fn a_runner_that_is_stopped_holds_up_no_shell() {
     assert!(!words.contains("frontend") && words.contains("pmdev.toml"), "what needs no runner is there: {words}");
     let words = offered(&project, &["pmdev", "restart", "--runner", ""], None);
     assert!(!words.contains(&runner.runner_pid().to_string()), "{words}");
-    processes::send(runner.runner_pid(), Signal::CONT);
+    [runner.pid, runner.runner_pid()].into_iter().for_each(|pid| processes::send(pid, Signal::CONT));
 }
 
 #[test]

@@ -141,14 +141,17 @@ fn what_a_dead_runner_left_is_removed_when_asked_and_nothing_else() {
     assert!(stale[0].exists(), "it was only looked at");
 
     // A stopped runner answers nobody, but lives.
-    processes::send(alive.runner_pid(), Signal::STOP);
+    let runner = alive.runner_pid();
+    processes::send(runner, Signal::STOP);
+    let guard_stops = || processes::all().iter().any(|process| process.pid == alive.pid && process.state == 'T');
+    assert!(comes_true(PATIENCE, guard_stops), "the guard stops with it");
     let told = doctor(&project, &["--fix"], 0);
     assert!(told.contains(&format!("removed what dead runners left: {shown}")), "{told}");
     assert!(told.contains(&format!("The runner {} is stopped", alive.runner_pid())), "{told}");
-    assert!(told.contains(&format!("kill -CONT {}", alive.runner_pid())), "{told}");
+    assert!(told.contains(&format!("kill -CONT {} {}", alive.pid, runner)), "{told}");
     assert!(!stale[0].exists() && !stale[0].with_extension("lock").exists());
     assert_eq!(sockets(&project).len(), 1, "that of the stopped one stays");
-    processes::send(alive.runner_pid(), Signal::CONT);
+    [alive.pid, runner].into_iter().for_each(|pid| processes::send(pid, Signal::CONT));
     let told = doctor(&project, &["--fix"], 0);
     assert!(!told.contains("socket") && !told.contains("removed"), "{told}");
     assert_eq!(project.pmdev(["ping"]).finish().code, Some(0), "it is as it was");

@@ -10,6 +10,7 @@ use super::machine::quoted;
 use crate::{
     config,
     control::{Folders, Hello, client, endpoint},
+    process::guard,
     ui::findings::Finding,
 };
 
@@ -31,8 +32,8 @@ pub enum Sign {
     Mute {
         /// Its pid, where it can be told.
         pid: Option<i32>,
-        /// Whether it is stopped, as by Ctrl-Z.
-        stopped: bool,
+        /// Who has to be continued where it is stopped, as by Ctrl-Z: its guard stops with it. Empty: it is not.
+        stopped: Vec<i32>,
         /// What is wrong.
         why: String,
     },
@@ -56,7 +57,7 @@ pub fn look(fix: bool) -> Vec<Socket> {
                 Ok(None) => return None,
                 Err(error) => {
                     let pid = pid_of(&path, &folders);
-                    Sign::Mute { pid, stopped: pid.is_some_and(is_stopped), why: error.to_string() }
+                    Sign::Mute { pid, stopped: pid.map(stopped).unwrap_or_default(), why: error.to_string() }
                 }
             }
         };
@@ -85,10 +86,14 @@ fn pid_of(socket: &Path, folders: &Folders) -> Option<i32> {
     socket.file_stem()?.to_str()?.parse().ok()
 }
 
-/// State `T` of proc_pid_stat(5).
-fn is_stopped(pid: i32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
+/// A runner, and its guard where there is one, that are stopped: state `T` of proc_pid_stat(5).
+fn stopped(runner: i32) -> Vec<i32> {
+    let stat = |pid: i32| fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let of_runner = stat(runner);
+    let Some((_, rest)) = of_runner.rsplit_once(") ").filter(|(_, rest)| rest.starts_with('T')) else { return Vec::new() };
+    let parent = rest.split(' ').nth(1).and_then(|parent| parent.parse().ok());
+    let guard = parent.filter(|parent| stat(*parent).contains(&format!("({}) T", guard::NAME.to_string_lossy())));
+    guard.into_iter().chain([runner]).collect()
 }
 
 /// What is to be said of them. `version`: ours.
@@ -108,7 +113,7 @@ pub fn findings(sockets: &[Socket], version: &str) -> Vec<Finding> {
     for Socket { path, sign } in sockets {
         match sign {
             Sign::Answers(hello) => alive.push(hello),
-            Sign::Mute { pid, stopped, why } => found.push(mute(*pid, *stopped, why)),
+            Sign::Mute { pid, stopped, why } => found.push(mute(*pid, stopped, why)),
             Sign::Stuck(why) => {
                 let text = format!("{} is the socket of a runner that is gone, and it cannot be removed ({why})", path.display());
                 found.push(Finding::problem("sockets", text).advice("remove it").command(format!("rm -f {}", quoted(path))));
@@ -132,12 +137,15 @@ pub fn findings(sockets: &[Socket], version: &str) -> Vec<Finding> {
     found
 }
 
-fn mute(pid: Option<i32>, stopped: bool, why: &str) -> Finding {
-    match (pid, stopped) {
-        (Some(pid), true) => Finding::warning("runners", format!("The runner {pid} is stopped, so it restarts nothing and answers nobody"))
-            .advice("have it go on (or fg in its terminal)")
-            .command(format!("kill -CONT {pid}")),
-        (Some(pid), false) => Finding::warning("runners", format!("The runner {pid} does not answer: {why}"))
+fn mute(pid: Option<i32>, stopped: &[i32], why: &str) -> Finding {
+    let pids = stopped.iter().map(i32::to_string).collect::<Vec<_>>().join(" ");
+    match (pid, stopped.is_empty()) {
+        (Some(pid), false) => {
+            Finding::warning("runners", format!("The runner {pid} is stopped, so it restarts nothing and answers nobody"))
+                .advice("have it go on (or fg in its terminal)")
+                .command(format!("kill -CONT {pids}"))
+        }
+        (Some(pid), true) => Finding::warning("runners", format!("The runner {pid} does not answer: {why}"))
             .advice("it may be busy; if that stays so, end it")
             .command(format!("kill {pid}")),
         (None, _) => Finding::warning("runners", why.to_owned()).advice("it may be busy; if that stays so, end it"),

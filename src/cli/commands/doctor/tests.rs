@@ -203,7 +203,8 @@ fn socket(name: &str, sign: Sign) -> Socket {
 #[test]
 fn what_is_behind_sockets() {
     let answers = |hello| Sign::Answers(Box::new(hello));
-    let mute = |pid: i32, stopped| Sign::Mute { pid: Some(pid), stopped, why: "it said nothing within 2 s".into() };
+    let mute =
+        |pid: i32, stopped: &[i32]| Sign::Mute { pid: Some(pid), stopped: stopped.to_vec(), why: "it said nothing within 2 s".into() };
     let well = [socket("12", answers(hello(12, "/p", "1.0.0", false))), socket("13", answers(hello(13, "/q", "1.0.0", true)))];
     insta::assert_snapshot!(shown(&runners::findings(&well, "1.0.0")), @r"
     ok       runners: 12 in /p with 1 app, 13 in the background with 1 app
@@ -215,8 +216,8 @@ fn what_is_behind_sockets() {
         socket("8", Sign::Stale),
         socket("9", Sign::Removed),
         socket("10", Sign::Stuck("Permission denied".into())),
-        socket("11", mute(11, true)),
-        socket("12", mute(12, false)),
+        socket("11", mute(11, &[9, 11])),
+        socket("12", mute(12, &[])),
         socket("14", answers(hello(14, "/p", "1.0.0", false))),
         socket("15", answers(hello(15, "/p", "0.9.0", true))),
     ];
@@ -232,7 +233,7 @@ fn what_is_behind_sockets() {
                  rm -f /run/user/1000/pmdev/10.sock
     warning  The runner 11 is stopped, so it restarts nothing and answers nobody
              have it go on (or fg in its terminal):
-                 kill -CONT 11
+                 kill -CONT 9 11
     warning  The runner 12 does not answer: it said nothing within 2 s
              it may be busy; if that stays so, end it:
                  kill 12
