@@ -23,7 +23,7 @@ fn info(kind: NoticeKind, app: &str, text: String) -> Notice {
 /// `serving`: one of its runs. An app that gives a sign of being ready is told to be that.
 pub(super) fn started(spec: &AppSpec, instances: &[Instance], serving: &Run) -> Notice {
     let app = &spec.name;
-    let what = match (instances.len(), serving.pid) {
+    let what = match (instances.iter().filter(|instance| !instance.rests()).count(), serving.pid) {
         (1, Some(pid)) => format!("pid {pid}"),
         (count, _) => format!("{count} instances"),
     };
@@ -136,6 +136,12 @@ pub(super) fn follows(app: &App, verdict: Verdict) -> String {
         Verdict::Again(delay) => format!("starting again in {}", HumanDuration(delay)),
         Verdict::GiveUp(why) => format!("{}{}", given_up(why), waits(app)),
     }
+}
+
+/// Something that is to go in any case has no more time for that.
+pub(super) fn cut_short(app: &str, name: &str, bytes: u64, limit: u64) -> Notice {
+    let text = format!("{name} is killed at once: it uses {} of memory, above its hard limit of {}", Size(bytes), Size(limit));
+    Notice::new(Level::Warning, NoticeKind::Memory, text).about(app)
 }
 
 fn in_a_row(failures: u32) -> String {
