@@ -23,7 +23,7 @@ use super::{
 pub(super) struct Leaving {
     pub instance: InstanceId,
     /// The instance as people call it.
-    name: String,
+    pub name: String,
     pub run: Run,
 }
 
