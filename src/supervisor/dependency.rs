@@ -73,7 +73,7 @@ impl Supervisor {
             (other, condition) = missing(other).unwrap_or((other, condition));
         }
         let held = other.counted().find(|instance| !other.is_at(instance, condition))?;
-        let how = other.end_of(held).map_or_else(String::new, |end| format!(": {}", wording::had_ended(&end.outcome)));
+        let how = other.end_of(held).map_or_else(String::new, |_| format!(": {}", other.how_it_ended(held)));
         let needed = app.blocked.as_ref().map(wording::needs)?;
         Some(format!("waits until {needed}, but {} is {}{how}", held.name, other.status(held)))
     }

@@ -135,8 +135,8 @@ impl Run {
 
 impl Instance {
     /// Remembers how it ended by itself.
-    pub fn ended(&mut self, outcome: Outcome, now: Instant) {
-        self.end = Some(End { at: now, outcome });
+    pub fn ended(&mut self, outcome: Outcome, verdict: Verdict, now: Instant) {
+        self.end = Some(End { at: now, outcome, verdict });
     }
 }
 
@@ -326,7 +326,7 @@ impl App {
             Verdict::Kept => Hold::None,
             Verdict::GiveUp(_) => Hold::Errored,
         };
-        instance.ended(outcome.clone(), step.now);
+        instance.ended(outcome.clone(), verdict, step.now);
         step.tell(wording::ended(&self.instances[slot].name, self, &outcome, verdict));
         self.watch(WatchNote::Down, step);
         let well = outcome.success() || verdict == Verdict::StopCode;

@@ -76,10 +76,7 @@ impl App {
     fn online(&self, instance: &Instance, after: RunId) -> Progress {
         let newer = instance.last.is_some_and(|last| last > after);
         let failed = |why: String| Progress::Failed(format!("{} {why}", instance.name));
-        let ended = || {
-            let how = self.end_of(instance).map_or_else(|| "does not run".to_owned(), |end| wording::had_ended(&end.outcome));
-            failed(format!("is {}: {how}", self.status(instance)))
-        };
+        let ended = || failed(format!("is {}: {}", self.status(instance), self.how_it_ended(instance)));
         match &instance.state {
             State::Up(run) if run.id > after && run.serves() => Progress::Reached,
             State::Up(run) if run.id > after && run.next().is_some_and(|next| next != Hold::None) => ended(),

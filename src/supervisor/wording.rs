@@ -233,7 +233,7 @@ fn how(outcome: &Outcome) -> String {
     outcome.exit().map_or_else(|| had_ended(outcome), |exit| exit.to_string())
 }
 
-fn given_up(why: GiveUp) -> String {
+pub(super) fn given_up(why: GiveUp) -> String {
     match why {
         GiveUp::Never => "is not started again (max_restarts is 0)".to_owned(),
         GiveUp::InARow { ends: 1, min_uptime } => format!("is given up after a run of less than {}", HumanDuration(min_uptime)),
