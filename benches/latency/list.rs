@@ -1,6 +1,7 @@
 //! How long a runner of many apps takes to tell how they are: over its socket, and by the commands people and scripts use, beside pm2's.
 
 use std::{
+    cell::Cell,
     fs, io,
     path::Path,
     process::{Command, Stdio},
@@ -41,8 +42,16 @@ pub fn measure(folder: &Path, rounds: usize) -> io::Result<()> {
     pm2_in(&["start", "apps.json"])?;
 
     let pmdev = Path::new(env!("CARGO_BIN_EXE_pmdev"));
-    let names =
-        ["over the socket", "over the socket, with all that is declared", "`pmdev list`", "`pmdev jlist`", "`pmdev ping`", "`pm2 jlist`"];
+    let names = [
+        "over the socket",
+        "over the socket, with all that is declared",
+        "`pmdev list`",
+        "`pmdev jlist`",
+        "`pmdev ping`",
+        "a shell completes `pmdev restart`",
+        "`pm2 jlist`",
+    ];
+    let given_up = Cell::new(0);
     let mut figures = vec![Values::default(); names.len()];
     for _ in 0..rounds {
         let mut take = |row: usize, what: &dyn Fn() -> io::Result<()>| -> io::Result<()> {
@@ -57,8 +66,13 @@ pub fn measure(folder: &Path, rounds: usize) -> io::Result<()> {
         take(2, &|| run(pmdev, &["list"], folder))?;
         take(3, &|| run(pmdev, &["jlist"], folder))?;
         take(4, &|| run(pmdev, &["ping"], folder))?;
+        take(5, &|| {
+            let names = offered(pmdev, folder)?;
+            given_up.set(given_up.get() + usize::from(names < APPS));
+            Ok(())
+        })?;
         if pm2.is_some() {
-            take(5, &|| pm2_in(&["jlist"]))?;
+            take(6, &|| pm2_in(&["jlist"]))?;
         }
     }
     let _ = pm2_in(&["kill"]);
@@ -71,6 +85,7 @@ pub fn measure(folder: &Path, rounds: usize) -> io::Result<()> {
         rows.push([vec![(*name).to_owned()], shown.to_vec()].concat());
     }
     table(&rows);
+    println!("\nCompletions without the names of the apps, because they took too long: {}.", given_up.get());
     Ok(())
 }
 
@@ -81,6 +96,15 @@ fn ask(socket: &Path, all: bool) -> io::Result<()> {
         Reply::List { instances } if instances.len() == APPS => Ok(()),
         _ => Err(io::Error::other("not all apps were listed")),
     }
+}
+
+/// How many words a shell is offered behind `pmdev restart`, as bash's script asks for them.
+fn offered(pmdev: &Path, folder: &Path) -> io::Result<usize> {
+    let mut command = Command::new(pmdev);
+    command.args(["--", "pmdev", "restart", ""]).current_dir(folder).env("PMDEV_HOME", folder.join("home")).env("XDG_RUNTIME_DIR", folder);
+    command.env("PMDEV_COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", "2").env("_CLAP_COMPLETE_COMP_TYPE", "9").env("_CLAP_IFS", "\n");
+    let output = command.stdin(Stdio::null()).output()?;
+    Ok(String::from_utf8_lossy(&output.stdout).lines().count())
 }
 
 fn run(program: &Path, args: &[&str], folder: &Path) -> io::Result<()> {

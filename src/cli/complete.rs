@@ -5,6 +5,9 @@ use std::{
     env,
     ffi::{OsStr, OsString},
     io::Write as _,
+    sync::mpsc,
+    thread,
+    time::Duration,
 };
 
 use clap::{Arg, Command, CommandFactory as _};
@@ -22,8 +25,14 @@ use crate::{
 /// The variable by which a shell asks.
 pub const VARIABLE: &str = "PMDEV_COMPLETE";
 
+/// How long runners may take in all, in milliseconds, where [`TIMEOUT`] says nothing else: what takes longer is felt while typing.
+const PATIENCE: u64 = 40;
+
+/// The variable that says so, for machines on which that is too short.
+const TIMEOUT: &str = "PMDEV_COMPLETE_TIMEOUT";
+
 /// Verbs whose TARGET is something to be run, not something that runs.
-const RUN: [&str; 5] = ["start", "check", "startup", "startOrRestart", "startOrReload"];
+const RUN: [&str; 6] = ["start", "check", "doctor", "startup", "startOrRestart", "startOrReload"];
 
 /// Answers a shell that asks; whether one did.
 pub fn answer(args: &[OsString]) -> bool {
@@ -77,11 +86,24 @@ fn starts(word: &str, typed: &OsStr) -> bool {
 
 /// The instances of the runner that a verb here would talk to; nothing where that is unclear.
 fn instances() -> Vec<InstanceView> {
-    let Ok(Some(runner)) = ReachArgs::default().find() else { return Vec::new() };
-    match runner.answer(Request::List { targets: Vec::new(), env: false, reveal: false, detail: false }) {
-        Ok(Reply::List { instances }) => instances,
-        Ok(_) | Err(_) => Vec::new(),
-    }
+    soon(|limit| {
+        // One that is stopped must not cost the names of another that answers.
+        let Some(runner) = ReachArgs::glance(limit / 2) else { return Vec::new() };
+        match runner.answer(Request::List { targets: Vec::new(), env: false, reveal: false, detail: false }) {
+            Ok(Reply::List { instances }) => instances,
+            Ok(_) | Err(_) => Vec::new(),
+        }
+    })
+}
+
+/// What is known in time; what takes longer is left behind, and ends with us.
+fn soon<T: Default + Send + 'static>(ask: impl FnOnce(Duration) -> T + Send + 'static) -> T {
+    let limit = env::var(TIMEOUT).ok().and_then(|text| text.parse().ok()).unwrap_or(PATIENCE);
+    let limit = Duration::from_millis(limit.max(1));
+    let (answer, answered) = mpsc::channel();
+    // Nobody is left to be told when it comes too late.
+    thread::spawn(move || answer.send(ask(limit)));
+    answered.recv_timeout(limit).unwrap_or_default()
 }
 
 /// Names of apps, once each.
@@ -122,7 +144,7 @@ fn targets(typed: &OsStr) -> Vec<CompletionCandidate> {
 
 /// Runners, by their pids.
 fn runners(typed: &OsStr) -> Vec<CompletionCandidate> {
-    let candidates = ReachArgs::all().into_iter().map(|runner| {
+    let candidates = soon(|limit| ReachArgs::all_within(limit / 2)).into_iter().map(|runner| {
         let place = if runner.hello.background { "in the background".to_owned() } else { runner.hello.cwd };
         (runner.hello.pid.to_string(), place)
     });

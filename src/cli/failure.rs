@@ -4,6 +4,9 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::model::Error;
 
+/// Verbs behind which `--` begins what is the app's.
+const TAKES_ARGUMENTS: [&str; 4] = ["start", "check", "startOrRestart", "startOrReload"];
+
 /// Why parsing ended without a command.
 #[derive(Debug)]
 pub enum Stop {
@@ -13,34 +16,29 @@ pub enum Stop {
     Error(Error),
 }
 
-/// Translates clap's answer.
-pub fn stop(error: &clap::Error) -> Stop {
+/// Translates clap's answer about a verb and what was typed behind it.
+pub fn stop(error: &clap::Error, verb: &str) -> Stop {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Stop::Text(error.to_string()),
-        _ => Stop::Error(translate(error)),
+        _ => Stop::Error(translate(error, verb)),
     }
 }
 
-fn translate(error: &clap::Error) -> Error {
+fn translate(error: &clap::Error, verb: &str) -> Error {
     let arg = text(error, ContextKind::InvalidArg).unwrap_or_default();
     let value = text(error, ContextKind::InvalidValue).unwrap_or_default();
     match error.kind() {
         ErrorKind::UnknownArgument => {
-            let verb = verb(error);
             let near = text(error, ContextKind::SuggestedArg).map(|near| format!("did you mean {near}?"));
-            let apps = format!("arguments for the app go after --: pmdev start app.js -- {arg}");
-            let usage = format!("all options: pmdev {verb}--help");
-            let hint = match (near, verb.as_str()) {
-                (Some(near), "start ") => format!("{near}\n{apps}"),
-                (Some(near), _) => near,
-                (None, "start ") => format!("{apps}\n{usage}"),
-                (None, _) => usage.replace("all options", "how it is used"),
-            };
+            let beyond =
+                TAKES_ARGUMENTS.contains(&verb).then(|| format!("arguments for the app go after --: pmdev {verb} app.js -- {arg}"));
+            let all = near.is_none().then(|| format!("how it is used: pmdev {verb} --help"));
+            let hint: Vec<String> = near.into_iter().chain(beyond).chain(all).collect();
             let here = if arg.starts_with('-') { "not an option here" } else { "one word too many here" };
-            Error::usage(format!("{arg} is {here}")).hint(hint)
+            Error::usage(format!("{arg} is {here}")).hint(hint.join("\n"))
         }
         ErrorKind::InvalidValue if value.is_empty() => {
-            Error::usage(format!("{arg} needs a value")).hint("what it takes: pmdev start --help")
+            Error::usage(format!("{arg} needs a value")).hint(format!("what it takes: pmdev {verb} --help"))
         }
         ErrorKind::InvalidValue => {
             Error::usage(format!("{value:?} is none of {}", text(error, ContextKind::ValidValue).unwrap_or_default()))
@@ -59,8 +57,9 @@ fn translate(error: &clap::Error) -> Error {
         }
         ErrorKind::TooManyValues => Error::usage(format!("{arg} takes no value, but was given {value:?}")),
         ErrorKind::MissingRequiredArgument => {
-            Error::usage(format!("{} is missing", arg.trim_matches(|c: char| !c.is_ascii_alphanumeric())))
-                .hint(format!("how it is used: pmdev {}--help", verb(error)))
+            let missing: Vec<&str> = arg.split(", ").map(|arg| arg.trim_matches(|c: char| !c.is_ascii_alphanumeric())).collect();
+            let are = if missing.len() == 1 { "is" } else { "are" };
+            Error::usage(format!("{} {are} missing", missing.join(" and "))).hint(format!("how it is used: pmdev {verb} --help"))
         }
         _ => {
             let shown = error.to_string();
@@ -68,14 +67,6 @@ fn translate(error: &clap::Error) -> Error {
             Error::usage(first.strip_prefix("error: ").unwrap_or(first))
         }
     }
-}
-
-/// The verb that was typed, as clap's line on its usage names it, with a space behind it.
-fn verb(error: &clap::Error) -> String {
-    let shown = error.to_string();
-    let usage = shown.lines().find_map(|line| line.trim().strip_prefix("Usage: pmdev "));
-    let verb = usage.and_then(|usage| usage.split(' ').next()).filter(|verb| !verb.starts_with(['[', '<']));
-    verb.map(|verb| format!("{verb} ")).unwrap_or_default()
 }
 
 /// A piece of context: an option as `--name`, without the placeholder of its value.

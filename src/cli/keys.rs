@@ -60,6 +60,9 @@ pub struct RareArgs {
     /// Count Node apps as ready when they say process.send('ready')
     #[arg(long)]
     pub wait_ready: bool,
+    /// Give each app a terminal of its own, which `pmdev attach` leads to
+    #[arg(long)]
+    pub tty: bool,
     /// How long an app has to be ready
     #[arg(long, value_name = "TIME", value_parser = key!("--listen-timeout", "listen_timeout"))]
     pub listen_timeout: Option<Flag>,
@@ -137,6 +140,7 @@ impl RareArgs {
         flags.extend(Flag::joined(self.filter_env));
         flags.extend(self.no_autostart.then(|| Flag::switch("--no-autostart", "autostart", false)));
         flags.extend(self.wait_ready.then(|| Flag::switch("--wait-ready", "wait_ready", true)));
+        flags.extend(self.tty.then(|| Flag::switch("--tty", "tty", true)));
         flags.extend(self.execute_command.then(|| Flag::switch("--execute-command", "execute_command", true)));
         for (given, on) in [(self.source_map_support, true), (self.disable_source_map_support, false)] {
             if given {

@@ -78,8 +78,9 @@ pub fn main() -> ExitCode {
 /// Reads the arguments, the program's name among them.
 fn parse(args: Vec<OsString>) -> Result<Cli, failure::Stop> {
     let args = verb::join_codes(verb::insert(args, &Cli::command()));
-    let matches = Cli::command().try_get_matches_from(&args).map_err(|error| failure::stop(&error))?;
-    let mut cli = Cli::from_arg_matches(&matches).map_err(|error| failure::stop(&error))?;
+    let verb = args.get(1).map(|verb| verb.to_string_lossy().into_owned()).unwrap_or_default();
+    let matches = Cli::command().try_get_matches_from(&args).map_err(|error| failure::stop(&error, &verb))?;
+    let mut cli = Cli::from_arg_matches(&matches).map_err(|error| failure::stop(&error, &verb))?;
     if let (Verb::Start(start), Some((_, matches))) = (&mut cli.verb, matches.subcommand()) {
         let has_target = !start.targets.is_empty();
         let options = &mut start.options;

@@ -4,6 +4,7 @@ use std::{
     env,
     path::{Path, PathBuf},
     thread,
+    time::Duration,
 };
 
 use clap::Args;
@@ -77,15 +78,26 @@ impl Reached {
 impl ReachArgs {
     /// Every runner of this user that answers.
     pub fn all() -> Vec<Reached> {
-        Self::look_around().0
+        Self::look_around(client::greet).0
+    }
+
+    /// Every runner of this user that says within this time who it is.
+    pub fn all_within(limit: Duration) -> Vec<Reached> {
+        Self::look_around(|socket| client::greet_within(limit, socket)).0
+    }
+
+    /// The runner of this folder or a parent, else the background one, else the only one; `None`: that is unclear within this time.
+    pub fn glance(limit: Duration) -> Option<Reached> {
+        let (all, wrong) = Self::look_around(|socket| client::greet_within(limit, socket));
+        choose(all, wrong, &env::current_dir().ok()?).ok()?
     }
 
     /// Every runner of this user that answers, and what is wrong with those that do not. They are asked all at once: a stopped one costs
     /// its two seconds only once.
-    fn look_around() -> (Vec<Reached>, Vec<Error>) {
+    fn look_around(greet: impl Fn(&Path) -> Result<Option<Hello>, Error> + Sync) -> (Vec<Reached>, Vec<Error>) {
         let sockets = Folders::find(|name| env::var_os(name)).map(|folders| folders.sockets()).unwrap_or_default();
         let answers: Vec<_> = thread::scope(|scope| {
-            let asked: Vec<_> = sockets.iter().map(|socket| scope.spawn(|| client::greet(socket))).collect();
+            let asked: Vec<_> = sockets.iter().map(|socket| scope.spawn(|| greet(socket))).collect();
             asked.into_iter().map(|thread| thread.join().unwrap_or(Ok(None))).collect()
         });
         let (mut reached, mut wrong) = (Vec::new(), Vec::new());
@@ -108,7 +120,7 @@ impl ReachArgs {
         if let Some(named) = &self.runner {
             return named_runner(named, &here).map(Some);
         }
-        let (all, wrong) = Self::look_around();
+        let (all, wrong) = Self::look_around(client::greet);
         choose(all, wrong, &here)
     }
 

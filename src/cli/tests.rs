@@ -177,6 +177,23 @@ fn what_is_wrong_is_said_as_everything_else_is() {
     TARGET is missing
     hint: how it is used: pmdev show --help
     ");
+    insta::assert_snapshot!(refusal("pmdev scale"), @r"
+    APP and NUMBER are missing
+    hint: how it is used: pmdev scale --help
+    ");
+    insta::assert_snapshot!(refusal("pmdev logs --lines"), @r"
+    --lines needs a value
+    hint: what it takes: pmdev logs --help
+    ");
+    insta::assert_snapshot!(refusal("pmdev ping --loudly"), @r"
+    --loudly is not an option here
+    hint: how it is used: pmdev ping --help
+    ");
+    insta::assert_snapshot!(refusal("pmdev check --loudly"), @r"
+    --loudly is not an option here
+    hint: arguments for the app go after --: pmdev check app.js -- --loudly
+    how it is used: pmdev check --help
+    ");
 }
 
 /// What `pmdev VERB --help` prints at this width.

@@ -216,7 +216,7 @@ fn check_program(line: &str, program: &str, cwd: &Path, search: &Search) -> Resu
     if search.find(program).is_some() {
         return Ok(());
     }
-    let error = Error::usage(format!("{line:?} cannot be run: {program} is neither in the project's own tools nor on PATH"));
+    let error = Error::missing(format!("{line:?} cannot be run: {program} is neither in the project's own tools nor on PATH"));
     if cwd.join(program).is_file() {
         return Err(error.hint(format!("put its arguments after --: pmdev start {program} -- ARGS")));
     }

@@ -9,10 +9,16 @@ use std::{
 
 use crate::model::{Error, Identity};
 
-use super::{Host, Pipes, element::filter_env::FilterEnv, lookup::Search, place, profile::Profile, program::Program};
+use super::{Host, Pipes, element::filter_env::FilterEnv, lookup::Search, place, profile::Profile, program::Program, secret};
 
 /// Variables by which people have already said what they think of colour: <https://no-color.org>, <https://force-color.org>, <https://bixense.com/clicolors>.
 const COLOUR_SAID: [&str; 5] = ["NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "NODE_DISABLE_COLORS"];
+
+/// Variables by which a shell tells how large its terminal is.
+const SIZE: [&str; 2] = ["COLUMNS", "LINES"];
+
+/// The kind of a terminal where nobody says: a service has none. Every terminal that people attach from today understands it.
+const USUAL_TERMINAL: &str = "xterm-256color";
 
 /// What a project file says of an app's environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,6 +35,8 @@ pub struct Declared {
     pub increment_var: Option<String>,
     /// Who the app runs as, where not as the runner.
     pub identity: Option<Identity>,
+    /// Whether it has a terminal of its own.
+    pub tty: bool,
 }
 
 /// What an app's environment is made of, kept so that edited env files can be read again.
@@ -69,9 +77,16 @@ impl EnvRecipe {
         if inherited.contains_key(OsStr::new("PWD")) {
             fixed.push((OsString::from("PWD"), cwd.into()));
         }
+        if declared.tty {
+            // What the terminal knows itself, and better: it may get another size.
+            SIZE.iter().for_each(|name| drop(inherited.remove(OsStr::new(name))));
+            defaults.push((OsString::from("TERM"), OsString::from(USUAL_TERMINAL)));
+        }
+        // On a terminal tools colour by themselves.
+        let colour = if host.colour && !declared.tty { colour(host) } else { Vec::new() };
         let below = files.len();
         files.extend(declared.files.iter().cloned());
-        Self { inherited, files, below, declared, defaults, colour: if host.colour { colour(host) } else { Vec::new() }, fixed }
+        Self { inherited, files, below, declared, defaults, colour, fixed }
     }
 
     /// The variables that the project file itself sets.
@@ -187,6 +202,13 @@ pub fn find_files(typed: &[PathBuf], host: &Host, cwd: &Path) -> Result<Vec<Path
             })
         })
         .collect()
+}
+
+/// The names of the variables of an env file whose values are secrets; none where it cannot be read.
+pub fn secrets(file: &Path) -> Vec<String> {
+    let variables = read_file(file, &Pipes::default()).unwrap_or_default();
+    let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+    variables.into_iter().filter_map(text).filter(|(name, value)| secret::is(name, value)).map(|(name, _)| name).collect()
 }
 
 fn read_file(file: &Path, pipes: &Pipes) -> Result<Vec<(OsString, OsString)>, Error> {

@@ -108,6 +108,8 @@ keyed! {
         shutdown_with_message: bool, [], "true", Honoured;
         /// Whether a Node app is ready only when it says `process.send('ready')`.
         wait_ready: bool, [], "true", Honoured;
+        /// Whether it gets a terminal of its own instead of pipes: `pmdev attach NAME` leads there, and all it writes is its standard output.
+        tty: bool, [], "true", Honoured;
         /// How long it has to be ready; a worker of a cluster is ready when it listens.
         listen_timeout: Duration, [], "3000", Honoured;
         /// What is watched: yes or no, paths, globs, and rules that give paths an action of their own.

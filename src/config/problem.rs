@@ -28,6 +28,8 @@ pub struct Problem {
     pub example: Option<String>,
     /// What may have been meant.
     pub suggestion: Option<String>,
+    /// Whether it is only that a program is not on this machine.
+    pub missing: bool,
 }
 
 /// All that is wrong with a file.
@@ -46,6 +48,7 @@ impl Problem {
             found: None,
             example: None,
             suggestion: None,
+            missing: false,
         }
     }
 
@@ -150,13 +153,14 @@ impl Problems {
     /// All of them as one failure, exit code 2.
     pub fn into_error(self, text: Option<&str>, base: &Path) -> Error {
         let rendered = self.render(text, base);
-        let errors = self.0.iter().filter(|problem| problem.level == Level::Error).count();
-        match self.0.first() {
+        let errors = || self.0.iter().filter(|problem| problem.level == Level::Error);
+        let text = match self.0.first() {
             Some(first) if self.0.len() > 1 => {
-                let count = if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") };
-                Error::usage(format!("{} has {count}\n{rendered}", place::shown(base, &first.file)))
+                let count = if errors().count() == 1 { "1 error".to_owned() } else { format!("{} errors", errors().count()) };
+                format!("{} has {count}\n{rendered}", place::shown(base, &first.file))
             }
-            Some(_) | None => Error::usage(rendered),
-        }
+            Some(_) | None => rendered,
+        };
+        if errors().all(|problem| problem.missing) { Error::missing(text) } else { Error::usage(text) }
     }
 }

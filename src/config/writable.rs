@@ -12,6 +12,9 @@ use crate::model::{AppSpec, Error, Level, Notice, NoticeKind};
 /// The variable that turns the refusal off. A key of the file could not: whoever can write the file could write the key.
 const ALLOW: &str = "PMDEV_ALLOW_WRITABLE_CONFIG";
 
+/// What every such message ends with.
+const SO: &str = "and root runs what it says";
+
 /// Write permission of the group, and of everybody.
 const BY_GROUP: u32 = 0o020;
 const BY_ALL: u32 = 0o002;
@@ -30,7 +33,7 @@ pub fn check(file: &Path, profile: Profile, host: &Host, notices: &mut Vec<Notic
     let allowed = host.text(ALLOW).is_some_and(|value| value != "0");
     let mut doubt = |text: String, hint: String| notices.push(Notice::new(Level::Warning, NoticeKind::Config, text).hint(hint));
     if let Some(writers) = writers(&data) {
-        let text = format!("{shown} can be written by {} (mode {:03o}), and root runs what it says", writers.who, data.mode() & 0o777);
+        let text = format!("{shown} can be written by {} (mode {:03o}), {SO}", writers.who, data.mode() & 0o777);
         let hint = format!("chmod {} {}", writers.chmod, shell_words::quote(&shown));
         if !allowed {
             return Err(Error::usage(text).hint(format!("{hint}\nto run it all the same: {ALLOW}=1")));
@@ -39,7 +42,7 @@ pub fn check(file: &Path, profile: Profile, host: &Host, notices: &mut Vec<Notic
     }
     if data.uid() != host.owner.user {
         doubt(
-            format!("{shown} belongs to user {}, and root runs what it says", data.uid()),
+            format!("{shown} belongs to user {}, {SO}", data.uid()),
             format!("chown root {}, or run pmdev as that user", shell_words::quote(&shown)),
         );
     }
@@ -49,11 +52,23 @@ pub fn check(file: &Path, profile: Profile, host: &Host, notices: &mut Vec<Notic
     if let Some(writers) = replaced {
         let folder = place::shown(&host.cwd, folder);
         doubt(
-            format!("{shown} can be replaced by {}, who can write its folder, and root runs what it says", writers.who),
+            format!("{shown} can be replaced by {}, who can write its folder, {SO}", writers.who),
             format!("chmod {} {}", writers.chmod, shell_words::quote(&folder)),
         );
     }
     Ok(())
+}
+
+/// The same surroundings, in which nothing is refused: for whoever looks at the rights of files and runs nothing.
+pub fn refusing_nothing(host: &Host) -> Host {
+    let mut host = host.clone();
+    host.env.push((ALLOW.into(), "1".into()));
+    host
+}
+
+/// Whether a notice is one of [`check`].
+pub fn is_about_writers(notice: &Notice) -> bool {
+    notice.text.ends_with(SO)
 }
 
 /// Says which apps run as root on a server although nobody said so, but those of which it was told.
@@ -73,12 +88,16 @@ pub fn as_root(apps: &[AppSpec], told: &[String], profile: Profile, host: &Host)
 }
 
 /// Who besides its owner and root can write something, and what takes it from them.
-struct Writers {
-    who: String,
-    chmod: &'static str,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Writers {
+    /// `everybody`, or the group.
+    pub who: String,
+    /// The mode for chmod(1).
+    pub chmod: &'static str,
 }
 
-fn writers(data: &Metadata) -> Option<Writers> {
+/// Who besides its owner and root can write something of these rights; `None`: nobody.
+pub fn writers(data: &Metadata) -> Option<Writers> {
     let by_group = data.mode() & BY_GROUP != 0 && data.gid() != 0;
     let by_all = data.mode() & BY_ALL != 0;
     let (who, chmod) = match (by_group, by_all) {

@@ -9,7 +9,8 @@ use std::{
 
 use super::{
     codec,
-    protocol::{Envelope, Hello, Reply, Request, VERSION},
+    protocol::{Envelope, Reply, Request, VERSION},
+    view::Hello,
 };
 use crate::model::Error;
 
@@ -53,9 +54,7 @@ impl Connection {
     /// # Errors
     /// The runner is gone.
     pub fn ask(&mut self, request: Request) -> Result<(), Error> {
-        let envelope = Envelope { protocol: VERSION, pmdev: env!("CARGO_PKG_VERSION").to_owned(), request };
-        let line = codec::line(&envelope).map_err(gone)?;
-        match self.stream.get_mut().write_all(&line) {
+        match self.stream.get_mut().write_all(&envelope(request)?) {
             // Who was turned away at once is told why by the reply that waits.
             Err(error) if matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => Ok(()),
             written => written.map_err(gone),
@@ -73,11 +72,7 @@ impl Connection {
         if count == 0 {
             return Ok(None);
         }
-        serde_json::from_slice(&line).map(Some).map_err(|error| {
-            Error::failed("The runner answered something that this pmdev does not understand")
-                .because(error)
-                .hint("restart the runner with this version, or use the pmdev that started it")
-        })
+        parse(&line).map(Some)
     }
 
     /// Asks, and gives the one reply there is.
@@ -99,14 +94,21 @@ impl Connection {
 /// # Errors
 /// Somebody does, but turns us away (another user's runner, another version), or does not answer within 2 s.
 pub fn greet(path: &Path) -> Result<Option<Hello>, Error> {
+    greet_within(TO_GREET, path)
+}
+
+/// The same, with another limit of time.
+///
+/// # Errors
+/// As [`greet`].
+pub fn greet_within(limit: Duration, path: &Path) -> Result<Option<Hello>, Error> {
     let silent = |cause: &dyn std::fmt::Display| {
         Error::failed(format!("The runner at {} does not answer", path.display()))
             .because(cause)
             .hint("it may be stopped (fg, or kill -CONT, has it go on) or very busy; --runner names another one")
     };
     let Ok(mut connection) = Connection::open(path) else { return Ok(None) };
-    let stream = connection.stream.get_ref();
-    stream.set_read_timeout(Some(TO_GREET)).and_then(|()| stream.set_write_timeout(Some(TO_GREET))).map_err(|error| silent(&error))?;
+    connection.patience(limit).map_err(|error| silent(&error))?;
     connection.ask(Request::Hello)?;
     match connection.reply() {
         Ok(Some(Reply::Hello(hello))) => Ok(Some(hello)),
@@ -124,6 +126,21 @@ pub fn refusal(code: u8, message: String, hint: Option<String>) -> Error {
     Error { hint, ..error }
 }
 
-fn gone(cause: impl std::fmt::Display) -> Error {
+/// A request as a line.
+pub(super) fn envelope(request: Request) -> Result<Vec<u8>, Error> {
+    let envelope = Envelope { protocol: VERSION, pmdev: env!("CARGO_PKG_VERSION").to_owned(), request };
+    codec::line(&envelope).map_err(gone)
+}
+
+/// A line as a reply.
+pub(super) fn parse(line: &[u8]) -> Result<Reply, Error> {
+    serde_json::from_slice(line).map_err(|error| {
+        Error::failed("The runner answered something that this pmdev does not understand")
+            .because(error)
+            .hint("restart the runner with this version, or use the pmdev that started it")
+    })
+}
+
+pub(super) fn gone(cause: impl std::fmt::Display) -> Error {
     Error::failed("The runner is gone").because(cause)
 }

@@ -10,7 +10,7 @@ use std::{
         fd::AsFd,
         unix::{
             fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
-            net::UnixListener,
+            net::{UnixListener, UnixStream},
         },
     },
     path::{Path, PathBuf},
@@ -112,7 +112,7 @@ pub fn private_folder(folder: &Path) -> Result<(), Error> {
 pub fn bind(path: &Path) -> Result<(UnixListener, Bound), NotBound> {
     let failed = |error: io::Error| NotBound::Failed(Error::failed(format!("The socket {} cannot be made", path.display())).because(error));
     private_folder(path.parent().unwrap_or(Path::new("/"))).map_err(NotBound::Failed)?;
-    let lock = lock(&path.with_extension("lock"), failed)?;
+    let lock = lock(path).map_err(failed)?.ok_or(NotBound::Taken)?;
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
         Ok(()) | Err(_) => {}
@@ -123,25 +123,54 @@ pub fn bind(path: &Path) -> Result<(UnixListener, Bound), NotBound> {
     Ok((listener, Bound { path: path.to_owned(), _lock: lock }))
 }
 
-/// Locks the file that has this name when it is locked: one that was opened just before its holder removed it guards nothing.
-fn lock(path: &Path, failed: impl Fn(io::Error) -> NotBound) -> Result<File, NotBound> {
+/// The lock of a socket, held; `None`: a live runner holds it.
+fn lock(path: &Path) -> io::Result<Option<File>> {
+    let file = path.with_extension("lock");
     loop {
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path).map_err(&failed)?;
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&file)?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => return Err(NotBound::Taken),
-            Err(errno) => return Err(failed(errno.into())),
+            Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
+            Err(errno) => return Err(errno.into()),
         }
-        let own = lock.metadata().map_err(&failed)?;
-        if fs::metadata(path).is_ok_and(|named| (named.dev(), named.ino()) == (own.dev(), own.ino())) {
-            return Ok(lock);
+        // Whoever held it until now may have removed it, and then it keeps nobody away.
+        if fs::metadata(&file).is_ok_and(|found| lock.metadata().is_ok_and(|held| (found.dev(), found.ino()) == (held.dev(), held.ino()))) {
+            return Ok(Some(lock));
         }
     }
 }
 
+/// Whether the runner of a socket is gone: nobody listens, and nobody holds its lock. A stopped one still has both.
+pub fn is_stale(path: &Path) -> bool {
+    // First, since a lock of ours would for this moment be in the way of one that starts.
+    if !UnixStream::connect(path).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) {
+        return false;
+    }
+    match OpenOptions::new().write(true).open(path.with_extension("lock")) {
+        Ok(lock) => flock(&lock, FlockOperation::NonBlockingLockShared).is_ok(),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
+}
+
+/// Removes a socket whose runner is gone, and its lock; whether it was so.
+///
+/// # Errors
+/// It cannot be removed.
+pub fn remove_stale(path: &Path) -> io::Result<bool> {
+    if !is_stale(path) {
+        return Ok(false);
+    }
+    let Some(lock) = lock(path)? else { return Ok(false) };
+    // Nobody can bind it while we hold the lock.
+    fs::remove_file(path)?;
+    let removed = fs::remove_file(path.with_extension("lock"));
+    drop(lock);
+    removed.map(|()| true)
+}
+
 impl Drop for Bound {
     fn drop(&mut self) {
-        // The lock is held until the socket is gone, or that of whoever comes next would be removed.
+        // The lock file goes last: whoever finds it gone makes its own, and has a socket that is not ours to remove.
         let _ = fs::remove_file(&self.path);
         let _ = fs::remove_file(self.path.with_extension("lock"));
     }
@@ -183,6 +212,25 @@ mod tests {
         drop(UnixListener::bind(&path).expect("nobody has it"));
         assert!(path.exists());
         drop(bind(&path).expect("its runner is dead"));
+    }
+
+    #[test]
+    fn only_what_a_dead_runner_left_is_stale_and_removed() {
+        let base = tempfile::tempdir().expect("a folder can be made");
+        let path = base.path().join("run/1.sock");
+        let (listener, bound) = bind(&path).expect("nobody has it");
+        assert!(!is_stale(&path) && !remove_stale(&path).expect("there is nothing to do"), "its runner lives");
+        drop(listener);
+        assert!(!is_stale(&path), "its runner holds the lock");
+        // As after a kill: the files are there, and nobody holds the lock.
+        let copy = base.path().join("run/2.sock");
+        drop(UnixListener::bind(&copy).expect("nobody has it"));
+        assert!(is_stale(&copy), "without a lock file, too");
+        fs::write(copy.with_extension("lock"), "").expect("the folder is ours");
+        assert!(is_stale(&copy) && remove_stale(&copy).expect("it is ours"));
+        assert!(!copy.exists() && !copy.with_extension("lock").exists() && !is_stale(&copy) && path.exists());
+        drop(bound);
+        assert!(!path.exists() && !path.with_extension("lock").exists());
     }
 
     #[test]

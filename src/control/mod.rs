@@ -4,19 +4,23 @@
 
 pub mod client;
 mod codec;
+pub mod conversation;
 pub mod endpoint;
 pub mod feed;
+mod latin;
 pub mod logs;
 pub mod protocol;
 mod run;
 pub mod server;
+pub mod terminal;
 pub mod view;
 
 pub use client::Connection;
 pub use endpoint::Folders;
 pub use feed::Feed;
 pub use logs::{History, LogFile, LogSource, LogsRequest};
-pub use protocol::{Action, Hello, InstanceView, Reply, Request};
+pub use protocol::{Action, InstanceView, Reply, Request};
 pub use run::{How, Run, Saved};
 pub use server::{Incoming, Responder};
-pub use view::{ActionView, AppWhy, DecisionView, Detail, PathWhy, Shown};
+pub use terminal::{AttachRequest, Bytes, Said};
+pub use view::{ActionView, AppWhy, DecisionView, Detail, Hello, PathWhy, Shown};

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::logs::{LogSource, LogsRequest};
 use super::run::{How, Run, Saved};
-use super::view::{AppWhy, DecisionView, Detail, PathWhy};
+use super::terminal::{AttachRequest, Bytes};
+use super::view::{AppWhy, DecisionView, Detail, Hello, PathWhy};
 use crate::model::Stream;
 
 /// The version of the protocol. A change that an older end would misread makes the next one; a new verb or field does not.
@@ -88,6 +89,8 @@ pub enum Request {
         /// To whom.
         targets: Vec<String>,
     },
+    /// The terminal of an instance. `Attached` comes, then what it shows; the client may go on to say `Said`.
+    Attach(AttachRequest),
     /// Why apps are as they are, and what was decided lately; or which rules watch or ignore paths.
     Why {
         /// Whose; empty: all, or none where paths are asked about.
@@ -241,6 +244,28 @@ pub enum Reply {
         /// What was decided lately about those apps, the oldest first.
         decisions: Vec<DecisionView>,
     },
+    /// The terminal is reached.
+    Attached {
+        /// Of this instance.
+        name: String,
+    },
+    /// What the terminal shows.
+    Bytes(Bytes),
+    /// A sentence about the app, between what it shows.
+    Note {
+        /// The sentence.
+        text: String,
+    },
+    /// Bytes were left out, because the client did not read in time.
+    Missed {
+        /// How many.
+        bytes: u64,
+    },
+    /// The terminal shows nothing more; the last reply of an `attach`.
+    Detached {
+        /// Why: `it is stopped`.
+        why: String,
+    },
     /// Whole sentences.
     Text {
         /// One a line.
@@ -256,25 +281,6 @@ pub enum Reply {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         hint: Option<String>,
     },
-}
-
-/// A runner.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hello {
-    /// Its version of pmdev.
-    pub pmdev: String,
-    /// The version of the protocol it speaks.
-    pub protocol: u32,
-    /// Its pid.
-    pub pid: i32,
-    /// The folder it was started in.
-    pub cwd: String,
-    /// The project files it runs, absolute.
-    pub files: Vec<String>,
-    /// The names of its apps.
-    pub apps: Vec<String>,
-    /// Whether it is the background runner of its home.
-    pub background: bool,
 }
 
 /// An instance, as it is now.

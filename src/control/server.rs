@@ -1,10 +1,17 @@
 //! The runner's end: connections are read and written by tasks of their own, so that a slow or hostile client costs the loop nothing.
 
-use std::{cell::Cell, future::poll_fn, io, os::unix::net::UnixListener as StdListener, rc::Rc};
+use std::{
+    cell::Cell,
+    future::poll_fn,
+    io,
+    os::unix::net::UnixListener as StdListener,
+    pin::{Pin, pin},
+    rc::Rc,
+};
 
 use rustix::net::{SendFlags, send};
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::{UnixListener, UnixStream, unix::OwnedWriteHalf},
     sync::mpsc,
     time::timeout,
@@ -15,6 +22,7 @@ use super::{
     endpoint::is_trusted,
     feed::Feed,
     protocol::{self, Reply, Request},
+    terminal::Said,
 };
 
 /// Connections at a time; more are closed at once.
@@ -23,6 +31,9 @@ const MOST: usize = 512;
 /// Replies that may wait for a client.
 const WAITING: usize = 64;
 
+/// What is said after a request, and may wait for who does it.
+const SAID: usize = 4;
+
 /// A request, and where its replies go.
 #[derive(Debug)]
 pub struct Incoming {
@@ -30,6 +41,8 @@ pub struct Incoming {
     pub request: Request,
     /// Where the replies go; the connection ends with it.
     pub responder: Responder,
+    /// What the client goes on to say; it ends with the client. Nothing, where a request is all there is to say.
+    pub said: mpsc::Receiver<Said>,
 }
 
 /// Takes the replies to one request.
@@ -54,6 +67,11 @@ impl Responder {
         if self.0.try_send(Answer::Following(feed.clone())).is_err() {
             feed.leave();
         }
+    }
+
+    /// The same, and waits until the client has read enough; false if it is gone.
+    pub async fn tell(&self, reply: Reply) -> bool {
+        self.0.send(Answer::One(reply)).await.is_ok()
     }
 
     /// Whether the client is gone.
@@ -113,44 +131,80 @@ async fn attend(stream: UnixStream, incoming: impl Fn(Incoming)) -> io::Result<(
         return Ok(());
     }
     let (sender, mut replies) = mpsc::channel(WAITING);
+    let (saying, said) = mpsc::channel(SAID);
+    let mut goes_on = false;
     match protocol::parse(&line) {
-        Ok(request) => incoming(Incoming { request, responder: Responder(sender) }),
+        Ok(request) => {
+            goes_on = request.goes_on();
+            incoming(Incoming { request, responder: Responder(sender), said });
+        }
         Err(refusal) => {
             let _ = sender.try_send(Answer::One(refusal));
             drop(sender);
         }
     }
-    let mut rest = limited.into_inner();
-    let mut beyond = [0_u8; 512];
+    let rest = limited.into_inner();
+    let mut more = pin!(async move { if goes_on { hear(rest, &saying).await } else { ignore(rest).await } });
     loop {
         tokio::select! {
             // What is already said comes before the end of a client that has shut down its side.
             biased;
             answer = replies.recv() => match answer {
                 None => return write.shutdown().await,
+                // Who is attached may have been stopped; it misses something then, and goes on.
+                Some(Answer::One(reply)) if goes_on => {
+                    let line = codec::line(&reply)?;
+                    tokio::select! {
+                        written = write.write_all(&line) => written?,
+                        more = &mut more => return more,
+                    }
+                }
                 Some(Answer::One(reply)) => timeout(codec::TO_READ, write.write_all(&codec::line(&reply)?)).await??,
                 Some(Answer::Following(feed)) => {
-                    let told = tell(&feed, write, rest).await;
+                    let told = tell(&feed, write, more).await;
                     feed.leave();
                     return told;
                 }
             },
-            // A client says one thing; its end is what is waited for here.
-            more = rest.read(&mut beyond) => if more? == 0 { return Ok(()) },
+            more = &mut more => return more,
+        }
+    }
+}
+
+/// A client has said all; its end is what is waited for.
+async fn ignore(mut rest: impl AsyncBufRead + Unpin) -> io::Result<()> {
+    let mut beyond = [0_u8; 512];
+    while rest.read(&mut beyond).await? > 0 {}
+    Ok(())
+}
+
+/// Passes on what a client goes on to say, as fast as it is done, until it has gone or says what is nothing.
+async fn hear(rest: impl AsyncBufRead + Unpin, said: &mpsc::Sender<Said>) -> io::Result<()> {
+    let mut limited = rest.take(0);
+    let mut line = Vec::new();
+    loop {
+        limited.set_limit(codec::LONGEST_REQUEST as u64);
+        line.clear();
+        if limited.read_until(b'\n', &mut line).await? == 0 {
+            return Ok(());
+        }
+        let Ok(word) = serde_json::from_slice(&line) else { return Ok(()) };
+        if said.send(word).await.is_err() {
+            // What is over has its last replies to write.
+            return ignore(limited.into_inner()).await;
         }
     }
 }
 
 /// Tells a client what comes into a feed, however slowly it reads.
-async fn tell(feed: &Feed, mut write: OwnedWriteHalf, mut rest: impl AsyncRead + Unpin) -> io::Result<()> {
-    let mut beyond = [0_u8; 512];
+async fn tell(feed: &Feed, mut write: OwnedWriteHalf, mut gone: Pin<&mut impl Future<Output = io::Result<()>>>) -> io::Result<()> {
     loop {
         tokio::select! {
             reply = poll_fn(|context| feed.next(context)) => {
                 let Some(reply) = reply else { return write.shutdown().await };
                 write.write_all(&codec::line(&reply)?).await?;
             }
-            more = rest.read(&mut beyond) => if more? == 0 { return Ok(()) },
+            gone = &mut gone => return gone,
         }
     }
 }

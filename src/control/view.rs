@@ -1,7 +1,26 @@
-//! What the socket tells of an app beside its state: what is declared of it, and why it is as it is.
+//! What the socket tells of a runner, and of an app beside its state: what is declared of it, and why it is as it is.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+/// A runner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// Its version of pmdev.
+    pub pmdev: String,
+    /// The version of the protocol it speaks.
+    pub protocol: u32,
+    /// Its pid.
+    pub pid: i32,
+    /// The folder it was started in.
+    pub cwd: String,
+    /// The project files it runs, absolute.
+    pub files: Vec<String>,
+    /// The names of its apps.
+    pub apps: Vec<String>,
+    /// Whether it is the background runner of its home.
+    pub background: bool,
+}
 
 /// What is declared of the app of an instance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -7,11 +7,15 @@ mod ear;
 pub mod file;
 mod footer;
 pub mod history;
+mod input;
 mod layout;
+pub mod modes;
+mod plain;
 mod pump;
 mod queue;
 mod record;
 mod ring;
+pub mod screen;
 pub mod source;
 mod writer;
 
@@ -19,9 +23,10 @@ pub use console::{Console, ConsoleConfig, Format};
 pub use ear::{Follower, Listener};
 pub use file::{Files, News, Rotation};
 pub use layout::Printer;
-pub use pump::pump;
+pub use pump::{pump, pump_terminal};
 pub use record::{Form, Recording};
 pub use ring::Kept;
+pub use screen::Screen;
 pub use source::{Label, Source};
 
 pub use crate::model::Stream;

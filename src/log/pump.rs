@@ -1,4 +1,4 @@
-//! From a child's pipe to the console and into files, in whole lines.
+//! From a child's pipe or terminal to the console and into files, in whole lines.
 
 use std::{
     borrow::Cow,
@@ -9,16 +9,14 @@ use std::{
 };
 
 use jiff::Zoned;
-use rustix::buffer::spare_capacity;
-use tokio::{
-    net::unix::pipe::Receiver,
-    time::{Instant, sleep_until},
-};
+use tokio::time::{Instant, sleep_until};
 
 use super::{
-    Source, Stream,
+    Screen, Source, Stream,
     ear::Ear,
+    input::{Input, drop_returns},
     layout::{End, without_final_returns},
+    plain::Plain,
     queue::StreamId,
 };
 
@@ -39,18 +37,29 @@ pub(super) const UNFINISHED_AFTER: Duration = Duration::from_millis(200);
 /// # Errors
 /// It is no pipe, cannot be waited for, or not be read.
 pub fn pump(fd: OwnedFd, stream: Stream, source: Source) -> impl Future<Output = io::Result<()>> {
-    let tap = Tap::open(fd, stream, source);
+    let tap = Input::pipe(fd).map(|input| Tap::open(input, stream, source, None));
     async move { tap?.run().await }
 }
 
-/// A pipe and what was read of an unfinished line.
+/// The same for our end of a terminal; its bytes go to the screen as they come.
+///
+/// # Errors
+/// It cannot be waited for, or not be read.
+pub fn pump_terminal(fd: OwnedFd, screen: Screen, source: Source) -> impl Future<Output = io::Result<()>> {
+    let tap = Input::terminal(fd).map(|input| Tap::open(input, Stream::Out, source, Some(screen)));
+    async move { tap?.run().await }
+}
+
+/// A pipe or terminal, and what was read of an unfinished line.
 #[derive(Debug)]
 pub(super) struct Tap {
-    pipe: Receiver,
+    input: Input,
     stream: Stream,
     id: StreamId,
     source: Source,
     ear: Option<Arc<Ear>>,
+    /// Who sees it as it is.
+    screen: Option<Screen>,
     carry: Mutex<Carry>,
 }
 
@@ -60,6 +69,8 @@ struct Carry {
     bytes: Vec<u8>,
     /// When the first of them came, while it is open whether they are to be shown unfinished.
     since: Option<Instant>,
+    /// What a terminal is told besides.
+    plain: Plain,
     /// The bytes of that line that are shown already, for all who get whole lines alone.
     begun: Vec<u8>,
 }
@@ -71,12 +82,11 @@ enum Read {
 }
 
 impl Tap {
-    fn open(fd: OwnedFd, stream: Stream, source: Source) -> io::Result<Arc<Self>> {
-        let pipe = Receiver::from_owned_fd(fd)?;
+    fn open(input: Input, stream: Stream, source: Source, screen: Option<Screen>) -> Arc<Self> {
         let (id, ear) = (source.shared().next_stream(), source.ear());
-        let tap = Arc::new(Self { pipe, stream, id, source: source.clone(), ear, carry: Mutex::default() });
+        let tap = Arc::new(Self { input, stream, id, source: source.clone(), ear, screen, carry: Mutex::default() });
         source.register(&tap);
-        Ok(tap)
+        tap
     }
 
     async fn run(&self) -> io::Result<()> {
@@ -84,17 +94,17 @@ impl Tap {
             self.source.room(self.stream).await;
             let since = self.carry().since;
             match since {
-                None => self.pipe.readable().await?,
+                None => self.input.readable().await?,
                 Some(since) => tokio::select! {
                     biased;
                     () = sleep_until(since + UNFINISHED_AFTER) => {
                         self.show_unfinished();
                         continue;
                     }
-                    ready = self.pipe.readable() => ready?,
+                    ready = self.input.readable() => ready?,
                 },
             }
-            match self.read(|bytes| self.pipe.try_read_buf(bytes))? {
+            match self.read(|bytes| self.input.try_read(bytes))? {
                 // A pipe that is filled as fast as it is read must not keep the others, or the runner, from their turn.
                 Read::Some(_) => tokio::task::yield_now().await,
                 Read::Nothing => {}
@@ -105,11 +115,10 @@ impl Tap {
 
     /// Reads what is in the pipe now, then ends the unfinished line.
     pub(super) async fn drain(&self) -> io::Result<()> {
-        let mut left = rustix::io::ioctl_fionread(&self.pipe)?;
+        let mut left = self.input.left()?;
         while left > 0 {
             self.source.room(self.stream).await;
-            // Not through tokio, which reads nothing before its driver has seen the pipe ready.
-            match self.read(|bytes| Ok(rustix::io::read(&self.pipe, spare_capacity(bytes))?))? {
+            match self.read(|bytes| self.input.read_now(bytes))? {
                 Read::Some(count) => left = left.saturating_sub(count as u64),
                 Read::Nothing | Read::End => break,
             }
@@ -133,6 +142,9 @@ impl Tap {
                     return Ok(Read::End);
                 }
                 Ok(count) => {
+                    if let Some(screen) = &self.screen {
+                        screen.feed(&carry.bytes[carry.bytes.len() - count..]);
+                    }
                     if let Some(ear) = &self.ear {
                         ear.hear(self.stream, &carry.bytes[carry.bytes.len() - count..]);
                     }
@@ -148,7 +160,11 @@ impl Tap {
 
     /// Passes on the lines that the last `count` bytes have completed.
     fn took(&self, carry: &mut Carry, count: usize) {
-        let before = carry.bytes.len() - count;
+        let mut before = carry.bytes.len() - count;
+        if self.input.is_terminal() {
+            carry.plain.strip(&mut carry.bytes, before);
+            before = drop_returns(&mut carry.bytes, before);
+        }
         match memchr::memrchr(b'\n', &carry.bytes[before..]) {
             Some(newline) => {
                 let end = before + newline + 1;

@@ -9,6 +9,8 @@ pub enum ErrorKind {
     Failed,
     /// Bad usage, a bad file, something missing that was named: exit code 2.
     Usage,
+    /// A program that is not on this machine, though nothing is wrong with what asks for it: exit code 2.
+    Missing,
     /// There is no runner to talk to: exit code 3.
     NoRunner,
 }
@@ -30,6 +32,11 @@ impl Error {
     /// Bad usage or configuration.
     pub fn usage(message: impl Into<String>) -> Self {
         Self { kind: ErrorKind::Usage, message: message.into(), causes: Vec::new(), hint: None }
+    }
+
+    /// A program that is not there.
+    pub fn missing(message: impl Into<String>) -> Self {
+        Self { kind: ErrorKind::Missing, ..Self::usage(message) }
     }
 
     /// An operation that failed.
@@ -60,7 +67,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self.kind {
             ErrorKind::Failed => 1,
-            ErrorKind::Usage => 2,
+            ErrorKind::Usage | ErrorKind::Missing => 2,
             ErrorKind::NoRunner => 3,
         }
     }

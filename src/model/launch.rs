@@ -26,6 +26,8 @@ pub enum Stage {
     Session,
     /// Standard input, output and error; everything else close-on-exec.
     Descriptors,
+    /// The terminal, where it has one, as that of its session.
+    Terminal,
     /// Open files, setrlimit(2).
     OpenFiles,
     /// Core dumps, setrlimit(2).
@@ -60,6 +62,7 @@ impl fmt::Display for Stage {
             Self::Shim => "starting the launcher",
             Self::Session => "making a session",
             Self::Descriptors => "connecting the descriptors",
+            Self::Terminal => "taking the terminal",
             Self::OpenFiles => "limiting open files",
             Self::CoreDumps => "limiting core dumps",
             Self::Niceness => "setting the niceness",
@@ -116,10 +119,10 @@ impl LaunchFailure {
             Stage::OomScore if missing_right => {
                 Some(capability("SYS_RESOURCE") + "; without it limits.oom_score_adj can only be higher than the runner's own")
             }
-            Stage::Descriptors if missing_right => Some(capability("CHOWN")),
+            Stage::Descriptors | Stage::Terminal if missing_right => Some(capability("CHOWN")),
             Stage::Groups | Stage::Group if missing_right => Some(capability("SETGID")),
             Stage::User if missing_right => Some(capability("SETUID")),
-            Stage::Descriptors | Stage::Groups | Stage::Group | Stage::User if unmapped => {
+            Stage::Descriptors | Stage::Terminal | Stage::Groups | Stage::Group | Stage::User if unmapped => {
                 Some("that user or group has no number in this user namespace: see /proc/self/uid_map and gid_map".to_owned())
             }
             Stage::User | Stage::Exec if self.errno == EAGAIN => {
@@ -132,6 +135,7 @@ impl LaunchFailure {
             Stage::Shim
             | Stage::Session
             | Stage::Descriptors
+            | Stage::Terminal
             | Stage::OpenFiles
             | Stage::CoreDumps
             | Stage::Niceness

@@ -62,6 +62,8 @@ pub struct AppSpec {
     pub cron: Option<String>,
     /// Where its pid is written; `None`: nowhere.
     pub pid_file: Option<PidFile>,
+    /// Whether its runs get a terminal of their own instead of pipes.
+    pub tty: bool,
 }
 
 impl AppSpec {
@@ -94,6 +96,7 @@ impl AppSpec {
             capsules: false,
             cron: None,
             pid_file: None,
+            tty: false,
         }
     }
 

@@ -72,14 +72,12 @@ impl Set {
     /// The set of a run that began then, in clock ticks since boot.
     pub fn new(spawned: &Spawned, folder: &Path, started: u64) -> Self {
         let inode = |fd: &dyn AsFd| rustix::fs::fstat(fd.as_fd()).map_or(0, |stat| stat.st_ino);
-        Self {
-            started,
-            ending: false,
-            seen: HashSet::new(),
-            sessions: HashSet::from([spawned.pid]),
-            pipes: [inode(&spawned.stdin), inode(&spawned.stdout), inode(&spawned.stderr)],
-            folder: folder.to_owned(),
-        }
+        // With a terminal nobody else has them, and their numbers are soon another run's.
+        let pipes = match spawned.terminal {
+            Some(_) => [0; 3],
+            None => [inode(&spawned.stdin), inode(&spawned.stdout), inode(&spawned.stderr)],
+        };
+        Self { started, ending: false, seen: HashSet::new(), sessions: HashSet::from([spawned.pid]), pipes, folder: folder.to_owned() }
     }
 
     /// Takes note of the tree of a run whose main process has, or had, this pid.

@@ -58,6 +58,11 @@ impl Handed {
         Ok(())
     }
 
+    /// Takes out the last one.
+    pub fn pop(&mut self) -> Option<OwnedFd> {
+        self.0.pop()
+    }
+
     /// Puts each in its place, to be inherited. Whatever was there is closed.
     pub fn put(&self) -> Result<(), Errno> {
         for (number, fd) in (FIRST..).zip(&self.0) {

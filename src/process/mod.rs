@@ -13,6 +13,7 @@
 //! | `tree` | `/proc`: children, sessions, start times, commands |
 //! | `claim` | whose an orphan is |
 //! | `descriptors` | what a program has besides its three pipes |
+//! | `pty` | terminals for runs that want one |
 //! | `sender` | who a process is that has sent something |
 //! | `sweep` | signals to sets, and killing what forks meanwhile |
 //! | `usage` | memory and processor time of sets |
@@ -35,6 +36,7 @@ mod oom;
 mod plan;
 pub mod ports;
 mod processes;
+pub mod pty;
 mod reaper;
 mod rights;
 mod run;
@@ -47,6 +49,7 @@ mod tree;
 mod usage;
 
 pub use alarm::{Alarm, Clocks};
+pub use oom::memory_limit;
 pub use processes::{Member, ProcessEvent, Processes};
 pub use spawn::Spawned;
 pub use sweep::kill;

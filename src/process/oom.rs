@@ -24,6 +24,31 @@ pub struct Witness {
     at: Option<Instant>,
 }
 
+/// The least memory that our control group, or one around it, may use, in bytes; `None`: as much as there is. memory.max of version 2,
+/// memory.limit_in_bytes of version 1.
+pub fn memory_limit() -> Option<u64> {
+    let read = |file: &str| fs::read_to_string(file).unwrap_or_default();
+    let groups = groups(&read("/proc/self/cgroup"), &read("/proc/self/mountinfo"));
+    let limits = groups.iter().flat_map(|group| {
+        let around = group.ancestors().take_while(|folder| folder.starts_with("/sys/fs/cgroup"));
+        around.flat_map(|folder| ["memory.max", "memory.limit_in_bytes"].map(|name| folder.join(name)))
+    });
+    limits.filter_map(|file| bytes(&fs::read_to_string(file).ok()?)).min()
+}
+
+/// A limit as written; without one, version 2 says `max` and version 1 the highest number of pages there can be.
+fn bytes(text: &str) -> Option<u64> {
+    text.trim().parse().ok().filter(|bytes| *bytes < 1 << 62)
+}
+
+/// The folders of the groups that count our memory, the nearest first.
+fn groups(cgroup: &str, mounts: &str) -> Vec<PathBuf> {
+    let files = candidates(cgroup, mounts).into_iter().filter(|file| file.starts_with("/sys"));
+    let mut folders: Vec<PathBuf> = files.filter_map(|file| Some(file.parent()?.to_owned())).collect();
+    folders.dedup();
+    folders
+}
+
 /// A file with a line `NAME NUMBER`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Counter {
@@ -117,6 +142,16 @@ mod tests {
     #[expect(clippy::disallowed_methods, reason = "time has to count from some instant")]
     fn epoch() -> Instant {
         Instant::now()
+    }
+
+    #[test]
+    fn a_limit_is_a_number_and_no_limit_is_none() {
+        assert_eq!(bytes("1073741824\n"), Some(1 << 30));
+        assert_eq!(bytes("max\n"), None);
+        assert_eq!(bytes("9223372036854771712\n"), None);
+        let v2 = "25 30 0:22 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n";
+        assert_eq!(groups("0::/system.slice/api.service\n", v2), [Path::new("/sys/fs/cgroup/system.slice/api.service")]);
+        assert!(groups("", v2).is_empty());
     }
 
     #[test]

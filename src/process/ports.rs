@@ -26,7 +26,7 @@ pub fn holders(port: u16) -> Vec<Holder> {
     }
     let found: Vec<Holder> = processes()
         .filter(|pid| holds(*pid, &sockets))
-        .map(|pid| Holder { pid: Some(pid), command: tree::command(pid), ours: descends(pid) })
+        .map(|pid| Holder { pid: Some(pid), command: tree::command(pid), ours: descends(pid, own_pid()) })
         .collect();
     if found.is_empty() { vec![Holder { pid: None, command: String::new(), ours: false }] } else { found }
 }
@@ -54,10 +54,10 @@ fn holds(pid: i32, sockets: &HashSet<u64>) -> bool {
     links.filter_map(|link| socket(link.as_os_str().as_bytes())).any(|inode| sockets.contains(&inode))
 }
 
-/// Whether a process is or descends from us: orphans come to us, so the chain of parents says it all.
-fn descends(pid: i32) -> bool {
+/// Whether a process is or descends from a runner: orphans come to it, so the chain of parents says it all.
+pub fn descends(pid: i32, runner: i32) -> bool {
     let ancestors = std::iter::successors(Stat::read(pid), |stat| Stat::read(stat.parent));
-    ancestors.take(10_000).any(|stat| stat.id.pid == own_pid())
+    ancestors.take(10_000).any(|stat| stat.id.pid == runner)
 }
 
 #[cfg(test)]
@@ -87,6 +87,6 @@ mod tests {
 
     #[test]
     fn our_parent_is_not_ours() {
-        assert!(!descends(Stat::read(own_pid()).expect("we are there").parent));
+        assert!(!descends(Stat::read(own_pid()).expect("we are there").parent, own_pid()));
     }
 }

@@ -14,7 +14,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, epoll, poll};
 
 use super::{
     claim::{self, Marker, Set},
-    oom, reaper,
+    oom,
+    pty::Pty,
+    reaper,
     run::{Killing, Looks, Phase, Run},
     shim::{self, Report},
     spawn::{self, Shim, Spawned},
@@ -141,17 +143,24 @@ impl Processes {
     /// # Errors
     /// If not even the shim could be started; then no event follows.
     pub fn spawn(&mut self, run: RunId, launch: &Launch) -> Result<Spawned, LaunchFailure> {
-        self.spawn_with(run, launch, &[])
+        self.spawn_with(run, launch, &[], None)
     }
 
-    /// The same; the program has these descriptors as well, from [`descriptors::FIRST`](super::descriptors::FIRST) on.
-    pub fn spawn_with(&mut self, run: RunId, launch: &Launch, fds: &[BorrowedFd<'_>]) -> Result<Spawned, LaunchFailure> {
+    /// The same; the program has these descriptors as well, from [`descriptors::FIRST`](super::descriptors::FIRST) on, and this terminal
+    /// instead of pipes.
+    pub fn spawn_with(
+        &mut self,
+        run: RunId,
+        launch: &Launch,
+        fds: &[BorrowedFd<'_>],
+        terminal: Option<Pty>,
+    ) -> Result<Spawned, LaunchFailure> {
         let began = tree::ticks_since_boot();
         let spare = self.spare.take();
         if let Some(spare) = &spare {
             self.orphans.remove(&spare.pid());
         }
-        let started = spawn::start(spare, launch, fds, (claim::MARKER, &self.marker.value(run)))?;
+        let started = spawn::start(spare, launch, fds, terminal, (claim::MARKER, &self.marker.value(run)))?;
         if let Err(errno) = epoll::add(&self.stages, &started.stage, epoll::EventData::new_u64(run.0), epoll::EventFlags::IN) {
             sweep::send(started.spawned.pid, Signal::KILL);
             return Err(LaunchFailure { stage: Stage::Shim, object: String::new(), errno: errno.raw_os_error() });

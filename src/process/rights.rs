@@ -24,6 +24,13 @@ pub fn give_pipes(identity: Option<&Identity>) -> Result<(), LaunchFailure> {
     Ok(())
 }
 
+/// Gives the terminal to the user that the program runs as; its group stays that of terminals, pts(4).
+pub fn give_terminal(identity: Option<&Identity>) -> Result<(), LaunchFailure> {
+    let Some(Identity { user, .. }) = identity else { return Ok(()) };
+    fchown(stdio::stdin(), Some(Uid::from_raw(*user)), None)
+        .map_err(|errno| failure(Stage::Terminal, format!("of user {user}"), &errno.into()))
+}
+
 /// Everything that may take more rights than the user has.
 pub fn limit(hardening: &Hardening) -> Result<(), LaunchFailure> {
     limit_to(Resource::Nofile, hardening.nofile, Stage::OpenFiles)?;

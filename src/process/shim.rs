@@ -17,7 +17,7 @@ use std::{
 use rustix::{
     io::Errno,
     net::{RecvFlags, SendFlags, recv, send},
-    process::{Signal, chdir, set_parent_process_death_signal, setsid},
+    process::{Signal, chdir, ioctl_tiocsctty, set_parent_process_death_signal, setsid},
 };
 
 use super::{
@@ -53,8 +53,10 @@ pub fn main(args: &[impl AsRef<OsStr>]) -> Result<ExitCode, String> {
     // Before the wait, so that nothing the terminal sends to the runner's group ends a shim that waits.
     let session = setsid();
     let Some(mut handed) = told(&channel) else { return Ok(ExitCode::from(FAILED)) };
-    let failure = match (session, Plan::load(plan), handed.clear_their_places(&mut channel)) {
-        (Ok(_), Ok(plan), Ok(())) => become_program(&plan, &handed),
+    let plan = Plan::load(plan);
+    let terminal = if plan.as_ref().is_ok_and(|plan| plan.terminal) { handed.pop() } else { None };
+    let failure = match (session, plan, handed.clear_their_places(&mut channel)) {
+        (Ok(_), Ok(plan), Ok(())) => become_program(&plan, terminal, &handed),
         (Err(errno), ..) => failure(Stage::Session, "", &errno.into()),
         (Ok(_), Err(error), _) => failure(Stage::Shim, "", &error),
         (Ok(_), Ok(_), Err(errno)) => failure(Stage::Descriptors, "", &errno.into()),
@@ -79,8 +81,8 @@ fn told(channel: &OwnedFd) -> Option<Handed> {
 }
 
 /// Takes the stages after the session and becomes the program; returns only with the failure of one.
-fn become_program(plan: &Plan<'_>, handed: &Handed) -> LaunchFailure {
-    if let Err(failure) = take_stages(plan, handed) {
+fn become_program(plan: &Plan<'_>, terminal: Option<OwnedFd>, handed: &Handed) -> LaunchFailure {
+    if let Err(failure) = take_stages(plan, terminal, handed) {
         return failure;
     }
     let (object, errno) = execute::program(plan);
@@ -89,11 +91,18 @@ fn become_program(plan: &Plan<'_>, handed: &Handed) -> LaunchFailure {
 
 /// The stages between the session and the program. Their order matters: what takes rights comes before they are given up, the folder is
 /// entered as whoever the program runs as, and a change of the user clears the parent-death signal.
-fn take_stages(plan: &Plan<'_>, handed: &Handed) -> Result<(), LaunchFailure> {
+fn take_stages(plan: &Plan<'_>, terminal: Option<OwnedFd>, handed: &Handed) -> Result<(), LaunchFailure> {
     let (hardening, identity) = (&*plan.hardening, plan.hardening.identity.as_ref());
     close_on_exec().map_err(|error| failure(Stage::Descriptors, "", &error))?;
+    // Before the places of the others are taken: it may lie in one of them.
+    match terminal {
+        Some(terminal) => {
+            take_terminal(&terminal).map_err(|errno| failure(Stage::Terminal, "", &errno.into()))?;
+            rights::give_terminal(identity)?;
+        }
+        None => rights::give_pipes(identity)?,
+    }
     handed.put().map_err(|errno| failure(Stage::Descriptors, "", &errno.into()))?;
-    rights::give_pipes(identity)?;
     rights::limit(hardening)?;
     rights::assume(identity)?;
     rights::limit_processes(hardening)?;
@@ -105,6 +114,14 @@ fn take_stages(plan: &Plan<'_>, handed: &Handed) -> Result<(), LaunchFailure> {
         return Err(failure(Stage::ParentDeath, "", &io::Error::from_raw_os_error(libc::ESRCH)));
     }
     reset_signals().map_err(|error| failure(Stage::Signals, "", &error))
+}
+
+/// Makes a terminal that of our session, ioctl_tty(2), and our standard input, output and error.
+fn take_terminal(terminal: &OwnedFd) -> Result<(), Errno> {
+    ioctl_tiocsctty(terminal)?;
+    rustix::stdio::dup2_stdin(terminal)?;
+    rustix::stdio::dup2_stdout(terminal)?;
+    rustix::stdio::dup2_stderr(terminal)
 }
 
 /// Whatever the runner itself inherited from a shell or a build tool is not the program's.

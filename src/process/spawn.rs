@@ -18,7 +18,7 @@ use rustix::{
     pipe::{PipeFlags, pipe_with},
 };
 
-use super::{descriptors, plan::Plan, shim, tree::own_pid};
+use super::{descriptors, plan::Plan, pty::Pty, shim, tree::own_pid};
 use crate::model::{Launch, LaunchFailure, Stage};
 
 /// The image that runs as the shim: the one that is running, even if its file was replaced meanwhile.
@@ -35,6 +35,8 @@ pub struct Spawned {
     pub stdout: OwnedFd,
     /// Reads its standard error, without blocking.
     pub stderr: OwnedFd,
+    /// Its terminal, where it has one: then nobody has the other ends of the pipes.
+    pub terminal: Option<OwnedFd>,
 }
 
 /// A shim under way.
@@ -47,14 +49,25 @@ pub struct Started {
 }
 
 /// Starts the program of a launch, with `marker` (name and value) in its environment and these descriptors from
-/// [`descriptors::FIRST`] on: through this shim, if it still lives.
-pub fn start(shim: Option<Shim>, launch: &Launch, fds: &[BorrowedFd<'_>], marker: (&str, &str)) -> Result<Started, LaunchFailure> {
-    let plan = Plan::new(launch, marker, own_pid());
-    let tell = |shim: Shim| shim.tell(&plan, fds);
-    let told = match shim.map(tell) {
+/// [`descriptors::FIRST`] on: through this shim, if it still lives. `terminal`: what it gets instead of pipes.
+pub fn start(
+    shim: Option<Shim>,
+    launch: &Launch,
+    fds: &[BorrowedFd<'_>],
+    terminal: Option<Pty>,
+    marker: (&str, &str),
+) -> Result<Started, LaunchFailure> {
+    let plan = Plan::new(launch, marker, terminal.is_some(), own_pid());
+    let fds: Vec<_> = fds.iter().copied().chain(terminal.as_ref().map(|pty| pty.slave.as_fd())).collect();
+    let tell = |shim: Shim| shim.tell(&plan, &fds);
+    let mut told = match shim.map(tell) {
         Some(Ok(started)) => Ok(started),
         Some(Err(_)) | None => Shim::start().and_then(tell),
     };
+    if let Ok(started) = &mut told {
+        // The other end is the program's alone now, so that its last user can be told from us.
+        started.spawned.terminal = terminal.map(|pty| pty.master);
+    }
     told.map_err(|error| LaunchFailure { stage: Stage::Shim, object: String::new(), errno: error.raw_os_error().unwrap_or(libc::EINVAL) })
 }
 
@@ -90,7 +103,7 @@ impl Shim {
         actions.give(&plan, plan.as_raw_fd())?;
         actions.give(&stage_theirs, stage_theirs.as_raw_fd())?;
         let pid = actions.spawn(&argv)?;
-        Ok(Self { spawned: Spawned { pid, stdin, stdout, stderr }, stage, plan })
+        Ok(Self { spawned: Spawned { pid, stdin, stdout, stderr, terminal: None }, stage, plan })
     }
 
     /// Its pid, and that of the program's main process.

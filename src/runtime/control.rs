@@ -19,7 +19,7 @@ const MOST_INSTANCES: u16 = 1000;
 impl Runner {
     /// Carries out a request; a refusal is its answer.
     pub fn asked(&mut self, incoming: Incoming) {
-        let Incoming { request, responder } = incoming;
+        let Incoming { request, responder, said } = incoming;
         let answer = match request {
             Asked::Hello => Ok(Some(Reply::Hello(self.hello()))),
             Asked::List { targets, env, reveal, detail } => self.listed(&targets, Shown { env, reveal, detail }).map(Some),
@@ -29,6 +29,7 @@ impl Runner {
             Asked::Pause { on } => self.pause(on).map(Some),
             Asked::Signal { signal, targets } => self.signalled(&signal, &targets).map(Some),
             Asked::Send { line, targets } => self.sent(&line, &targets).map(Some),
+            Asked::Attach(attach) => self.attach(attach, &responder, said).map(|()| None),
             Asked::Run { run, wait } => self.run_asked(*run, wait, responder.clone()),
             Asked::Update { how, targets, env, wait } => self.update_asked(how, &targets, &env, wait, &responder),
             Asked::Save => Ok(Some(self.saved())),

@@ -90,6 +90,8 @@ impl Runner {
 
     fn forget(&mut self, run: RunId) {
         self.inputs.closed(run);
+        self.screens.closed(run);
         self.runs.remove(&run);
+        self.look_at_screens();
     }
 }

@@ -1,6 +1,6 @@
 //! Performs what the supervisor answers.
 
-use std::{io, os::fd::AsFd, sync::Arc};
+use std::{os::fd::AsFd, sync::Arc};
 
 use super::{
     deaths::Live,
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     config,
-    log::{self, Stream},
+    log::Stream,
     model::{AppId, AppSpec, ExecMode, InstanceId, Level, Notice, NoticeKind, RunId},
     process::{self, Member},
     supervisor::{Effect, Event, Role, WatchNote},
@@ -85,7 +85,8 @@ impl Runner {
         };
         let Prepared { mut signs, fds, listener } = prepared;
         let given: Vec<_> = fds.iter().map(AsFd::as_fd).collect();
-        let spawned = self.processes.spawn_with(run, &launch, &given);
+        let terminal = if role == Role::App && spec.tty { self.screens.open(instance).map(Some) } else { Ok(None) };
+        let spawned = terminal.and_then(|terminal| self.processes.spawn_with(run, &launch, &given, terminal));
         // From here on they are the app's alone.
         drop(fds);
         match spawned {
@@ -98,20 +99,8 @@ impl Runner {
                         // The app may run meanwhile.
                         Role::Build | Role::Rule(_) => source.begin_aside(),
                     }
-                    for (pipe, stream) in [(spawned.stdout, Stream::Out), (spawned.stderr, Stream::Err)] {
-                        let (pumping, name, inbox) = (log::pump(pipe, stream, source.clone()), spec.name.clone(), self.inbox.clone());
-                        tokio::task::spawn_local(async move {
-                            if let Err(error) = pumping.await {
-                                let _ = inbox.send(Inbox::Notice(unread(&name, &error)));
-                            }
-                        });
-                    }
                 }
-                match role {
-                    Role::App => self.inputs.opened(instance.app, run, spawned.stdin),
-                    // A build has nobody to ask; its input is at an end.
-                    Role::Build | Role::Rule(_) => drop(spawned.stdin),
-                }
+                self.connect(run, instance, role, &spec.name, spawned);
             }
             Err(failure) => {
                 // It said nothing, and what the run before it said is not its own.
@@ -125,7 +114,9 @@ impl Runner {
 
     /// The last words of an app that is given up, once more: they may be far up by now.
     fn show_last_errors(&self, instance: InstanceId, name: &str) {
-        let lines = self.apps.source(instance).map(|source| source.ring_of(Stream::Err, LAST_ERRORS)).unwrap_or_default();
+        // What a terminal shows is one stream.
+        let stream = if self.apps.spec(instance.app).is_some_and(|spec| spec.tty) { Stream::Out } else { Stream::Err };
+        let lines = self.apps.source(instance).map(|source| source.ring_of(stream, LAST_ERRORS)).unwrap_or_default();
         if !lines.is_empty() {
             let lines: Vec<String> = lines.iter().map(|line| without_escapes(&String::from_utf8_lossy(line)).into_owned()).collect();
             let text = format!("last lines of {name}'s error output:");
@@ -170,12 +161,6 @@ impl Runner {
             },
         );
     }
-}
-
-/// An output that cannot be read: its writer gets SIGPIPE.
-fn unread(name: &str, error: &io::Error) -> Notice {
-    let text = format!("{name} writes into a closed pipe from here on, because its output cannot be read: {error}");
-    Notice::new(Level::Error, NoticeKind::Output, text).about(name)
 }
 
 /// Names what outlived SIGKILL.

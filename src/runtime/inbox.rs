@@ -14,6 +14,7 @@ impl Runner {
         match meaning {
             Meaning::Child => self.collect(),
             Meaning::Stop(signal) => self.handle(Event::Shutdown(ShutdownCause::Signal(signal))),
+            Meaning::Resized => self.screens.resized(),
             Meaning::Reopen => self.reopen_logs("SIGUSR2", || Answer::new(|_| ())),
             Meaning::Nothing(signal) => self.say(&signals::nothing(signal)),
             Meaning::Force => {

@@ -29,6 +29,7 @@ use super::{
     pid_file::PidFile,
     project::Projects,
     reload::Loaded,
+    screens::Screens,
     service::Service,
     signals::Signals,
     signs::Sign,
@@ -107,6 +108,8 @@ pub struct Runner {
     pub console: Console,
     pub runs: HashMap<RunId, Live>,
     pub inputs: Inputs,
+    /// The terminals of apps.
+    pub screens: Screens,
     pub watcher: Option<Watcher>,
     pub apps: Apps,
     pub logs: LogFiles,
@@ -200,6 +203,7 @@ impl Runner {
             console,
             runs: HashMap::new(),
             inputs: Inputs::default(),
+            screens: Screens::default(),
             watcher,
             apps,
             logs,
@@ -300,6 +304,7 @@ impl Runner {
         // Whoever is slower than this is not worth the wait.
         let _ = tokio::time::timeout(LAST_LOOKS, lookups).await;
         self.finish_capsules().await;
+        self.screens.end("the runner has ended");
         self.close_desk().await;
         self.console.finish(CONSOLE_AT_EXIT).await;
     }
@@ -365,11 +370,13 @@ impl Runner {
         }
         self.release_sockets();
         self.look_at_desk();
+        self.look_at_screens();
         self.refresh_follows();
     }
 
     /// Tells people.
     pub fn say(&self, notice: &Notice) {
+        self.tell_attached(notice);
         self.tell_followers(notice);
         let output = &self.output;
         if notice::is_shown(notice, output.quiet) {

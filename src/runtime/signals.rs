@@ -20,6 +20,8 @@ pub enum Meaning {
     Suspend,
     /// The log files were put away by somebody else.
     Reopen,
+    /// The terminal has another size.
+    Resized,
     /// It means nothing, but would end us by itself, and as the first process of a container would not.
     Nothing(Signal),
     /// A child changed state.
@@ -37,6 +39,7 @@ pub struct Signals {
     suspend: Option<unix::Signal>,
     reopen: Option<unix::Signal>,
     user_1: Option<unix::Signal>,
+    window: unix::Signal,
     child: unix::Signal,
     guard: Option<unix::Signal>,
     first_int: Option<Instant>,
@@ -57,6 +60,7 @@ impl Signals {
             suspend: unless_ignored(Signal::TSTP)?,
             reopen: unless_ignored(Signal::USR2)?,
             user_1: unless_ignored(Signal::USR1)?,
+            window: listen(Signal(SignalKind::window_change().as_raw_value()))?,
             child: listen(Signal(SignalKind::child().as_raw_value()))?,
             guard: guard_death.map(listen).transpose()?,
             first_int: None,
@@ -81,6 +85,7 @@ impl Signals {
                 () = received(&mut self.suspend) => Meaning::Suspend,
                 () = received(&mut self.reopen) => Meaning::Reopen,
                 () = received(&mut self.user_1) => Meaning::Nothing(Signal::USR1),
+                _ = self.window.recv() => Meaning::Resized,
                 _ = self.child.recv() => Meaning::Child,
             };
             if meaning != Meaning::Stop(Signal::INT) {

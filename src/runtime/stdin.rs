@@ -1,9 +1,10 @@
-//! The standard input of runs: a pipe that stays open for the life of the run, and, for one app, the lines typed at the runner.
+//! The standard input of runs: a pipe that stays open for the life of the run, or their terminal; and, for one app, the lines typed at the
+//! runner.
 
-use std::{collections::HashMap, os::fd::OwnedFd};
+use std::{collections::HashMap, io, os::fd::OwnedFd};
 
 use tokio::{
-    io::AsyncWriteExt,
+    io::{AsyncWriteExt, Interest, unix::AsyncFd},
     net::unix::pipe,
     sync::mpsc::{self, Receiver, Sender},
     task,
@@ -15,7 +16,10 @@ use crate::model::{AppId, RunId};
 /// Lines that may wait for an app besides what its pipe holds; while there are so many, nothing more is read.
 const WAITING: usize = 16;
 
-/// The input pipes of all runs.
+/// What a terminal makes an end of file, termios(3).
+const END_OF_FILE: u8 = 0x04;
+
+/// The inputs of all runs.
 #[derive(Default)]
 pub struct Inputs {
     open: HashMap<RunId, Input>,
@@ -33,6 +37,8 @@ enum Input {
     Told(Sender<Vec<u8>>),
     /// A task writes what is sent here, so that an app that does not read holds up nobody but the typist.
     Fed(Sender<Vec<u8>>),
+    /// Its terminal, which is written in the same way; whether the typist's lines go there.
+    Terminal(Sender<Vec<u8>>, bool),
 }
 
 /// What became of a typed line.
@@ -76,7 +82,22 @@ impl Inputs {
         }
     }
 
-    /// Closes the pipe of a run that is over.
+    /// Takes the terminal of a new run; gives what takes the keys that are pressed there.
+    ///
+    /// # Errors
+    /// It cannot be waited for.
+    pub fn opened_terminal(&mut self, app: AppId, run: RunId, terminal: OwnedFd) -> io::Result<Sender<Vec<u8>>> {
+        #[expect(deprecated, reason = "an OwnedFd keeps the promise for which the newer call asks for unsafe")]
+        let terminal = AsyncFd::with_interest(terminal, Interest::WRITABLE)?;
+        let (keys, queue) = mpsc::channel(WAITING);
+        task::spawn_local(press_all(terminal, queue));
+        let fed = self.target == Some(app);
+        self.told &= !fed;
+        self.open.insert(run, Input::Terminal(keys.clone(), fed));
+        Ok(keys)
+    }
+
+    /// Closes the input of a run that is over.
     pub fn closed(&mut self, run: RunId) {
         self.open.remove(&run);
     }
@@ -86,8 +107,8 @@ impl Inputs {
         for input in self.open.values() {
             match input {
                 // An error means that it closed its input; then its lines go nowhere.
-                Input::Fed(lines) => drop(lines.reserve().await),
-                Input::Idle(_) | Input::Told(_) => {}
+                Input::Fed(lines) | Input::Terminal(lines, true) => drop(lines.reserve().await),
+                Input::Idle(_) | Input::Told(_) | Input::Terminal(_, false) => {}
             }
         }
     }
@@ -102,7 +123,8 @@ impl Inputs {
         for input in self.open.values() {
             match input {
                 Input::Fed(lines) => sent |= lines.try_send(line.clone()).is_ok(),
-                Input::Idle(_) | Input::Told(_) => {}
+                Input::Terminal(keys, true) => sent |= keys.try_send(as_keys(line.clone())).is_ok(),
+                Input::Idle(_) | Input::Told(_) | Input::Terminal(_, false) => {}
             }
         }
         if sent { Fate::Sent } else { Fate::Lost { first: !std::mem::replace(&mut self.told, true) } }
@@ -112,7 +134,12 @@ impl Inputs {
     pub fn end(&mut self) {
         self.open.retain(|_, input| match input {
             Input::Fed(_) => false,
-            Input::Idle(_) | Input::Told(_) => true,
+            // There is no other way to say so on a terminal, and it stays open.
+            Input::Terminal(keys, true) => {
+                let _ = keys.try_send(vec![END_OF_FILE]);
+                true
+            }
+            Input::Idle(_) | Input::Told(_) | Input::Terminal(_, false) => true,
         });
     }
 
@@ -124,10 +151,11 @@ impl Inputs {
                 let Some(lines) = lines_into(pipe) else { return false };
                 Input::Told(lines)
             }
-            Input::Told(_) | Input::Fed(_) => input,
+            Input::Told(_) | Input::Fed(_) | Input::Terminal(..) => input,
         };
         let sent = match &input {
             Input::Told(lines) | Input::Fed(lines) => lines.try_send(bytes).is_ok(),
+            Input::Terminal(keys, _) => keys.try_send(as_keys(bytes)).is_ok(),
             Input::Idle(_) => false,
         };
         self.open.insert(run, input);
@@ -151,6 +179,29 @@ fn lines_into(pipe: OwnedFd) -> Option<Sender<Vec<u8>>> {
     let (lines, queue) = mpsc::channel(WAITING);
     task::spawn_local(write_all(pipe, queue));
     Some(lines)
+}
+
+/// A line as it is typed: the key that ends it is Return, which a terminal makes a line end of where the app leaves that to it.
+fn as_keys(mut line: Vec<u8>) -> Vec<u8> {
+    if let Some(end @ b'\n') = line.last_mut() {
+        *end = b'\r';
+    }
+    line
+}
+
+async fn press_all(terminal: AsyncFd<OwnedFd>, mut keys: Receiver<Vec<u8>>) {
+    while let Some(bytes) = keys.recv().await {
+        let mut rest = &bytes[..];
+        while !rest.is_empty() {
+            let Ok(mut ready) = terminal.writable().await else { return };
+            match ready.try_io(|terminal| Ok(rustix::io::write(terminal, rest)?)) {
+                Ok(Ok(count)) => rest = &rest[count..],
+                Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(Err(_)) => return,
+                Err(_would_block) => {}
+            }
+        }
+    }
 }
 
 async fn write_all(mut pipe: pipe::Sender, mut lines: Receiver<Vec<u8>>) {

@@ -23,7 +23,10 @@ impl Supervisor {
         let mut added = Vec::new();
         for edit in edits {
             match edit {
-                Edit::Add { app, spec } if self.apps.iter().all(|known| known.id != app) => added.push(App::new(app, spec, step.now)),
+                Edit::Add { app, spec } if self.apps.iter().all(|known| known.id != app) => {
+                    let new = App::new(app, spec, step.now);
+                    added.push(App { version: Version { reason: Reason::Added, ..new.version.clone() }, ..new });
+                }
                 Edit::Add { .. } => {}
                 Edit::Change { app, spec, restart } => {
                     let app = self.apps.iter_mut().find(|known| known.id == app && !known.removed);

@@ -34,6 +34,8 @@ pub(super) enum Strategy {
 pub(super) enum Reason {
     /// The runner began.
     Begin,
+    /// The app came to a runner that was there.
+    Added,
     /// Files changed.
     Files(Arc<ChangeSet>),
     /// A change that the restart-loop guard held back; the path as people are shown it.
@@ -51,14 +53,14 @@ impl Reason {
     pub fn by_files(&self) -> bool {
         match self {
             Self::Files(_) | Self::Probe(_) => true,
-            Self::Begin | Self::Request | Self::Cron | Self::Edit(_) => false,
+            Self::Begin | Self::Added | Self::Request | Self::Cron | Self::Edit(_) => false,
         }
     }
 
     /// What stands in brackets behind a restart: `src/api.js`.
     pub fn shown(&self) -> String {
         match self {
-            Self::Begin => "first start".to_owned(),
+            Self::Begin | Self::Added => "first start".to_owned(),
             Self::Files(changes) => changes::shown(changes),
             Self::Probe(path) => path.clone(),
             Self::Request => "on request".to_owned(),
@@ -71,7 +73,7 @@ impl Reason {
     pub fn folded(&self, newer: Self, spec: &AppSpec) -> Self {
         match (self, newer) {
             (Self::Files(older), Self::Files(newer)) => Self::Files(changes::merge(older, &newer, spec)),
-            (Self::Begin | Self::Files(_) | Self::Probe(_) | Self::Request | Self::Cron | Self::Edit(_), newer) => newer,
+            (Self::Begin | Self::Added | Self::Files(_) | Self::Probe(_) | Self::Request | Self::Cron | Self::Edit(_), newer) => newer,
         }
     }
 }

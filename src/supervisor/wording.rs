@@ -74,6 +74,7 @@ pub(super) fn had_ended(outcome: &Outcome) -> String {
 pub(super) fn reason(reason: &Reason) -> String {
     match reason {
         Reason::Begin => "the runner began".to_owned(),
+        Reason::Added => "it was added".to_owned(),
         Reason::Files(_) | Reason::Probe(_) => format!("of a change ({})", reason.shown()),
         Reason::Request => "it was asked to".to_owned(),
         Reason::Cron => "its cron_restart came".to_owned(),

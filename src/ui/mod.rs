@@ -5,6 +5,7 @@
 pub mod checklist;
 pub mod clean;
 pub mod error;
+pub mod findings;
 pub mod keys;
 pub mod list;
 pub mod monitor;

@@ -39,6 +39,17 @@ impl Limit {
         if second.value.is_some_and(|value| first.value.is_some_and(|other| value < other)) { second } else { first }
     }
 
+    /// Its value; `None`: it cannot be read.
+    pub fn value(&self) -> Option<u64> {
+        self.value
+    }
+
+    /// What to set, as sysctl(8) takes it: `fs.inotify.max_user_watches=524288`.
+    pub fn proposal(&self) -> String {
+        let value = self.value.map_or(self.enough, |value| self.enough.max(value.saturating_mul(2)));
+        format!("{}={value}", self.sysctl)
+    }
+
     fn named(&self, what: &str) -> String {
         match self.value {
             Some(value) => {
@@ -49,8 +60,7 @@ impl Limit {
     }
 
     fn hint(&self) -> String {
-        let value = self.value.map_or(self.enough, |value| self.enough.max(value.saturating_mul(2)));
-        format!("raise it: sudo sysctl {}={value}", self.sysctl)
+        format!("raise it: sudo sysctl {}", self.proposal())
     }
 }
 

@@ -56,6 +56,11 @@ impl Silent {
         self.mounts.iter().find(|(point, _)| paths::below(dir, point).is_some())
     }
 
+    /// The mounts and their kinds.
+    pub fn into_mounts(self) -> Vec<(PathBuf, String)> {
+        self.mounts
+    }
+
     /// Takes in what was found for other roots.
     pub fn extend(&mut self, other: Self) {
         self.mounts.extend(other.mounts);

@@ -269,6 +269,11 @@ impl Tree {
         held
     }
 
+    /// The folders that are walked.
+    pub fn roots(&self) -> impl Iterator<Item = &Path> {
+        self.plan.roots.iter().map(|root| root.path.as_path())
+    }
+
     /// The folders that must be watched whenever they exist: the planned roots and those of the named files.
     fn wanted(&self) -> impl Iterator<Item = &Path> {
         let roots = self.plan.roots[..self.planned].iter().map(|root| root.path.as_path());

@@ -1,8 +1,10 @@
 //! The completions in real shells, with a runner that has apps.
 
-use std::fs;
+use std::{fs, time::Duration};
 
-use crate::support::{Project, Runner, programs, words::says};
+use rustix::process::Signal;
+
+use crate::support::{PATIENCE, Project, Runner, processes, programs, words::says};
 
 const FILE: &str = "[[apps]]\nname = \"frontend\"\nscript = \"web.sh\"\nnamespace = \"site\"\ninstances = 2\n\n[[apps]]\nname = \"fridge\"\nscript = \"web.sh\"\nautostart = false\n";
 
@@ -21,7 +23,8 @@ fn running(project: &Project) -> Runner<'_> {
 
 /// What a shell says; its own words do not matter.
 fn said(project: &Project, argv: &[&str]) -> String {
-    let ending = project.hook(argv).finish();
+    // A machine that runs all tests at once is slower than anybody's shell.
+    let ending = project.hook(argv).env("PMDEV_COMPLETE_TIMEOUT", "10000").finish();
     assert_eq!(ending.code, Some(0), "{argv:?}: {}", ending.all());
     assert!(!ending.err.contains("error") && !ending.err.contains("hint:"), "{argv:?}: {}", ending.err);
     ending.out
@@ -94,6 +97,31 @@ fn zsh_completes_what_runs() {
     let project = project();
     let _runner = running(&project);
     assert!(zsh(&project, "pmdev restart fron").contains("frontend"));
+}
+
+/// What pmdev itself offers a shell for the last of these words; `timeout`: how long runners may take for it.
+fn offered(project: &Project, words: &[&str], timeout: Option<&str>) -> String {
+    let number = words.len() - 1;
+    let start = project.pmdev([&["--"], words].concat()).env("PMDEV_COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", number.to_string());
+    let start = start.env("_CLAP_COMPLETE_COMP_TYPE", "9").env("_CLAP_IFS", "\n");
+    let start = timeout.into_iter().fold(start, |start, timeout| start.env("PMDEV_COMPLETE_TIMEOUT", timeout));
+    // Whoever asks a stopped runner without a limit waits for two seconds.
+    let ending = start.spawn().finish_within(if timeout.is_some() { PATIENCE } else { Duration::from_millis(1500) });
+    assert_eq!((ending.code, ending.err.as_str()), (Some(0), ""), "{}", ending.all());
+    ending.out
+}
+
+#[test]
+fn a_runner_that_is_stopped_holds_up_no_shell() {
+    let project = project();
+    let runner = running(&project);
+    assert!(offered(&project, &["pmdev", "restart", ""], Some("10000")).contains("frontend"));
+    processes::send(runner.runner_pid(), Signal::STOP);
+    let words = offered(&project, &["pmdev", "restart", ""], None);
+    assert!(!words.contains("frontend") && words.contains("pmdev.toml"), "what needs no runner is there: {words}");
+    let words = offered(&project, &["pmdev", "restart", "--runner", ""], None);
+    assert!(!words.contains(&runner.runner_pid().to_string()), "{words}");
+    processes::send(runner.runner_pid(), Signal::CONT);
 }
 
 #[test]

@@ -101,7 +101,7 @@ impl Act {
         let env = self.env.iter().flat_map(|name| ["--env".to_owned(), name.clone()]);
         let telling = Telling { silent: false, json: self.json };
         let words = self.targets.iter().cloned().chain(only).chain(env).collect();
-        super::background::hand_over(words, how, !self.no_wait, telling).map(Some)
+        super::background::hand_over(words, how, !self.no_wait, telling).map(|_| Some(0))
     }
 
     /// Restart and reload with the environment of this shell.

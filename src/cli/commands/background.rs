@@ -12,7 +12,7 @@ use crate::{
         failure, host, parse,
     },
     config,
-    control::{How, Request},
+    control::{How, InstanceView, Request},
     model::Error,
     process::guard,
     runtime::{self, Options, Output, background::Background as Marks},
@@ -64,12 +64,26 @@ impl Start {
     /// Has the background runner run it; what comes of it is told.
     pub fn hand_over(self, how: How) -> Result<u8, Error> {
         let telling = Telling { silent: self.output.quiet, json: self.output.json };
-        hand_over(background::typed(&Cli::command())?, how, !self.no_wait, telling)
+        let instances = hand_over(background::typed(&Cli::command())?, how, !self.no_wait, telling)?;
+        if !self.attach || instances.is_empty() {
+            return Ok(0);
+        }
+        let mut words = vec!["pmdev".to_owned(), "logs".to_owned()];
+        words.extend(instances.iter().map(|view| view.pm_id.to_string()));
+        words.extend(["--runner".to_owned(), background::folders()?.background_socket().to_string_lossy().into_owned()]);
+        match parse(words.into_iter().map(OsString::from).collect()) {
+            Ok(cli) => cli.verb.run(),
+            Err(failure::Stop::Error(error)) => Err(error),
+            Err(failure::Stop::Text(_)) => Ok(0),
+        }
     }
 }
 
 /// Has the background runner run what these words after `start` say.
-pub fn hand_over(words: Vec<String>, how: How, wait: bool, telling: Telling) -> Result<u8, Error> {
+///
+/// # Errors
+/// It is refused, or an app did not come online.
+pub fn hand_over(words: Vec<String>, how: How, wait: bool, telling: Telling) -> Result<Vec<InstanceView>, Error> {
     let run = background::run(words, how)?;
     let runner = match background::find()? {
         Some(runner) => runner,
@@ -81,8 +95,7 @@ pub fn hand_over(words: Vec<String>, how: How, wait: bool, telling: Telling) -> 
             background::need()?
         }
     };
-    background::ask(&runner, Request::Run { run: Box::new(run), wait }, telling)?;
-    Ok(0)
+    background::ask(&runner, Request::Run { run: Box::new(run), wait }, telling)
 }
 
 /// The dump of this home, and the one before it.

@@ -3,9 +3,11 @@
 
 pub mod act;
 pub mod ask;
+pub mod attach;
 pub mod background;
 pub mod check;
 pub mod completions;
+pub mod doctor;
 pub mod flush;
 pub mod init;
 pub mod jlist;
@@ -38,6 +40,7 @@ pub(crate) enum Verb {
     Check(Box<check::Check>),
     Schema(schema::Schema),
     Why(Box<why::Why>),
+    Doctor(Box<doctor::Doctor>),
     List(list::List),
     Jlist(jlist::Jlist),
     /// Print the same as jlist, indented
@@ -77,6 +80,7 @@ pub(crate) enum Verb {
     Scale(talk::Scale),
     Signal(talk::Signal),
     Send(talk::Send),
+    Attach(attach::Attach),
     Ping(talk::Ping),
     Kill(talk::Kill),
     Completions(completions::Completions),
@@ -95,6 +99,7 @@ impl Verb {
             Self::Check(check) => check.run(),
             Self::Schema(schema) => Ok(schema.run()),
             Self::Why(why) => why.run(),
+            Self::Doctor(doctor) => doctor.run(),
             Self::List(list) => list.run(),
             Self::Jlist(list) => list.run(false),
             Self::Prettylist(list) => list.run(true),
@@ -119,6 +124,7 @@ impl Verb {
             Self::Scale(scale) => scale.run(),
             Self::Signal(signal) => signal.run(),
             Self::Send(send) => send.run(),
+            Self::Attach(attach) => attach.run(),
             Self::Ping(ping) => ping.run(),
             Self::Kill(kill) => kill.run(),
             Self::Completions(completions) => completions.run(),

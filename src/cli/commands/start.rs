@@ -44,6 +44,9 @@ pub struct Start {
     /// In the background: answer at once, not when all are online
     #[arg(long)]
     pub no_wait: bool,
+    /// In the background: show what the apps say from then on, until Ctrl-C, which leaves them running
+    #[arg(long)]
+    pub attach: bool,
     /// In the background the environment is always that of this shell
     #[arg(long, hide = true)]
     pub update_env: bool,
@@ -113,7 +116,20 @@ impl Start {
             return Ok(None);
         }
         let words = background::typed(&Cli::command())?;
-        let own = ["--no-wait", "--json", "--quiet", "-q", "--silent", "-s", "--no-color", "--runner", "--update-env", "--force", "-f"];
+        let own = [
+            "--attach",
+            "--no-wait",
+            "--json",
+            "--quiet",
+            "-q",
+            "--silent",
+            "-s",
+            "--no-color",
+            "--runner",
+            "--update-env",
+            "--force",
+            "-f",
+        ];
         let is_own = |word: &str| own.contains(&word.split('=').next().unwrap_or(word));
         if let Some(option) = words.iter().find(|word| word.starts_with('-') && !is_own(word)) {
             let (names, run) = (targets.join(", "), if targets.len() == 1 { "is" } else { "are" });

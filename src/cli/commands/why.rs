@@ -1,6 +1,7 @@
 //! `pmdev why`.
 
 mod crash;
+mod paths;
 
 use std::{
     ffi::OsString,
@@ -16,12 +17,13 @@ use crate::{
         host, print,
         reach::{ReachArgs, Reached},
     },
-    config::{self, Host, Request, Watching},
-    control::{ActionView, AppWhy, DecisionView, PathWhy, Reply, Request as Asked},
+    config::{self, Request},
+    control::{AppWhy, DecisionView, PathWhy, Reply, Request as Asked},
     model::Error,
-    runtime::why,
     ui::clean::clean,
 };
+
+use paths::Told;
 
 /// How many of the last decisions are shown with an app.
 const LAST: usize = 5;
@@ -33,7 +35,7 @@ const FAILURES: [&str; 4] = ["crashed", "errored", "launch_failed", "backoff"];
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Why {
-    /// Files and folders to ask about, which need not exist; or apps by name [default: the last decisions of the runner]
+    /// Apps by name, or files and folders, which need not exist; ./NAME is the file where an app is called so [default: the last decisions of the runner]
     #[arg(value_name = "PATH|APP")]
     pub paths: Vec<PathBuf>,
     /// What `pmdev start` would be given, instead of what runs; repeatable [default: what the folder is made to run]
@@ -81,9 +83,12 @@ impl Why {
         let mut shown = String::new();
         let mut paths = Vec::new();
         for asked in &self.paths {
-            let name = asked.to_str().filter(|_| !config::absolute(&host.cwd, asked).exists());
-            let now = Timestamp::now();
-            let apps = name.zip(runner.as_ref()).map(|(name, runner)| apps(name, runner)).unwrap_or_default();
+            let exists = config::absolute(&host.cwd, asked).exists();
+            let (word, now) = (asked.to_str(), Timestamp::now());
+            let mut apps = word.zip(runner.as_ref()).map(|(word, runner)| apps(word, runner)).unwrap_or_default();
+            // Apps are often called as their folder is; of what is there, only a name is taken for one.
+            apps.retain(|(app, _)| !exists || word == Some(&app.app));
+            let name = word.filter(|_| !exists);
             for (app, decisions) in &apps {
                 let failed = decisions.iter().any(|decision| FAILURES.contains(&decision.action.as_str()));
                 let none = || (failed && !self.json).then(|| crash::none(&app.app, &host));
@@ -98,13 +103,8 @@ impl Why {
             }
         }
         if !paths.is_empty() {
-            // Only a runner that belongs to this folder knows about its files.
-            let here = runner.as_ref().filter(|runner| self.reach.runner.is_some() || is_of(runner, &host.cwd));
-            let answers = match here {
-                Some(runner) => running(&paths, runner, &host)?,
-                None => watched(&paths, &request, &host)?,
-            };
-            answers.iter().for_each(|answer| shown.push_str(&place.path(answer)));
+            let told = paths::ask(&paths, runner.as_ref(), self.reach.runner.is_some(), &request, &host)?;
+            told.iter().for_each(|told| shown.push_str(&place.path(told)));
         }
         print(shown.as_bytes());
         Ok(0)
@@ -128,11 +128,6 @@ fn runner(reach: &ReachArgs) -> Result<Option<Reached>, Error> {
     if reach.runner.is_some() { reach.find() } else { Ok(reach.find().unwrap_or_default()) }
 }
 
-/// Whether a runner was started in this folder or above it.
-fn is_of(runner: &Reached, cwd: &Path) -> bool {
-    !runner.hello.background && cwd.starts_with(&runner.hello.cwd)
-}
-
 /// Why the apps of the runner that a word names are as they are, and what was decided about each lately.
 fn apps(word: &str, runner: &Reached) -> Vec<(AppWhy, Vec<DecisionView>)> {
     let Ok(Reply::Why { apps, decisions, .. }) = runner.answer(Asked::Why { targets: vec![word.to_owned()], paths: Vec::new() }) else {
@@ -142,45 +137,13 @@ fn apps(word: &str, runner: &Reached) -> Vec<(AppWhy, Vec<DecisionView>)> {
     apps.iter().map(|app| (app.clone(), about(app))).collect()
 }
 
-/// An answer of the runner for each path and app.
-fn running(paths: &[&PathBuf], runner: &Reached, host: &Host) -> Result<Vec<PathWhy>, Error> {
-    let asked: Vec<String> = paths.iter().map(|path| config::absolute(&host.cwd, path).to_string_lossy().into_owned()).collect();
-    let Reply::Why { paths: answers, .. } = runner.answer(Asked::Why { targets: Vec::new(), paths: asked.clone() })? else {
-        return Err(Error::failed("The runner answered something that was not asked for"));
-    };
-    if answers.is_empty() {
-        return Err(Error::failed("The runner watches no files").hint("start it with --watch"));
-    }
-    let typed = |answer: &PathWhy| {
-        let at = asked.iter().position(|path| *path == answer.path)?;
-        Some(paths[at].to_string_lossy().into_owned())
-    };
-    Ok(answers.into_iter().map(|answer| PathWhy { path: typed(&answer).unwrap_or_else(|| answer.path.clone()), ..answer }).collect())
-}
-
-/// The same by what a start would watch.
-fn watched(paths: &[&PathBuf], request: &Request, host: &Host) -> Result<Vec<PathWhy>, Error> {
-    let specs = config::resolve_watch(request, host)?;
-    if specs.is_empty() {
-        return Err(
-            Error::usage("Nothing would be watched here: this folder is never watched as a whole").hint("name what to watch: --watch=PATH")
-        );
-    }
-    let pairs = paths.iter().flat_map(|path| specs.iter().map(move |spec| (path, spec)));
-    let answer = |(path, Watching { name, spec, rules }): (&&PathBuf, &Watching)| {
-        let answer = why::path(name, spec, rules, &config::absolute(&host.cwd, path))?;
-        Ok(PathWhy { path: path.to_string_lossy().into_owned(), ..answer })
-    };
-    pairs.map(answer).collect()
-}
-
 impl Place<'_> {
-    fn path(&self, answer: &PathWhy) -> String {
+    fn path(&self, told: &Told) -> String {
         if self.json {
-            return object(answer);
+            return told.objects().iter().map(object).collect();
         }
-        let last = answer.last.as_ref().map(|last| format!("  last: {}", self.decision(last))).unwrap_or_default();
-        format!("{}\n{last}", clean(&sentence(answer, self.cwd)))
+        let last = |answer: &PathWhy| answer.last.as_ref().map(|last| format!("  last: {}", self.decision(last))).unwrap_or_default();
+        told.sentences(self.cwd, last)
     }
 
     fn app(&self, app: &AppWhy, decisions: &[DecisionView], crash: Option<String>) -> String {
@@ -214,76 +177,9 @@ fn object(answer: &impl serde::Serialize) -> String {
     serde_json::to_string(answer).expect("texts and numbers always serialize") + "\n"
 }
 
-/// `src/a.log is ignored by app: .gitignore:3: *.log`, `views/a.html is watched by web: the rule views/** reloads it`.
-fn sentence(answer: &PathWhy, cwd: &Path) -> String {
-    let PathWhy { path, app, watched, rule, decided_at, actions, last: _ } = answer;
-    let shown = |path: &str| Path::new(path).strip_prefix(cwd).map_or_else(|_| path.to_owned(), |path| path.display().to_string());
-    let does = |rule: &ActionView| format!("the rule {} {}", rule.paths.join(", "), deed(rule));
-    let rule = if actions.is_empty() {
-        shown(rule)
-    } else {
-        let strongest = if actions.len() > 1 { "; the strongest of them counts" } else { "" };
-        format!("{}{strongest}", actions.iter().map(does).collect::<Vec<_>>().join(", "))
-    };
-    let verdict = if *watched { "watched" } else { "ignored" };
-    let place = decided_at.as_deref().map(|folder| format!(" (as all of {})", shown(folder))).unwrap_or_default();
-    format!("{path} is {verdict} by {app}: {rule}{place}")
-}
-
-/// What a rule does to the app: `reloads it`, `runs "make" and then restarts it`.
-fn deed(rule: &ActionView) -> String {
-    let action = match rule.action.as_str() {
-        "none" => None,
-        "reload" => Some("reloads it".to_owned()),
-        "restart" => Some("restarts it".to_owned()),
-        signal => Some(format!("sends it {signal}")),
-    };
-    match (&rule.run, action) {
-        (Some(line), Some(action)) => format!("runs {line:?} and then {action}"),
-        (Some(line), None) => format!("runs {line:?}"),
-        (None, Some(action)) => action,
-        (None, None) => "does nothing to it".to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn answer(path: &str, app: &str, watched: bool, rule: &str) -> PathWhy {
-        PathWhy { path: path.into(), app: app.into(), watched, rule: rule.into(), decided_at: None, actions: Vec::new(), last: None }
-    }
-
-    #[test]
-    fn answers_are_sentences() {
-        let ignored = answer("src/a.log", "app", false, "/p/.gitignore:3: *.log");
-        let pruned = PathWhy {
-            decided_at: Some("/p/node_modules".into()),
-            ..answer("node_modules/x", "app", false, "the built-in pattern \"node_modules/\"")
-        };
-        let say = |answer: &PathWhy| sentence(answer, Path::new("/p"));
-        insta::assert_snapshot!(say(&ignored), @"src/a.log is ignored by app: .gitignore:3: *.log");
-        insta::assert_snapshot!(say(&pruned), @r#"node_modules/x is ignored by app: the built-in pattern "node_modules/" (as all of node_modules)"#);
-        insta::assert_snapshot!(say(&answer("src/a.js", "app", true, "no rule ignores it")), @"src/a.js is watched by app: no rule ignores it");
-        insta::assert_snapshot!(object(&pruned).trim(), @r#"{"path":"node_modules/x","app":"app","watched":false,"rule":"the built-in pattern \"node_modules/\"","decided_at":"/p/node_modules"}"#);
-    }
-
-    #[test]
-    fn rules_with_an_action_are_told() {
-        let rule = |path: &str, run: Option<&str>, action: &str| ActionView {
-            paths: vec![path.into()],
-            run: run.map(str::to_owned),
-            action: action.into(),
-        };
-        let with = |rules: &[ActionView]| PathWhy { actions: rules.to_vec(), ..answer("a.html", "web", true, "no rule ignores it") };
-        let say = |rules: &[ActionView]| sentence(&with(rules), Path::new("/p"));
-        let reload = rule("templates/**", None, "reload");
-        insta::assert_snapshot!(say(std::slice::from_ref(&reload)), @"a.html is watched by web: the rule templates/** reloads it");
-        insta::assert_snapshot!(say(&[rule("*", None, "SIGHUP"), rule("a*", None, "none")]), @"a.html is watched by web: the rule * sends it SIGHUP, the rule a* does nothing to it; the strongest of them counts");
-        insta::assert_snapshot!(say(&[rule("*", Some("make x"), "restart")]), @r#"a.html is watched by web: the rule * runs "make x" and then restarts it"#);
-        insta::assert_snapshot!(say(&[rule("*", Some("make x"), "none")]), @r#"a.html is watched by web: the rule * runs "make x""#);
-        insta::assert_snapshot!(object(&with(&[reload])).trim(), @r#"{"path":"a.html","app":"web","watched":true,"rule":"no rule ignores it","actions":[{"paths":["templates/**"],"run":null,"action":"reload"}]}"#);
-    }
 
     #[test]
     fn a_decision_is_a_line() {

@@ -7,7 +7,7 @@ fn flags_that_are_keys_reach_the_request() {
     let keys = |line: &str| -> Vec<String> { request(line).flags.iter().map(ToString::to_string).collect() };
     let all =
         "pmdev a.js -i max --namespace back --restart-delay 1s --exp-backoff-restart-delay 100 --max-restarts 3 --max-memory-restart 1.5G
-         --stop-exit-codes 0,143 --no-autorestart --no-autostart --no-treekill --shutdown-with-message --cron '0 3 * * *' --wait-ready
+         --stop-exit-codes 0,143 --no-autorestart --no-autostart --no-treekill --shutdown-with-message --cron '0 3 * * *' --wait-ready --tty
          --listen-timeout 5000 --filter-env AWS_,TOKEN --filter-env SSH --uid www --gid www-data -x -p run/a.pid -f
          --no-pmx --no-automation --no-vizion --trace --disable-trace --v8 --event-loop-inspector --deep-monitoring --no-daemon";
     insta::assert_snapshot!(keys(all).join("\n"), @r#"
@@ -29,6 +29,7 @@ fn flags_that_are_keys_reach_the_request() {
     filter_env = ["AWS_", "TOKEN", "SSH"]
     autostart = false
     wait_ready = true
+    tty = true
     execute_command = true
     "#);
     // The numbers behind it are all codes, and nothing else is.

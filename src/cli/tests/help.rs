@@ -17,6 +17,7 @@ fn help_reads_well() {
     Options:
       -d, --detach   In the background: by the one runner of $PMDEV_HOME, which is started where it is not there, and stays
           --no-wait  In the background: answer at once, not when all are online
+          --attach   In the background: show what the apps say from then on, until Ctrl-C, which leaves them running
       -h, --help     Print help
 
     Apps:
@@ -85,6 +86,7 @@ fn help_reads_well() {
                                         repeatable
           --no-autostart                Only register apps: somebody else starts them
           --wait-ready                  Count Node apps as ready when they say process.send('ready')
+          --tty                         Give each app a terminal of its own, which `pmdev attach` leads to
           --listen-timeout <TIME>       How long an app has to be ready
       -u, --uid <USER>                  User that apps run as [alias: --user]
           --gid <GROUP>                 Group that apps run as
@@ -123,14 +125,14 @@ fn help_reads_well() {
       pmdev server.ts --interpreter bun         another program than the table's
       pmdev --prod app.js                       no watching, restart with backoff
     "#);
-    insta::assert_snapshot!(help("why"), @r#"
+    insta::assert_snapshot!(help("why"), @r"
     Tell why apps are as they are, or which rule watches or ignores a path; nothing is started
 
     Usage: pmdev why [OPTIONS] [PATH|APP]...
 
     Arguments:
-      [PATH|APP]...  Files and folders to ask about, which need not exist; or apps by name [default: the last decisions of
-                     the runner]
+      [PATH|APP]...  Apps by name, or files and folders, which need not exist; ./NAME is the file where an app is called so
+                     [default: the last decisions of the runner]
 
     Options:
           --target <TARGET>  What `pmdev start` would be given, instead of what runs; repeatable [default: what the folder
@@ -165,7 +167,41 @@ fn help_reads_well() {
       pmdev why src/app.log                           is this file watched, and which rule says so?
       pmdev why dist/main.js --target dist/main.js    the same for an app that would run from dist
       pmdev why notes.md --ext js,json                with the options of a start
-    "#);
+    ");
+    insta::assert_snapshot!(help("doctor"), @r"
+    Look for what keeps apps from running well: on this machine, in the project file, among the runners
+
+    Usage: pmdev doctor [OPTIONS] [TARGET]...
+
+    Arguments:
+      [TARGET]...  What `pmdev start` would be given: a project file, a script, a folder, an app of the project [default:
+                   this folder]
+
+    Options:
+          --prod            As on a server: look for what is unsafe there as well
+          --profile <NAME>  Table of defaults: dev or prod
+          --env <NAME>      Lay the project file's env_NAME on top
+          --only <NAMES>    Apps of the project file by name, with commas between; repeatable [default: all of them]
+          --fix             Remove the sockets that dead runners have left; nothing else is ever changed
+      -h, --help            Print help
+
+    Output:
+          --json      As one JSON object
+          --no-color  No colours
+
+    Looked at are: the limits of inotify, of open files and of memory; disks and folders that are written to; file systems
+    that tell no changes; the programs and ports that the apps need, and who has them; the runners there are, and what dead
+    ones have left. With --prod also who can write or read the project file and env files, and what else is unsafe on a
+    server. No app is started.
+    The exit code is 0 where all is well or there are only warnings, 1 where something is wrong, 2 where the project file
+    is.
+
+    Examples:
+      pmdev doctor                              this folder, on this machine
+      pmdev doctor --prod ecosystem.config.js   before it runs on a server
+      pmdev doctor --fix                        remove what dead runners have left
+      pmdev doctor --json                       for a program to read
+    ");
     insta::assert_snapshot!(Cli::command().term_width(120).render_help(), @r"
     Runs a project's apps, and has the new version running the moment a save settles
 
@@ -177,6 +213,7 @@ fn help_reads_well() {
       check           Show what would run, and everything that is wrong; nothing is started
       schema          Print the JSON Schema of project files, for editors
       why             Tell why apps are as they are, or which rule watches or ignores a path; nothing is started
+      doctor          Look for what keeps apps from running well: on this machine, in the project file, among the runners
       list            Show the apps of a runner [aliases: ls, ps, status]
       jlist           Print the apps of a runner as JSON, in PM2's shape
       show            Show all that is known of apps [aliases: describe, info]
@@ -201,6 +238,7 @@ fn help_reads_well() {
       scale           Change how many instances an app has
       signal          Send a signal to the main processes of apps
       send            Write a line to the standard input of an app
+      attach          Use the terminal of an app that was started with `tty: true`; Ctrl-] leaves
       ping            Look whether a runner answers
       kill            End a runner and all its apps
       completions     Print the completions for a shell, or install them

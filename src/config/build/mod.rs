@@ -36,7 +36,7 @@ pub fn program(builder: Builder, script: &Script, host: &Host) -> Result<Program
 fn compiler(name: &str, script: &Script) -> Result<OsString, Error> {
     match script.search.find(name) {
         Some(_) => Ok(name.into()),
-        None => Err(Error::usage(format!("{} needs {name} to be built, which was not found on PATH", script.shown))
+        None => Err(Error::missing(format!("{} needs {name} to be built, which was not found on PATH", script.shown))
             .hint(format!("install {name}, or name a program that runs it: --interpreter PROGRAM"))),
     }
 }

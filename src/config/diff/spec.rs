@@ -56,6 +56,7 @@ pub(super) fn compare(old: &AppSpec, new: &AppSpec) -> Step {
         capsules,
         cron,
         pid_file,
+        tty,
     } = new;
     let mut all = Differences::default();
     all.born(|seen| {
@@ -67,6 +68,7 @@ pub(super) fn compare(old: &AppSpec, new: &AppSpec) -> Step {
         seen.key("uid or gid", old.account == *account && old.launch.hardening.identity == launch.hardening.identity);
         seen.key("limits", of_process(&old.limits) == of_process(limits));
         seen.key("pid_file", old.pid_file == *pid_file);
+        seen.values("tty", old.tty, *tty);
         // Its environment and its descriptors: whether it has a socket for systemd's protocol, and a channel for Node's.
         seen.key("ready or health by notify", old.is_notified() == new.is_notified());
         seen.key("ready or shutdown by message", old.is_messaged() == new.is_messaged());

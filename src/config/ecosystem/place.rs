@@ -13,7 +13,7 @@ use crate::{
         problem::Problem,
         target::{self, Target},
     },
-    model::Error,
+    model::{Error, ErrorKind},
 };
 
 use super::App;
@@ -113,7 +113,7 @@ impl Places<'_> {
         for cause in &error.causes {
             message.push_str(&format!(": {cause}"));
         }
-        let mut problem = Problem::error(self.file, at, String::new()).about(path);
+        let mut problem = Problem { missing: error.kind == ErrorKind::Missing, ..Problem::error(self.file, at, String::new()) }.about(path);
         if let Some(hint) = error.hint.map(|hint| as_keys(&hint)) {
             match hint.strip_prefix("did you mean ").and_then(|rest| rest.split_once('?')) {
                 Some((meant, "")) => problem = problem.suggestion(meant),

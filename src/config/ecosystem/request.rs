@@ -128,5 +128,6 @@ pub fn declared(layer: &Layer, profile: Profile, flags: &Request, env_files: &[P
         instance_var: value(&keys.instance_var),
         increment_var: value(&keys.increment_var),
         identity: None,
+        tty: value(&keys.tty).unwrap_or(false),
     }
 }

@@ -90,6 +90,7 @@ pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, own: Vec<PathBuf>, hos
     };
     spec.capsules = value(&keys.crash_capsules).unwrap_or(spec.capsules);
     spec.cron = value(&keys.cron_restart).and_then(|cron| cron.0);
+    spec.tty = value(&keys.tty).unwrap_or(false);
     spec.pid_file = pid_file(&spec, layer, cwd, host);
     if let Some(path) = spec.pid_file.as_ref().map(|file| file.path.clone())
         && let Some(watch) = spec.watching_mut()

@@ -134,7 +134,7 @@ fn named(name: &str, called: &str, script: &Script, args: &[OsString], host: &Ho
     };
     let Some(path) = program else {
         let looked = if name.contains('/') { "there is no such program" } else { "it is neither in the project's own tools nor on PATH" };
-        let error = Error::usage(format!("{called} was not found: {looked}"));
+        let error = Error::missing(format!("{called} was not found: {looked}"));
         let names = script.search.names();
         return Err(match super::near::nearest(name, names.iter().map(String::as_str)) {
             Some(near) => error.hint(format!("did you mean {near}? `none` runs {} itself", script.shown)),
@@ -170,7 +170,7 @@ fn by_shebang(shebang: &Shebang, script: &Script) -> Option<Program> {
 
 fn shebang_missing(shebang: &Shebang, script: &Script) -> Error {
     let program = shebang.program();
-    Error::usage(format!("{} asks for {program} in its first line ({}), which was not found", script.shown, shebang.line))
+    Error::missing(format!("{} asks for {program} in its first line ({}), which was not found", script.shown, shebang.line))
         .hint(set_another(&program))
 }
 
@@ -193,8 +193,8 @@ fn by_table(candidates: &[Candidate], script: &Script, host: &Host) -> Result<Pr
     }
     let wanted = candidates.first().map(|candidate| candidate.program).unwrap_or_default();
     let error = match looked_for.as_slice() {
-        [one] => Error::usage(format!("{} needs {one}, which was not found in the project or on PATH", script.shown)),
-        several => Error::usage(format!("{} needs one of these, and none was found: {}", script.shown, several.join(", "))),
+        [one] => Error::missing(format!("{} needs {one}, which was not found in the project or on PATH", script.shown)),
+        several => Error::missing(format!("{} needs one of these, and none was found: {}", script.shown, several.join(", "))),
     };
     Err(error.hint(set_another(wanted)))
 }

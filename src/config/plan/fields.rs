@@ -32,6 +32,7 @@ pub fn app(app: &AppSpec, env: &[Difference], now: &Zoned) -> Json {
         "instances": app.instances,
         "exec_mode": match app.exec_mode { ExecMode::Fork => "fork", ExecMode::Cluster => "cluster" },
         "autostart": app.autostart,
+        "tty": app.tty,
         "port": app.port,
         "watch": app.watch.as_ref().map(watch),
         "rules": app.rules.iter().map(|rule| json!({ "paths": rule.paths, "run": line(&rule.run), "action": action(rule.action) })).collect::<Vec<_>>(),

@@ -27,6 +27,9 @@ pub fn app(app: &AppSpec, env: &[Difference], first_id: usize, now: &Zoned) -> S
     if !app.autostart {
         traits.push("not started by itself".to_owned());
     }
+    if app.tty {
+        traits.push("on a terminal".to_owned());
+    }
     if !traits.is_empty() {
         text.push_str(&format!(" ({})", traits.join(", ")));
     }

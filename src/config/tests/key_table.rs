@@ -53,6 +53,7 @@ const ROWS: &[Row] = &[
     ("treekill", "false", "/stop/tree", "false"),
     ("shutdown_with_message", "true", "/stop/message", "true"),
     ("wait_ready", "true", "/ready/by", r#""message""#),
+    ("tty", "true", "/tty", "true"),
     ("listen_timeout", r#""10s""#, "/ready/timeout_ms", "10000"),
     ("watch", r#"["sub", { "paths": ["t/*"], "action": "reload" }]"#, "/rules/0/action", r#""reload""#),
     ("ignore_watch", r#""logs tmp""#, "/watch/ignore", r#"["logs", "tmp"]"#),

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::*;
+use crate::control::Said;
 
 const DOC: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/protocol.md"));
 
@@ -10,6 +11,7 @@ const DOC: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/protoc
 #[test]
 fn the_written_protocol_is_the_spoken_one() {
     let lines: Vec<&str> = DOC.lines().filter(|line| line.starts_with('{')).collect();
+    let (said, lines): (Vec<&str>, Vec<&str>) = lines.into_iter().partition(|line| line.starts_with("{\"say\""));
     let (asked, answered): (Vec<&str>, Vec<&str>) = lines.into_iter().partition(|line| line.contains("\"request\""));
     let value = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_else(|error| panic!("{error}: {text}"));
     for line in &asked {
@@ -21,6 +23,13 @@ fn the_written_protocol_is_the_spoken_one() {
         let reply: Reply = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         assert_eq!(serde_json::to_value(reply).unwrap(), value(line));
     }
+    for line in &said {
+        let word: Said = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        assert_eq!(serde_json::to_value(word).unwrap(), value(line));
+    }
+    for word in ["keys", "size"].map(|say| format!("\"say\":\"{say}\"")) {
+        assert!(said.concat().contains(&word), "{word} is not written down");
+    }
     let all = asked.concat() + &answered.concat();
     for word in [
         "hello",
@@ -31,6 +40,7 @@ fn the_written_protocol_is_the_spoken_one() {
         "pause",
         "signal",
         "send",
+        "attach",
         "why",
         "run",
         "update",
@@ -45,8 +55,8 @@ fn the_written_protocol_is_the_spoken_one() {
         assert!(all.contains(&word), "{word} is not written down");
     }
     for word in [
-        "hello", "list", "done", "saved", "text", "why", "source", "lines", "live", "position", "left_out", "notice", "ended", "files",
-        "refused",
+        "hello", "list", "done", "saved", "text", "attached", "bytes", "note", "missed", "detached", "why", "source", "lines", "live",
+        "position", "left_out", "notice", "ended", "files", "refused",
     ]
     .map(|reply| format!("\"reply\":\"{reply}\""))
     {

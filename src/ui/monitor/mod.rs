@@ -14,6 +14,7 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+pub use figures::size;
 pub use pane::Entry;
 pub use state::{Command, Listing, Message, State};
 pub use view::draw;

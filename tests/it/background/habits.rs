@@ -66,7 +66,7 @@ fn every_flag_of_a_script_is_taken() {
     }
     assert!(env.get("cron_restart").is_none_or(Value::is_null), "0 ends it: {env:#}");
     let plan = plan(&home, "named");
-    assert_eq!(plan["stop"], json!({ "message": true, "signal": "SIGINT", "timeout_ms": 1234, "tree": false }));
+    assert_eq!(plan["stop"], json!({ "drain_ms": 5000, "message": true, "signal": "SIGINT", "timeout_ms": 1234, "tree": false }));
     assert_eq!(plan["ready"], json!({ "by": "message", "timeout_ms": 200 }));
     assert_eq!((&plan["restart"]["max_restarts"], &plan["restart"]["stop_exit_codes"]), (&json!(5), &json!([3])));
     assert_eq!((&plan["watch"]["ext"], &plan["watch"]["delay_ms"]), (&json!(["js", "sh"]), &json!(100_000)));

@@ -5,7 +5,7 @@ use std::fs;
 use rustix::process::Signal;
 
 use super::Home;
-use crate::support::{PATIENCE, clock::comes_true, processes};
+use crate::support::{PATIENCE, clock::comes_true, processes, words::says};
 
 #[test]
 fn the_first_start_brings_the_runner_and_the_next_add_to_it() {
@@ -134,4 +134,19 @@ fn it_watches_when_asked_and_restarts_at_once() {
     let pid = i32::try_from(home.listed()[0]["pid"].as_i64().expect("it runs")).expect("it is a pid");
     processes::send(pid, Signal::KILL);
     assert!(comes_true(PATIENCE, || home.states()[0] == "0 api online 1"), "{:?}", home.states());
+}
+
+#[test]
+fn whoever_attaches_sees_what_it_says_and_leaves_it_running() {
+    let home = Home::new();
+    home.project.script("talks.sh", "while read -r line; do echo \"got $line\"; done < in\nexec sleep 1000000\n");
+    let made = home.project.hook(&["mkfifo", "in"]).finish();
+    assert_eq!(made.code, Some(0), "{}", made.all());
+    let mut attached = home.project.pmdev(["start", "-d", "--attach", "talks.sh"]).spawn();
+    attached.wait_for(&says("talks is online in the background"));
+    fs::write(home.project.path("in"), "hello\n").expect("it reads");
+    attached.wait_for(&says("got hello"));
+    attached.signal(Signal::INT);
+    assert_eq!(attached.finish().code, Some(0));
+    assert_eq!(home.states(), ["0 talks online 0"]);
 }

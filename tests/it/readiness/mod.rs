@@ -22,7 +22,7 @@ fn project(file: &str) -> Project {
 }
 
 /// A port nobody listens at, out of those that no outgoing connection is given by itself.
-fn port() -> u16 {
+pub fn port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = 20_000 + u16::try_from(std::process::id() % 10_000).expect("it is small");
     loop {

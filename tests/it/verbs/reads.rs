@@ -214,7 +214,8 @@ fn a_runner_tells_why_it_did_what_it_did() {
     let paths = verb(&project, &["why", "src/api.js", "src/x.tmp"], 0).out;
     assert!(paths.contains("src/api.js is watched by api: no rule ignores it\n  last: "), "{paths}");
     assert!(paths.contains("was saved with the bytes it had") && paths.contains("src/x.tmp is ignored by api: "), "{paths}");
-    let of_path = json_of(&project, &["why", "src/api.js", "--json"]);
+    let objects = verb(&project, &["why", "src/api.js", "--json"], 0).out;
+    let of_path: Value = serde_json::from_str(objects.lines().next().unwrap_or_default()).expect("an object a line");
     assert_eq!((&of_path["watched"], &of_path["last"]["action"]), (&json!(true), &json!("none")));
     // Options of a start are about one that is still to come.
     assert!(verb(&project, &["why", "src/api.js", "--ext", "ts"], 0).out.contains("src/api.js is ignored by api: its extension"));

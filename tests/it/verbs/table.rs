@@ -88,6 +88,7 @@ const ROWS: &[Row] = &[
         unknown: ("api nobody --nostream", 1, NOBODY),
         ..targets("logs", ("api web --nostream", 0, "web   | runs"), ("web --nostream --json", 0, "{"))
     },
+    Row { unknown: ("nobody", 1, NOBODY), ..targets("attach", ("api web", 2, TOO_MANY), ("web --json", 2, NO_OPTION)) },
     targets("flush", ("api web", 0, "log files were emptied"), ("web --json", 0, "\"files\"")),
     Row {
         verb: "reloadLogs",
@@ -98,8 +99,16 @@ const ROWS: &[Row] = &[
     },
     Row {
         no_runner: ("", 3, NO_RUNNER),
-        unknown: ("nobody", 0, "nobody is watched by api"),
+        unknown: ("nobody", 0, "nobody is nothing to api and web, which watch no files"),
         ..targets("why", ("api web", 0, "web is online"), ("web --json", 0, "\"app\""))
+    },
+    Row {
+        verb: "doctor",
+        no_runner: ("", 0, "inotify: "),
+        // What is found is the output, also where it is bad.
+        unknown: ("nobody", 2, ""),
+        several: ("api web", 0, "project: api and web"),
+        json: ("--json", 0, "\"problems\": 0"),
     },
     Row {
         verb: "save",
