@@ -6,7 +6,11 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
+
+/// A victim is reaped sooner after its kill than this; looks that follow each other faster forget nothing.
+const REAPED: Duration = Duration::from_secs(2);
 
 /// Remembers how many the kernel had killed.
 #[derive(Debug)]
@@ -16,6 +20,8 @@ pub struct Witness {
     seen: u64,
     /// What was counted when last looked without a reason.
     looked: u64,
+    /// When that was.
+    at: Option<Instant>,
 }
 
 /// The least memory that our control group, or one around it, may use, in bytes; `None`: as much as there is. memory.max of version 2,
@@ -56,7 +62,7 @@ impl Witness {
         let candidates = candidates(&read("/proc/self/cgroup"), &read("/proc/self/mountinfo"));
         let counter = candidates.into_iter().map(|file| Counter { file }).find(|counter| counter.read().is_some());
         let seen = counter.as_ref().and_then(Counter::read).unwrap_or(0);
-        Self { counter, seen, looked: seen }
+        Self { counter, seen, looked: seen, at: None }
     }
 
     /// Whether the kernel killed something that no death is explained by yet. Each kill explains one.
@@ -69,11 +75,15 @@ impl Witness {
         rose
     }
 
-    /// Forgets kills that were counted before the last such look: their victims were others than our main processes. To be called now and
-    /// then; a victim needs a moment from the kill until it can be reaped.
-    pub fn look(&mut self) {
+    /// Forgets kills that were counted before the last such look: their victims were others than our main processes. To be called whenever
+    /// something else is done anyway, as often as that is; a victim needs a moment from the kill until it can be reaped.
+    pub fn look(&mut self, now: Instant) {
+        if self.at.is_some_and(|at| now.saturating_duration_since(at) < REAPED) {
+            return;
+        }
         self.seen = self.seen.max(self.looked);
         self.looked = self.now();
+        self.at = Some(now);
     }
 
     fn now(&self) -> u64 {
@@ -129,6 +139,11 @@ fn folder(mount: &str, kind: &str, group: &str) -> Option<PathBuf> {
 mod tests {
     use super::*;
 
+    #[expect(clippy::disallowed_methods, reason = "time has to count from some instant")]
+    fn epoch() -> Instant {
+        Instant::now()
+    }
+
     #[test]
     fn a_limit_is_a_number_and_no_limit_is_none() {
         assert_eq!(bytes("1073741824\n"), Some(1 << 30));
@@ -171,16 +186,22 @@ mod tests {
         let file = folder.path().join("memory.events");
         let count = |number: u32| fs::write(&file, format!("oom_kill {number}\n")).expect("it can be written");
         count(3);
-        let mut witness = Witness { counter: Some(Counter { file: file.clone() }), seen: 3, looked: 3 };
+        let mut witness = Witness { counter: Some(Counter { file: file.clone() }), seen: 3, looked: 3, at: None };
+        let mut time = epoch();
         assert!(!witness.explains_a_death());
         count(5);
         assert!(witness.explains_a_death() && witness.explains_a_death() && !witness.explains_a_death());
         count(6);
-        witness.look();
+        for _ in 0..3 {
+            witness.look(time);
+            time += REAPED / 4;
+        }
         assert!(witness.explains_a_death(), "its victim may only just be reaped");
         count(7);
-        witness.look();
-        witness.look();
+        for _ in 0..3 {
+            witness.look(time);
+            time += REAPED;
+        }
         assert!(!witness.explains_a_death(), "its victim was somebody else");
         fs::remove_file(&file).expect("it is there");
         assert!(!witness.explains_a_death(), "nothing is said where nothing can be read");

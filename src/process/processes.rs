@@ -210,6 +210,8 @@ impl Processes {
             self.look(now, reaped);
             self.close_sets(&mut events);
         }
+        // After the deaths that it may explain.
+        self.oom.look(now);
         events
     }
 
@@ -370,7 +372,7 @@ fn wait_for_end(pid: i32, limit: Duration) {
     let _ = poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&limit));
 }
 
-#[expect(clippy::disallowed_methods, reason = "a kill and the end of the runner are not told the time")]
+#[expect(clippy::disallowed_methods, reason = "a kill, a look and the end of the runner are not told the time")]
 fn clock() -> Instant {
     Instant::now()
 }

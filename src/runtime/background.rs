@@ -339,7 +339,7 @@ impl Runner {
 
     fn is_up(&self, app: AppId) -> bool {
         let ids = self.instances_of(|known| known == app);
-        ids.iter().any(|id| self.supervisor.progress(*id, Goal::Stopped) == crate::supervisor::Progress::Pending)
+        ids.iter().any(|id| self.supervisor.progress(*id, Goal::Stopped) != crate::supervisor::Progress::Reached)
     }
 
     /// Gives apps whose names are taken names of their own; whether there were any.

@@ -52,8 +52,8 @@ enum Steady {
     No,
     /// It must, once all are there.
     Wanted,
-    /// All are there, their latest run was this one, and it is to be looked at again then.
-    Until(Instant, RunId),
+    /// All are there, and it is to be looked at again then.
+    Until(Instant),
 }
 
 /// How long an app that was started in the background must stay online before that is told.
@@ -132,7 +132,7 @@ impl Runner {
     /// When somebody is to be answered although nothing has happened.
     pub fn desk_deadline(&self) -> Option<Instant> {
         let until = |wait: &Wait| match wait.steady {
-            Steady::Until(until, _) => Some(until),
+            Steady::Until(until) => Some(until),
             Steady::No | Steady::Wanted => None,
         };
         self.desk.waits.iter().filter_map(until).min()
@@ -159,7 +159,7 @@ impl Runner {
             let reply = match (wait.failed.is_empty(), wait.steady) {
                 (true, _) => Reply::Done { instances: self.views(&wait.about, Shown::default()), took_ms: milliseconds_since(wait.began) },
                 (false, Steady::No) => Reply::refused(1, wait.failed.join("; ")),
-                (false, Steady::Wanted | Steady::Until(..)) => {
+                (false, Steady::Wanted | Steady::Until(_)) => {
                     Reply::Refused { code: 1, message: wait.failed.join("; "), hint: self.last_lines(&wait.about) }
                 }
             };
@@ -186,25 +186,27 @@ impl Runner {
             Steady::No => false,
             _ if !wait.failed.is_empty() => false,
             Steady::Wanted => {
-                wait.steady = Steady::Until(now() + STEADY, self.supervisor.latest());
+                wait.steady = Steady::Until(now() + STEADY);
                 true
             }
             // What a run that ended at once has said is complete by then, and often the next one has said it as well.
-            Steady::Until(until, _) if now() < until => true,
-            Steady::Until(_, latest) => {
+            Steady::Until(until) if now() < until => true,
+            Steady::Until(_) => {
                 let snapshot = self.supervisor.snapshot(now());
                 let instances = || snapshot.apps.iter().flat_map(|app| &app.instances);
                 for id in &wait.about {
                     let Some(instance) = instances().find(|instance| instance.id == *id) else { continue };
-                    match self.supervisor.progress(*id, Goal::Online { after: latest }) {
-                        Progress::Failed(why) if !matches!(instance.status, Status::Stopped) => wait.failed.push(why),
+                    let name = || self.apps.name(id.app).unwrap_or_default();
+                    match (instance.status, self.supervisor.progress(*id, Goal::Online { after: RunId(0) })) {
                         // One that ended as it should is no failure.
-                        Progress::Failed(_) => {}
-                        Progress::Reached | Progress::Pending if instance.unstable_restarts > 0 => {
-                            let name = self.apps.name(id.app).unwrap_or_default();
-                            wait.failed.push(format!("{name} ended right after its start, and was started again"));
+                        (Status::Stopped, _) => {}
+                        (Status::WaitingRestart, Progress::Failed(_)) | (_, Progress::Reached | Progress::Pending)
+                            if instance.unstable_restarts > 0 =>
+                        {
+                            wait.failed.push(format!("{} ended right after its start, and was started again", name()));
                         }
-                        Progress::Reached | Progress::Pending => {}
+                        (_, Progress::Failed(why)) => wait.failed.push(why),
+                        (_, Progress::Reached | Progress::Pending) => {}
                     }
                 }
                 false

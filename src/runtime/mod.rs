@@ -5,6 +5,7 @@
 mod apps;
 pub mod background;
 pub mod capsule;
+mod chance;
 mod checklist;
 mod cluster;
 mod control;

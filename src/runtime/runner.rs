@@ -193,7 +193,7 @@ impl Runner {
         projects.retain(|_| background.is_none());
         let wanted = projects.wanted(apps.watched(), read_at);
         let watcher = if wanted.apps.is_empty() && wanted.files.is_empty() { None } else { Some(Watcher::start(wanted, explain, out)?) };
-        let supervisor = Supervisor::new(std::process::id().into());
+        let supervisor = Supervisor::new(super::chance::seed());
         let journal = background.as_ref().map(|background| Journal::open(&background.home)).transpose()?;
         process::terminal::ignore_background_stops();
         terminal::listen(typing).map_err(no_system)?;

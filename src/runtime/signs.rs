@@ -231,7 +231,9 @@ impl Runner {
 
     /// Adds to the news that an app is not ready what is known of the reason, and how to give it more time.
     pub fn with_reason(&self, notice: Notice) -> Notice {
-        if notice.kind != NoticeKind::NotReady {
+        // One that is given up for it is told of as that.
+        let given_up = notice.kind == NoticeKind::Errored && notice.text.contains(" was not ready within ");
+        if notice.kind != NoticeKind::NotReady && !given_up {
             return notice;
         }
         // The app, or one of its instances: `api`, `api:2`.

@@ -11,6 +11,7 @@ use super::{
     Effect, Role, WatchNote,
     app::App,
     instance::{End, Hold, Outcome, State},
+    restart::Verdict,
     run::{Due, Phase, Run, StopCause, Why},
     step::Step,
     wording,
@@ -119,7 +120,7 @@ impl App {
             self.built = Some(self.version.clone());
             return;
         }
-        self.tried = Some((generation, Some(End { at: step.now, outcome: outcome.clone() })));
+        self.tried = Some((generation, Some(End { at: step.now, outcome: outcome.clone(), verdict: Verdict::Wait })));
         let next = if self.instances.iter().any(|instance| instance.run().is_some_and(Run::serves)) {
             wording::AfterBuild::Keeps
         } else if self.built.is_some()

@@ -55,8 +55,27 @@ impl Supervisor {
             State::Down { hold: Hold::None, .. } => freed && app.runnable().is_some(),
             State::Down { hold: Hold::Crashed | Hold::Exited | Hold::Errored, .. } => false,
         };
-        let by_itself = app.build.is_some() || app.work.is_some() || app.settling;
+        let by_itself = app.build.is_some() || app.build_due() || app.work.is_some() || app.settling;
         app.wanted && !app.is_resting() && (by_itself || app.counted().all(|instance| app.is_at(instance, condition) || comes(instance)))
+    }
+
+    /// Why what an app waits for will not come by itself, as the rest of a sentence; `None`: it may, or the app waits for nothing.
+    pub(super) fn in_vain(&self, app: &App) -> Option<String> {
+        let depth = self.apps.len();
+        let missing = |app: &App| {
+            let needed = app.blocked.as_ref()?;
+            let other = self.named(&needed.app)?;
+            (!self.is_coming(other, needed.condition, depth)).then_some((other, needed.condition))
+        };
+        let (mut other, mut condition) = missing(app)?;
+        // What it waits for may wait for another app itself.
+        for _ in 0..depth {
+            (other, condition) = missing(other).unwrap_or((other, condition));
+        }
+        let held = other.counted().find(|instance| !other.is_at(instance, condition))?;
+        let how = other.end_of(held).map_or_else(String::new, |_| format!(": {}", other.how_it_ended(held)));
+        let needed = app.blocked.as_ref().map(wording::needs)?;
+        Some(format!("waits until {needed}, but {} is {}{how}", held.name, other.status(held)))
     }
 
     /// Whether apps that need it are alive.
@@ -69,9 +88,10 @@ impl Supervisor {
 }
 
 impl App {
-    /// The instances it shall have.
+    /// The instances that others wait for: those it shall have, without those that somebody stopped, unless that is all of them.
     fn counted(&self) -> impl Iterator<Item = &Instance> {
-        self.instances.iter().take(usize::from(self.spec.instances.max(1)))
+        let all = self.is_resting();
+        self.instances.iter().take(usize::from(self.spec.instances.max(1))).filter(move |instance| all || !instance.rests())
     }
 
     /// Whether all its instances are as far as others need them to be.

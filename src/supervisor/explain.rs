@@ -8,7 +8,8 @@ use super::{
     Supervisor, Target,
     app::{App, Gate},
     changes,
-    instance::{Hold, Instance, Rest, State},
+    instance::{End, Hold, Instance, Rest, State},
+    restart::Verdict,
     run::{Phase, StopCause},
     wording,
 };
@@ -94,7 +95,7 @@ impl App {
     }
 
     fn explain_hold(&self, instance: &Instance, hold: Hold, now: Instant) -> String {
-        let ended = self.end_of(instance).map_or("it does not run".to_owned(), |end| wording::had_ended(&end.outcome));
+        let ended = self.how_it_ended(instance);
         match hold {
             Hold::None => "it is about to start".to_owned(),
             Hold::Backoff { until } => format!("{ended}; it starts again in {}", ago(now, until)),
@@ -103,6 +104,15 @@ impl App {
             }
             Hold::Crashed | Hold::Exited | Hold::Errored => format!("{ended}; it starts again when somebody restarts it"),
         }
+    }
+
+    /// How an instance ended by itself, and why it was given up.
+    pub fn how_it_ended(&self, instance: &Instance) -> String {
+        let hold = match &instance.state {
+            State::Up(run) => run.next().unwrap_or(Hold::None),
+            State::Down { hold, .. } => *hold,
+        };
+        self.end_of(instance).map_or_else(|| "it does not run".to_owned(), |end| had_ended_for_good(end, hold))
     }
 
     fn explain_waits(&self) -> Vec<String> {
@@ -117,6 +127,21 @@ impl App {
         let aborted = self.aborted.filter(|aborted| *aborted == self.version.generation);
         let aborted = aborted.map(|_| wording::rollout_over(&self.spec.name, &self.version.reason));
         paused.into_iter().chain(failed).chain(aborted).chain(self.unworked.clone()).collect()
+    }
+}
+
+/// How something ended and why it was given up, or is not started again, where that holds it.
+fn had_ended_for_good(end: &End, hold: Hold) -> String {
+    let how = wording::had_ended(&end.outcome);
+    match (end.verdict, hold) {
+        (Verdict::GiveUp(why), Hold::Errored) => format!("{how} and {}", wording::given_up(why)),
+        (Verdict::StopCode, Hold::Exited) => {
+            format!("it ended (exit code {}, one of its stop_exit_codes)", end.outcome.code().unwrap_or_default())
+        }
+        (
+            Verdict::Wait | Verdict::StopCode | Verdict::Again(_) | Verdict::Kept | Verdict::GiveUp(_),
+            Hold::None | Hold::Backoff { .. } | Hold::Crashed | Hold::Exited | Hold::Errored,
+        ) => how,
     }
 }
 

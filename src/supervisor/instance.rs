@@ -4,7 +4,11 @@ use std::time::{Duration, Instant};
 
 use crate::model::{Exit, Generation, InstanceId, LaunchFailure, RunId};
 
-use super::{restart::Tally, run::Run, version::Strategy};
+use super::{
+    restart::{Tally, Verdict},
+    run::Run,
+    version::Strategy,
+};
 
 /// A slot of an app.
 #[derive(Debug, Clone)]
@@ -89,6 +93,8 @@ pub(super) struct Start {
 pub(super) struct End {
     pub at: Instant,
     pub outcome: Outcome,
+    /// What became of it.
+    pub verdict: Verdict,
 }
 
 /// How something ended by itself.

@@ -6,13 +6,19 @@ use super::{
     Supervisor, WatchNote,
     app::App,
     instance::{Hold, Outcome, State},
-    run::StopCause,
+    run::{Phase, Run, StopCause},
     step::Step,
     version::Strategy,
+    wording,
 };
 
 impl Supervisor {
     pub(super) fn memory(&mut self, run: RunId, bytes: u64, step: &mut Step) {
+        for app in &mut self.apps {
+            if app.leaves_with(run, bytes, step) {
+                return;
+            }
+        }
         if let Some((app, slot)) = self.slot_of(run) {
             app.uses_memory(slot, bytes, step);
         }
@@ -21,16 +27,21 @@ impl Supervisor {
 
 impl App {
     fn uses_memory(&mut self, slot: usize, bytes: u64, step: &mut Step) {
-        let State::Up(run) = &self.instances[slot].state else { return };
-        if !run.stays() || self.instances[slot].redo.is_some() || self.instances[slot].coming.is_some() {
+        let hard = self.spec.limits.memory_hard.filter(|limit| bytes > *limit);
+        let instance = &mut self.instances[slot];
+        let State::Up(run) = &mut instance.state else { return };
+        if !run.stays() || instance.redo.is_some() || instance.coming.is_some() {
+            // It goes in any case, but its patience is over.
+            if let Some(limit) = hard {
+                cut_short(&instance.name, run, bytes, limit, step);
+            }
             return;
         }
-        let hard = self.spec.limits.memory_hard.filter(|limit| bytes > *limit);
         let soft = self.spec.limits.memory_soft.filter(|limit| bytes > *limit);
         let (limit, hard) = match (hard, soft) {
             (Some(limit), _) => (limit, true),
             // One instance after the other: the next look comes soon.
-            (None, Some(_)) if self.others_in_transit(slot) => return,
+            (None, Some(_)) if self.others_change(slot) => return,
             (None, Some(limit)) => (limit, false),
             (None, None) => return,
         };
@@ -47,5 +58,32 @@ impl App {
             run.stop_towards(StopCause::Memory, next, step);
         }
         self.watch(WatchNote::Stopping, step);
+    }
+
+    /// A run whose place is taken uses so much; false: it is none of this app's.
+    fn leaves_with(&mut self, run: RunId, bytes: u64, step: &mut Step) -> bool {
+        let hard = self.spec.limits.memory_hard.filter(|limit| bytes > *limit);
+        let Some(leaving) = self.leaving.iter_mut().find(|leaving| leaving.run.id == run) else { return false };
+        if let Some(limit) = hard {
+            cut_short(&leaving.name, &mut leaving.run, bytes, limit, step);
+        }
+        true
+    }
+}
+
+/// Kills a run that is to go, where it has not been killed yet: it uses more than its hard limit.
+fn cut_short(name: &str, run: &mut Run, bytes: u64, limit: u64, step: &mut Step) {
+    match run.phase {
+        Phase::Killed { .. } => {}
+        Phase::Starting
+        | Phase::Warming { .. }
+        | Phase::Ready
+        | Phase::Dumping { .. }
+        | Phase::Draining { .. }
+        | Phase::Stopping { .. }
+        | Phase::Sweeping { .. } => {
+            step.tell(wording::cut_short(&run.spec.name, name, bytes, limit));
+            run.kill(step);
+        }
     }
 }

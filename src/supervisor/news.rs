@@ -135,8 +135,8 @@ impl Run {
 
 impl Instance {
     /// Remembers how it ended by itself.
-    pub fn ended(&mut self, outcome: Outcome, now: Instant) {
-        self.end = Some(End { at: now, outcome });
+    pub fn ended(&mut self, outcome: Outcome, verdict: Verdict, now: Instant) {
+        self.end = Some(End { at: now, outcome, verdict });
     }
 }
 
@@ -228,7 +228,7 @@ impl App {
     }
 
     /// Tells that a generation runs, once no instance of it is still to come.
-    fn announce(&mut self, step: &mut Step) {
+    pub fn announce(&mut self, step: &mut Step) {
         let Some(version) = self.runnable() else { return };
         let current = version.generation;
         let coming = |run: &Run| match run.phase {
@@ -241,10 +241,13 @@ impl App {
             | Phase::Killed { .. } => false,
         };
         let to_come = self.instances.iter().take(usize::from(self.spec.instances.max(1))).any(|instance| match &instance.state {
+            // What somebody stopped comes when somebody starts it.
+            _ if instance.rests() => false,
             State::Up(run) => run.generation != current || coming(run),
             State::Down { hold, of } => *hold == Hold::None || *of != current,
         });
-        let serving = self.instances.iter().filter_map(Instance::run).find(|run| run.serves());
+        let mut awake = self.instances.iter().filter(|instance| !instance.rests()).filter_map(Instance::run);
+        let serving = awake.find(|run| run.serves() && run.generation == current);
         let (false, Some(serving), true) = (to_come, serving, self.announced != Some(current)) else { return };
         step.tell(match self.announced {
             None => wording::started(&self.spec, &self.instances, serving),
@@ -323,7 +326,7 @@ impl App {
             Verdict::Kept => Hold::None,
             Verdict::GiveUp(_) => Hold::Errored,
         };
-        instance.ended(outcome.clone(), step.now);
+        instance.ended(outcome.clone(), verdict, step.now);
         step.tell(wording::ended(&self.instances[slot].name, self, &outcome, verdict));
         self.watch(WatchNote::Down, step);
         let well = outcome.success() || verdict == Verdict::StopCode;

@@ -6,6 +6,7 @@ use super::{
     Supervisor,
     app::{App, Gate},
     instance::{Hold, Instance, State},
+    run::Run,
     wording,
 };
 
@@ -59,8 +60,14 @@ impl Supervisor {
             Goal::Gone => Progress::Pending,
             Goal::Stopped if app.leaving.iter().any(|leaving| leaving.instance == id) => Progress::Pending,
             Goal::Stopped if instance.run().is_none() => Progress::Reached,
+            Goal::Stopped if app.keeps_running(instance) => Progress::Failed(format!("{} was started again", instance.name)),
             Goal::Stopped => Progress::Pending,
-            Goal::Online { after } => app.online(instance, after),
+            Goal::Online { after } => match app.online(instance, after) {
+                Progress::Pending if instance.run().is_none() && app.gate() == Gate::Waiting => {
+                    self.in_vain(app).map_or(Progress::Pending, |why| Progress::Failed(format!("{} {why}", instance.name)))
+                }
+                progress => progress,
+            },
         }
     }
 }
@@ -69,32 +76,48 @@ impl App {
     fn online(&self, instance: &Instance, after: RunId) -> Progress {
         let newer = instance.last.is_some_and(|last| last > after);
         let failed = |why: String| Progress::Failed(format!("{} {why}", instance.name));
-        let ended = || {
-            let how = self.end_of(instance).map_or_else(|| "does not run".to_owned(), |end| wording::had_ended(&end.outcome));
-            failed(format!("is {}: {how}", self.status(instance)))
-        };
+        let ended = || failed(format!("is {}: {}", self.status(instance), self.how_it_ended(instance)));
         match &instance.state {
             State::Up(run) if run.id > after && run.serves() => Progress::Reached,
             State::Up(run) if run.id > after && run.next().is_some_and(|next| next != Hold::None) => ended(),
-            State::Up(run) if self.aborted == Some(self.version.generation) && run.generation < self.version.generation => {
-                let how = instance
-                    .end
-                    .as_ref()
-                    .map_or_else(String::new, |end| format!(", since its new run failed: {}", wording::had_ended(&end.outcome)));
-                failed(format!("goes on as it was{how}"))
-            }
-            State::Up(_) => match self.unbuilt() {
-                Some(why) => Progress::Failed(why),
-                None => Progress::Pending,
+            State::Up(run) => match (self.unbuilt(), run.id > after || self.is_replaced(instance, run)) {
+                (Some(why), _) => Progress::Failed(why),
+                (None, true) => Progress::Pending,
+                (None, false) => self.goes_on_as_it_was(instance, run),
             },
             State::Down { .. } if instance.rests() => failed("was stopped".to_owned()),
             State::Down { hold: Hold::Crashed | Hold::Exited | Hold::Errored | Hold::Backoff { .. }, .. } if newer => ended(),
+            // Whatever was asked for does not start it: processes of its last run are in the way.
+            State::Down { hold: Hold::Crashed | Hold::Exited | Hold::Errored, of } if *of >= self.version.generation => ended(),
             State::Down { .. } => match (self.unbuilt(), self.gate()) {
                 (Some(why), _) => Progress::Failed(why),
                 (None, Gate::Unwanted | Gate::Removed) => failed("is stopped: the runner ends".to_owned()),
                 (None, _) => Progress::Pending,
             },
         }
+    }
+
+    /// Whether another run is to take the place of this one, or it is about to end.
+    fn is_replaced(&self, instance: &Instance, run: &Run) -> bool {
+        let newest = self.version.generation;
+        let comes = run.generation < newest && self.aborted != Some(newest);
+        !run.stays() || comes || instance.coming.is_some() || instance.redo.is_some() || self.work.is_some()
+    }
+
+    /// The answer to who waits for a run in the place of one that goes on.
+    fn goes_on_as_it_was(&self, instance: &Instance, run: &Run) -> Progress {
+        let why = match (&instance.end, self.aborted == Some(self.version.generation) && run.generation < self.version.generation) {
+            (Some(end), _) => format!(", since its new run failed: {}", wording::had_ended(&end.outcome)),
+            (None, true) => ", since the new run of another instance failed".to_owned(),
+            (None, false) => String::new(),
+        };
+        Progress::Failed(format!("{} goes on as it was{why}", instance.name))
+    }
+
+    /// Whether it has a run that nothing is about to stop.
+    fn keeps_running(&self, instance: &Instance) -> bool {
+        let going = !self.wanted || self.is_surplus(usize::from(instance.id.slot));
+        !going && !instance.rests() && instance.run().is_some_and(Run::stays)
     }
 
     /// Why the newest version was not built, where that was tried.

@@ -136,7 +136,7 @@ impl App {
         step.tell(wording::ended(&self.instances[slot].name, self, &Outcome::Stuck, Verdict::Wait));
         self.give_up(slot, None, wording::had_ended(&Outcome::Stuck), step);
         self.instances[slot].state = State::Down { hold: Hold::Errored, of: self.version.generation };
-        self.instances[slot].ended(Outcome::Stuck, step.now);
+        self.instances[slot].ended(Outcome::Stuck, Verdict::Wait, step.now);
         self.watch(WatchNote::Down, step);
     }
 

@@ -160,6 +160,8 @@ impl App {
             (self.settling, self.probing, self.pending) = (false, None, None);
         }
         self.watch(WatchNote::Manual, step);
+        // It may have been the last that was still to come.
+        self.announce(step);
     }
 
     fn reset_slots(&mut self, slots: &[usize]) {

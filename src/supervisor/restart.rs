@@ -63,10 +63,10 @@ impl Tally {
             return Verdict::StopCode;
         }
         let backoff = match (&policy.after_exit, outcome) {
-            // What was stopped by its own rules is started again, whoever waits for a save after a crash.
-            (AfterExit::Wait, Outcome::Unhealthy { .. } | Outcome::Memory { .. }) => return Verdict::Again(Duration::ZERO),
+            (AfterExit::Wait | AfterExit::Restart(_), Outcome::Memory { .. }) => return self.judge_reload(policy, step.now),
+            // What was stopped by its own rules is started again, whoever waits for a save after a crash; within the same budget.
+            (AfterExit::Wait, Outcome::Unhealthy { .. }) => &Backoff::Fixed(Duration::ZERO),
             (AfterExit::Wait, _) => return Verdict::Wait,
-            (AfterExit::Restart(_), Outcome::Memory { .. }) => return self.judge_reload(policy, step.now),
             (AfterExit::Restart(backoff), _) => backoff,
         };
         if uptime >= policy.min_uptime {

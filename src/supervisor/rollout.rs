@@ -29,9 +29,14 @@ impl App {
 
     /// Whether another instance is between two runs, or about to have another one.
     pub fn others_in_transit(&self, slot: usize) -> bool {
+        self.transits(|other, _| other != slot)
+    }
+
+    /// Whether one of these instances is in transit.
+    fn transits(&self, meant: impl Fn(usize, &Instance) -> bool) -> bool {
         let Some(current) = self.runnable().map(|version| version.generation) else { return false };
-        let others = self.instances.iter().enumerate().filter(|(other, _)| *other != slot && !self.is_surplus(*other));
-        others.map(|(_, instance)| instance).any(|instance| {
+        let meant = self.instances.iter().enumerate().filter(|(slot, instance)| !self.is_surplus(*slot) && meant(*slot, instance));
+        meant.map(|(_, instance)| instance).any(|instance| {
             instance.coming.is_some()
                 || match &instance.state {
                     State::Up(run) => match run.phase {
@@ -51,6 +56,12 @@ impl App {
                     },
                 }
         })
+    }
+
+    /// Whether another instance is between two runs, and not for a delay of its own.
+    pub fn others_change(&self, slot: usize) -> bool {
+        let waits = |instance: &Instance| matches!(instance.state, State::Down { hold: Hold::Backoff { .. }, .. });
+        self.transits(|other, instance| other != slot && !waits(instance))
     }
 
     /// A run failed before it was ever ready: where others of an older version serve, they go on.

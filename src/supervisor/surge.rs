@@ -23,7 +23,7 @@ use super::{
 pub(super) struct Leaving {
     pub instance: InstanceId,
     /// The instance as people call it.
-    name: String,
+    pub name: String,
     pub run: Run,
 }
 
@@ -239,7 +239,7 @@ impl App {
         let Some(run) = self.instances[slot].coming.clone() else { return };
         let name = format!("{} (new run)", self.instances[slot].name);
         step.tell(wording::ended(&name, self, outcome, Verdict::Kept));
-        self.instances[slot].ended(outcome.clone(), step.now);
+        self.instances[slot].ended(outcome.clone(), Verdict::Kept, step.now);
         self.instances[slot].redo = None;
         self.record_of(slot, &run, outcome, Verdict::Kept, step);
         self.abort(run.generation, slot, step);

@@ -23,7 +23,7 @@ fn info(kind: NoticeKind, app: &str, text: String) -> Notice {
 /// `serving`: one of its runs. An app that gives a sign of being ready is told to be that.
 pub(super) fn started(spec: &AppSpec, instances: &[Instance], serving: &Run) -> Notice {
     let app = &spec.name;
-    let what = match (instances.len(), serving.pid) {
+    let what = match (instances.iter().filter(|instance| !instance.rests()).count(), serving.pid) {
         (1, Some(pid)) => format!("pid {pid}"),
         (count, _) => format!("{count} instances"),
     };
@@ -139,6 +139,12 @@ pub(super) fn follows(app: &App, verdict: Verdict) -> String {
     }
 }
 
+/// Something that is to go in any case has no more time for that.
+pub(super) fn cut_short(app: &str, name: &str, bytes: u64, limit: u64) -> Notice {
+    let text = format!("{name} is killed at once: it uses {} of memory, above its hard limit of {}", Size(bytes), Size(limit));
+    Notice::new(Level::Warning, NoticeKind::Memory, text).about(app)
+}
+
 fn in_a_row(failures: u32) -> String {
     match failures {
         1 => "1 failure".to_owned(),
@@ -228,7 +234,7 @@ fn how(outcome: &Outcome) -> String {
     outcome.exit().map_or_else(|| had_ended(outcome), |exit| exit.to_string())
 }
 
-fn given_up(why: GiveUp) -> String {
+pub(super) fn given_up(why: GiveUp) -> String {
     match why {
         GiveUp::Never => "is not started again (max_restarts is 0)".to_owned(),
         GiveUp::InARow { ends: 1, min_uptime } => format!("is given up after a run of less than {}", HumanDuration(min_uptime)),

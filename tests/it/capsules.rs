@@ -145,3 +145,24 @@ fn a_run_that_never_began_has_not_said_what_the_one_before_it_did() {
     assert_eq!(lines, [serde_json::json!(["of the first run"]), serde_json::json!([])]);
     assert!(!ending.out.contains("last lines of api's error output"), "{}", ending.out);
 }
+
+#[test]
+fn the_last_two_hundred_lines_are_kept() {
+    let project = Project::empty();
+    project.script("api.sh", "i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo \"line $i\"; done; exit 1\n");
+    project.save("pmdev.json", r#"[{ "name": "api", "script": "api.sh", "max_restarts": 1 }]"#);
+    let ending = project.pmdev(["start", "--prod"]).finish();
+    assert_eq!(ending.code, Some(1), "{}", ending.all());
+    let lines: Vec<String> = (101..=300).map(|line| format!("line {line}")).collect();
+    assert_eq!(capsule(&files(&project)[0])["lines"], serde_json::json!(lines));
+}
+
+#[test]
+fn without_restarts_a_crash_is_errored_at_once() {
+    let project = Project::empty();
+    project.script("api.sh", "exit 4\n");
+    project.save("pmdev.json", r#"[{ "name": "api", "script": "api.sh", "max_restarts": 0 }]"#);
+    let ending = project.pmdev(["start", "--prod"]).finish();
+    assert_eq!(ending.code, Some(4), "{}", ending.all());
+    assert!(ending.out.contains("api crashed (exit code 4) and is not started again (max_restarts is 0)"), "{}", ending.all());
+}

@@ -43,6 +43,7 @@ mod startup;
 mod support;
 mod systemd;
 mod terminal;
+mod treekill;
 mod tty;
 mod verbs;
 mod why;

@@ -3,6 +3,7 @@
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use crate::{
@@ -104,12 +105,13 @@ fn restart(mut policy: RestartPolicy, layer: &Layer) -> RestartPolicy {
     let delay = match (value(&keys.exp_backoff_restart_delay), value(&keys.restart_delay)) {
         (Some(initial), _) if !initial.is_zero() => Some(Backoff::Exponential { initial }),
         (_, Some(delay)) => Some(Backoff::Fixed(delay)),
-        (_, None) => None,
+        // Zero turns a delay that grows off, whatever is usual.
+        (Some(_), None) => Some(Backoff::Fixed(Duration::ZERO)),
+        (None, None) => None,
     };
     let limit = value(&keys.max_restarts);
-    let never = value(&keys.autorestart) == Some(false) || limit.is_some_and(|limit| limit.0 == Some(0));
     policy.after_exit = match (policy.after_exit, value(&keys.autorestart)) {
-        _ if never => AfterExit::Wait,
+        (_, Some(false)) => AfterExit::Wait,
         (AfterExit::Wait, Some(true)) => AfterExit::Restart(delay.unwrap_or(BACKOFF)),
         (AfterExit::Restart(usual), _) => AfterExit::Restart(delay.unwrap_or(usual)),
         (AfterExit::Wait, _) => AfterExit::Wait,

@@ -146,7 +146,7 @@ fn restart(policy: &RestartPolicy) -> Json {
         AfterExit::Restart(Backoff::Exponential { initial }) => (true, None, Some(millis(*initial))),
     };
     json!({
-        "automatic": automatic,
+        "automatic": automatic && policy.max_restarts != Some(0),
         "delay_ms": delay,
         "backoff_from_ms": first,
         "min_uptime_ms": millis(policy.min_uptime),

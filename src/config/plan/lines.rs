@@ -221,6 +221,7 @@ fn restarts(policy: &RestartPolicy, watched: bool) -> String {
     let mut text = match &policy.after_exit {
         AfterExit::Wait if watched => "at the next save".to_owned(),
         AfterExit::Wait => "not by itself".to_owned(),
+        AfterExit::Restart(_) if policy.max_restarts == Some(0) => "not by itself (max_restarts is 0)".to_owned(),
         AfterExit::Restart(Backoff::Fixed(delay)) if delay.is_zero() => format!("at once, {}", limit()),
         AfterExit::Restart(Backoff::Fixed(delay)) => format!("after {}, {}", HumanDuration(*delay), limit()),
         AfterExit::Restart(Backoff::Exponential { initial }) => {

@@ -101,7 +101,11 @@ fn restarts_follow_profile_and_keys() {
         (r#", "autorestart": true, "restart_delay": 50"#, fixed(50), fixed(50)),
         (r#", "restart_delay": 50, "exp_backoff_restart_delay": 7"#, AfterExit::Wait, grows(7)),
         (r#", "restart_delay": 0"#, AfterExit::Wait, fixed(0)),
-        (r#", "max_restarts": 0"#, AfterExit::Wait, AfterExit::Wait),
+        (r#", "exp_backoff_restart_delay": 0"#, AfterExit::Wait, fixed(0)),
+        (r#", "autorestart": true, "exp_backoff_restart_delay": 0"#, fixed(0), fixed(0)),
+        (r#", "restart_delay": 50, "exp_backoff_restart_delay": 0"#, AfterExit::Wait, fixed(50)),
+        // The budget says no then, and the app is given up; in dev it waits for a save, as after any crash.
+        (r#", "max_restarts": 0"#, AfterExit::Wait, grows(100)),
     ] {
         assert_eq!((policy(keys, "dev").after_exit, policy(keys, "prod").after_exit), (dev, prod), "{keys}");
     }

@@ -267,8 +267,8 @@ impl Sink {
         while !rest.is_empty() {
             let settings = self.settings();
             let is_over = || self.state().ending == Ending::Over;
-            let mut unrotated = |error: &std::io::Error| self.unrotated(error);
-            match writer.write(rest, &self.path, &settings, &self.world.compressor, &mut unrotated, is_over) {
+            let put_away = |outcome: Result<(), &std::io::Error>| self.put_away(outcome);
+            match writer.write(rest, &self.path, &settings, &self.world.compressor, put_away, is_over) {
                 Ok(count) => {
                     rest = &rest[count..];
                     if rest.is_empty() {
@@ -318,9 +318,10 @@ impl Sink {
         asked.into_iter().for_each(|answer| answer.give(writer.empty(&self.path).ok()));
     }
 
-    fn unrotated(&self, error: &std::io::Error) {
-        let mut state = self.state();
-        if !std::mem::replace(&mut state.unrotated, true) {
+    /// A full file was put away, or could not be, which is told for the first time since it could.
+    pub(super) fn put_away(&self, outcome: Result<(), &std::io::Error>) {
+        let told = std::mem::replace(&mut self.state().unrotated, outcome.is_err());
+        if let (Err(error), false) = (outcome, told) {
             let error = std::io::Error::new(error.kind(), error.to_string());
             self.world.tell(News::Unrotated { path: self.path.clone(), error });
         }

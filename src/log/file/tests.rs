@@ -187,3 +187,17 @@ fn a_file_without_users_is_forgotten_once_it_is_written() {
         assert!(!logs.files.sinks().contains_key(&logs.path("out.log")));
     });
 }
+
+#[test]
+fn that_a_file_cannot_be_put_away_is_told_each_time_anew() {
+    let mut logs = Logs::new();
+    let handle = logs.open("out.log");
+    let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+    let mut told = |outcomes: &[Result<(), &std::io::Error>]| {
+        outcomes.iter().for_each(|outcome| handle.sink().put_away(*outcome));
+        std::iter::from_fn(|| logs.news.try_recv().ok()).filter(|news| matches!(news, News::Unrotated { .. })).count()
+    };
+    assert_eq!(told(&[Ok(()), Err(&full), Err(&full)]), 1);
+    assert_eq!(told(&[Err(&full)]), 0);
+    assert_eq!(told(&[Ok(()), Err(&full), Err(&full)]), 1);
+}

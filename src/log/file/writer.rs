@@ -130,7 +130,8 @@ impl Writer {
         Ok(self.open.as_mut().expect("it was opened right now"))
     }
 
-    /// Writes the first of these whole lines; how many bytes that were. `unrotated` is told why a full file could not be put away.
+    /// Writes the first of these whole lines; how many bytes that were. `put_away` is told when a full file was put away, or why it could
+    /// not be.
     ///
     /// # Errors
     /// With the bytes of whole lines that were written before it failed; nothing of another line stays in the file.
@@ -140,7 +141,7 @@ impl Writer {
         path: &Path,
         settings: &Settings,
         compressor: &Compressor,
-        mut unrotated: impl FnMut(&io::Error),
+        mut put_away: impl FnMut(Result<(), &io::Error>),
         is_over: impl Fn() -> bool,
     ) -> Result<usize, (usize, Failure)> {
         let failed = |error| (0, Failure::Failed(error));
@@ -166,6 +167,7 @@ impl Writer {
             drop(alone);
             match moved_on {
                 Ok(plain) => {
+                    put_away(Ok(()));
                     // While it is open it is not compressed.
                     self.open = None;
                     compressor.add(plain);
@@ -173,7 +175,7 @@ impl Writer {
                     return Ok(0);
                 }
                 Err(error) => {
-                    unrotated(&error);
+                    put_away(Err(&error));
                     open.grows_to = open.size + GROWTH;
                     count = rotate::fit(lines, room(open), false);
                 }

@@ -1,6 +1,6 @@
 //! Which processes belong to a run, now, and what they use.
 
-use super::{Member, Owner, Phase, Processes, member};
+use super::{Member, Owner, Phase, Processes, clock, member};
 use crate::{
     model::RunId,
     process::{
@@ -24,7 +24,7 @@ impl Processes {
 
     /// What every process set uses, in one pass over all of them: to be called once a second or so.
     pub fn usages(&mut self) -> Vec<(RunId, Usage)> {
-        self.oom.look();
+        self.oom.look(clock());
         self.adopt();
         let runs: Vec<RunId> = self.runs.keys().copied().collect();
         runs.into_iter().map(|run| (run, Usage::of(&self.glance(run)))).collect()
@@ -32,6 +32,7 @@ impl Processes {
 
     /// What every process set uses, with its memory as people are told it: shared pages counted once, as far as that can be told cheaply.
     pub fn measures(&mut self) -> Vec<(RunId, Usage, u64)> {
+        self.oom.look(clock());
         // We alone start them, and what is orphaned comes to us: a runner with many log files has as many threads, none with a child.
         self.adopt_all(tree::main_children(own_pid()));
         let runs: Vec<RunId> = self.runs.keys().copied().collect();

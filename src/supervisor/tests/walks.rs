@@ -6,9 +6,12 @@ use std::{sync::Arc, time::Duration};
 
 use fastrand::Rng;
 
-use super::specs::App;
+use super::{
+    specs::App,
+    waiting::{awake, is_well, nobody_waits, waits_for_an_end},
+};
 use crate::{
-    model::{AppId, Cause, ChangeKind, ChangeSet, Condition, Exit, InstanceId, RunId, Signal, Stage},
+    model::{AppId, Cause, ChangeKind, ChangeSet, Exit, InstanceId, RunId, Signal, Stage},
     supervisor::{
         Event, Request, ShutdownCause, Target,
         instance::Hold,
@@ -326,26 +329,26 @@ fn quiet(sim: &mut Sim, mut open: Open) {
         }
     }
     // Long enough for every kill timeout and most delays; an app that crashes for ever never comes to rest.
-    sim.run_dry(Duration::from_secs(120));
+    let still = sim.run_dry(Duration::from_secs(120));
     if sim.ended.is_some() {
         return;
     }
     let supervisor = &sim.supervisor;
+    if still {
+        nobody_waits(supervisor);
+    }
     assert!(supervisor.apps.iter().any(super::super::app::App::goes_on), "nothing can go on, and the runner does not end");
     for app in supervisor.apps.iter().filter(|app| !app.removed) {
         assert!(app.after.is_empty(), "{} waits for apps that are gone", app.spec.name);
         assert!(!app.settling && app.probing.is_none() && app.pending.is_none(), "{} is held for ever", app.spec.name);
-        let rests = |instance: &super::super::instance::Instance| {
-            app.blocked.is_some() || app.is_resting() || instance.rests() || app.work.is_some()
-        };
-        // One that is to end before others start may go on for as long as it likes.
-        let mut waits = app;
-        let awaited = (0..supervisor.apps.len()).any(|_| {
-            let Some(needed) = &waits.blocked else { return false };
-            let Some(other) = supervisor.apps.iter().find(|other| other.spec.name == needed.app) else { return false };
-            waits = other;
-            needed.condition == Condition::Completed && other.instances.iter().any(|one| one.run().is_some())
+        // What needs another app is down for as long as that one is, or goes on without being what is needed.
+        let lacks = app.blocked.as_ref().is_some_and(|needed| {
+            let other = supervisor.apps.iter().find(|other| !other.removed && other.spec.name == needed.app);
+            other.is_some_and(|other| awake(other).next().is_none() || !awake(other).all(|one| is_well(one, needed.condition)))
         });
+        let rests = |instance: &super::super::instance::Instance| lacks || app.is_resting() || instance.rests() || app.work.is_some();
+        // One that is to end before others start may go on for as long as it likes.
+        let awaited = waits_for_an_end(supervisor, app);
         let refused = awaited || app.aborted == Some(app.version.generation) || app.unworked.is_some() || app.work.is_some();
         let unbuilt = app.tried.as_ref().is_some_and(|(_, end)| end.is_some());
         for instance in &app.instances {

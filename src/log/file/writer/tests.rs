@@ -14,6 +14,7 @@ struct Log {
     settings: Settings,
     writer: Writer,
     unrotated: Vec<String>,
+    put_away: usize,
 }
 
 impl Log {
@@ -22,16 +23,19 @@ impl Log {
         let path = folder.path().join("logs/out.log");
         let rotation = Rotation { max_size, every: None, keep: 9, compress: false, total: None };
         let settings = Settings { rotation, together: vec![path.clone()], private: None };
-        Self { folder, path, settings, writer: Writer::default(), unrotated: Vec::new() }
+        Self { folder, path, settings, writer: Writer::default(), unrotated: Vec::new(), put_away: 0 }
     }
 
     /// Writes until everything is written or it fails; the bytes that were.
     fn write(&mut self, lines: &str) -> Result<(), (usize, Failure)> {
         let mut done = 0;
         while done < lines.len() {
-            let unrotated = |error: &io::Error| self.unrotated.push(error.to_string());
+            let put_away = |outcome: Result<(), &io::Error>| match outcome {
+                Ok(()) => self.put_away += 1,
+                Err(error) => self.unrotated.push(error.to_string()),
+            };
             let rest = &lines.as_bytes()[done..];
-            match self.writer.write(rest, &self.path, &self.settings, &Compressor::default(), unrotated, || true) {
+            match self.writer.write(rest, &self.path, &self.settings, &Compressor::default(), put_away, || true) {
                 Ok(count) => done += count,
                 Err((count, failure)) => return Err((done + count, failure)),
             }
@@ -56,6 +60,7 @@ fn files_are_filled_with_whole_lines_and_put_away() {
     log.write("a line that is too long\nd\n").unwrap();
     log.write("ee\nff\n").unwrap();
     assert_eq!(log.files(), ["aa\nbb\n", "cc\n", "a line that is too long\n", "d\nee\nff\n"]);
+    assert_eq!((log.put_away, log.unrotated.len()), (3, 0));
 }
 
 #[test]
@@ -130,7 +135,7 @@ fn a_file_that_cannot_be_put_away_grows_on() {
     log.settings.together = vec![log.path.clone()];
     log.write("aa\nbb\ncc\ndd\n").unwrap();
     assert_eq!(log.files(), ["aa\nbb\ncc\ndd\n"]);
-    assert_eq!(log.unrotated.len(), 1, "{:?}", log.unrotated);
+    assert_eq!((log.put_away, log.unrotated.len()), (0, 1), "{:?}", log.unrotated);
 }
 
 #[test]
