@@ -280,8 +280,7 @@ fn programs_that_are_there_and_that_are_not() {
 
 #[test]
 fn ports_and_who_has_them() {
-    let port =
-        |app: &str, port, holders: &[Holder]| Port { app: app.into(), port, shares: app.starts_with("worker"), holders: holders.to_vec() };
+    let port = |app: &str, port, held: &[Holder]| Port { app: app.into(), port, shares: app.contains("work"), holders: held.to_vec() };
     let holder = |pid, runner: Option<(&str, bool)>| Holder {
         pid,
         command: "node server.js".into(),
