@@ -115,9 +115,13 @@ async fn converse(mut replies: Replies, words: Words, screen: &mut Screen, raw: 
             }
             Some(()) = left.recv() => return Ok(End::Left),
             said = &mut spoken => {
-                said?;
-                // What was typed is with the runner; what it answers to that is still shown.
-                return tokio::time::timeout(LAST_WORDS, show_rest(&mut replies, screen)).await.unwrap_or(Ok(End::Left));
+                // What was typed is with the runner, or the runner has ended the conversation; what it still says is shown. Were our side
+                // closed meanwhile, it would say nothing more.
+                let rest = tokio::time::timeout(LAST_WORDS, show_rest(&mut replies, screen)).await.unwrap_or(Ok(End::Left))?;
+                return match rest {
+                    End::Detached(why) => Ok(End::Detached(why)),
+                    end => said.map(|_words| end),
+                };
             }
             reply = replies.next() => match reply? {
                 Some(Reply::Detached { why }) => return Ok(End::Detached(why)),
@@ -138,8 +142,8 @@ async fn show_rest(replies: &mut Replies, screen: &mut Screen) -> Result<End, Er
     }
 }
 
-/// Says everything that is typed, to its end.
-async fn speak(mut words: Words, mut typed: Receiver<Key>) -> Result<(), Error> {
+/// Says everything that is typed, to its end; the conversation stays open.
+async fn speak(mut words: Words, mut typed: Receiver<Key>) -> Result<Words, Error> {
     while let Some(key) = typed.recv().await {
         let said = match key {
             Key::Bytes(bytes) => Said::Keys { bytes },
@@ -147,7 +151,7 @@ async fn speak(mut words: Words, mut typed: Receiver<Key>) -> Result<(), Error> 
         };
         words.say(&said).await?;
     }
-    Ok(())
+    Ok(words)
 }
 
 /// Puts the size of this terminal among what is typed, unless that is at its end.

@@ -61,6 +61,7 @@ fn clients_see_the_same_and_one_that_is_killed_harms_nobody() {
     let mut three = attached(&project);
     three.type_line("piped");
     three.end_input();
+    three.wait_for(&words::says("got piped"));
     two.wait_for(&words::says("got piped"));
     assert_eq!(three.finish().code, Some(0));
     two.signal(Signal::TERM);
