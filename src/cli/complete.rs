@@ -19,7 +19,7 @@ use clap_complete::{
 use super::{Cli, reach::ReachArgs};
 use crate::{
     config,
-    control::{InstanceView, Reply, Request},
+    control::{InstanceView, Shown},
 };
 
 /// The variable by which a shell asks.
@@ -89,10 +89,7 @@ fn instances() -> Vec<InstanceView> {
     soon(|limit| {
         // One that is stopped must not cost the names of another that answers.
         let Some(runner) = ReachArgs::glance(limit / 2) else { return Vec::new() };
-        match runner.answer(Request::List { targets: Vec::new(), env: false, reveal: false, detail: false }) {
-            Ok(Reply::List { instances }) => instances,
-            Ok(_) | Err(_) => Vec::new(),
-        }
+        runner.instances(&[], Shown::default()).unwrap_or_default()
     })
 }
 

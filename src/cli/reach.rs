@@ -48,11 +48,6 @@ impl Reached {
     pub fn connect(&self) -> Result<Connection, Error> {
         Connection::open(&self.socket).map_err(|error| Error::failed("The runner is gone").because(error))
     }
-
-    /// Where it is, as people are told.
-    pub fn place(&self) -> String {
-        if self.hello.background { "in the background".to_owned() } else { format!("in {}", self.hello.cwd) }
-    }
 }
 
 /// There is no runner to talk to.
@@ -189,7 +184,8 @@ fn listed(runners: &[Reached]) -> String {
     if runners.is_empty() {
         return "no runner answers; start one: pmdev start".to_owned();
     }
-    let lines = runners.iter().map(|runner| format!("--runner {}  {}: {}", runner.hello.pid, runner.place(), runner.hello.apps.join(", ")));
+    let lines =
+        runners.iter().map(|runner| format!("--runner {}  {}: {}", runner.hello.pid, runner.hello.place(), runner.hello.apps.join(", ")));
     lines.collect::<Vec<_>>().join("\n")
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{Host, place, profile::Profile};
-use crate::model::{AppSpec, Error, Level, Notice, NoticeKind};
+use crate::model::{AppSpec, Error, Level, Notice, NoticeKind, listed};
 
 /// The variable that turns the refusal off. A key of the file could not: whoever can write the file could write the key.
 const ALLOW: &str = "PMDEV_ALLOW_WRITABLE_CONFIG";
@@ -81,7 +81,7 @@ pub fn as_root(apps: &[AppSpec], told: &[String], profile: Profile, host: &Host)
     let text = match names.as_slice() {
         [] => return None,
         [one] => format!("{one} runs as root, because pmdev does"),
-        [several @ .., last] => format!("{} and {last} run as root, because pmdev does", several.join(", ")),
+        several => format!("{} run as root, because pmdev does", listed(several)),
     };
     let hint = "say who it runs as in the project file, uid: \"www-data\" (uid: \"root\" if that is meant), or start pmdev as that user";
     Some(Notice::new(Level::Warning, NoticeKind::Config, text).hint(hint))

@@ -22,6 +22,13 @@ pub struct Hello {
     pub background: bool,
 }
 
+impl Hello {
+    /// Where it is, as people are told.
+    pub fn place(&self) -> String {
+        if self.background { "in the background".to_owned() } else { format!("in {}", self.cwd) }
+    }
+}
+
 /// What is declared of the app of an instance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Detail {

@@ -1,6 +1,10 @@
 //! What it takes to start one program, and how starting can fail.
 
-use std::{ffi::OsString, fmt, path::PathBuf};
+use std::{
+    ffi::{OsStr, OsString},
+    fmt,
+    path::PathBuf,
+};
 
 use super::Hardening;
 
@@ -15,6 +19,13 @@ pub struct Launch {
     pub env: Vec<(OsString, OsString)>,
     /// As whom it runs and what it may use.
     pub hardening: Hardening,
+}
+
+impl Launch {
+    /// The value of a variable.
+    pub fn variable(&self, name: &str) -> Option<&OsStr> {
+        self.env.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_os_str())
+    }
 }
 
 /// A step of starting a program, in the order they are taken.

@@ -13,6 +13,14 @@ pub struct Snapshot {
     pub paused: bool,
 }
 
+impl Snapshot {
+    /// Whether an app has no run, and none until somebody starts it.
+    pub fn rests(&self, app: AppId) -> bool {
+        let mut found = self.apps.iter().filter(|known| known.id == app).flat_map(|app| &app.instances).peekable();
+        found.peek().is_some() && found.all(|instance| instance.status == Status::Stopped)
+    }
+}
+
 /// An app at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppSnapshot {

@@ -116,6 +116,11 @@ impl AppSpec {
         self.ready.by == Probe::Notify || self.health.as_ref().is_some_and(|health| health.probe == Probe::Notify)
     }
 
+    /// Whether its instances share their ports, and old and new ones can serve side by side.
+    pub fn shares_ports(&self) -> bool {
+        self.exec_mode == ExecMode::Cluster
+    }
+
     /// Whether messages go to or come from its runs over Node's channel.
     pub fn is_messaged(&self) -> bool {
         self.ready.by == Probe::Message || self.stop.message

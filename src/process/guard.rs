@@ -16,7 +16,7 @@ use crate::model::{Exit, Identity, Signal};
 const PATIENCE: (u32, Duration) = (100, Duration::from_millis(50));
 
 /// What the guard is called in lists of processes.
-pub const NAME: &CStr = c"pmdev-guard";
+const NAME: &CStr = c"pmdev-guard";
 
 /// Where the runner stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -29,12 +29,19 @@ pub struct Stat {
     pub session: i32,
     /// Whether any of its threads still runs: false for a zombie that waits to be reaped.
     pub alive: bool,
+    /// Whether it is stopped by a signal, as by Ctrl-Z.
+    pub stopped: bool,
     /// How many threads it has.
     pub threads: i32,
     /// Its processor time, and that of its children that were waited for, in clock ticks.
     pub cpu_ticks: u64,
     /// Its resident memory in pages.
     pub resident_pages: u64,
+}
+
+/// Whether a process is stopped by a signal, as by Ctrl-Z.
+pub fn is_stopped(pid: i32) -> bool {
+    Stat::read(pid).is_some_and(|stat| stat.stopped)
 }
 
 impl Stat {
@@ -62,6 +69,7 @@ impl Stat {
             group: number(5)?,
             session: number(6)?,
             alive,
+            stopped: fields[0] == "T",
             threads,
             cpu_ticks: count(14)? + count(15)? + count(16)? + count(17)?,
             // The kernel's counters may be below zero for a moment.
@@ -186,7 +194,8 @@ mod tests {
         let text = b"7 (a) S 1 (b\xff) R 1 2 3 0 -1 0 0 0 0 0 40 3 2 1 20 0 1 0 4711 0 99 0";
         let stat = Stat::parse(7, text).expect("it is well formed");
         let id = Identity { pid: 7, started: 4711 };
-        let expected = Stat { id, parent: 1, group: 2, session: 3, alive: true, threads: 1, cpu_ticks: 46, resident_pages: 99 };
+        let expected =
+            Stat { id, parent: 1, group: 2, session: 3, alive: true, stopped: false, threads: 1, cpu_ticks: 46, resident_pages: 99 };
         assert_eq!(stat, expected);
     }
 

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     config::{self, EnvRecipe, Host, Request as Asked, Resolved, Seen},
     control::{How, Reply, Responder, Run, Saved},
-    model::{AppId, AppSpec, Error, InstanceId, NoticeKind, Status},
+    model::{AppId, AppSpec, Error, InstanceId, NoticeKind},
     supervisor::{Event, Goal, Request, Target},
     ui, watch,
 };
@@ -114,10 +114,6 @@ impl Runner {
     /// What would have to be asked for to have these apps, without secrets.
     pub fn saved(&self) -> Reply {
         let snapshot = self.supervisor.snapshot(super::runner::now());
-        let rests = |app: AppId| {
-            let mut found = snapshot.apps.iter().filter(|known| known.id == app).flat_map(|app| &app.instances).peekable();
-            found.peek().is_some() && found.all(|instance| instance.status == Status::Stopped)
-        };
         let (mut runs, mut left_out) = (Vec::new(), Vec::new());
         for project in self.projects.iter() {
             let Some(typed) = &project.typed else { continue };
@@ -140,7 +136,7 @@ impl Runner {
                 run: Run {
                     env,
                     how: How::Missing,
-                    stopped: self.apps.of(project.id).filter(|(app, _)| rests(*app)).map(|(_, spec)| spec.name.clone()).collect(),
+                    stopped: self.apps.of(project.id).filter(|(app, _)| snapshot.rests(*app)).map(|(_, spec)| spec.name.clone()).collect(),
                     scaled: project.said.scales(),
                     watched: project.said.toggled(),
                     without: project.said.deleted_names(),

@@ -4,12 +4,11 @@ use std::io;
 
 use super::{
     runner::{Inbox, Runner},
-    signs::{Prepared, Sign, places, set},
+    signs::{Prepared, Sign, set},
 };
 use crate::{
-    model::{ExecMode, InstanceId, Launch, Level, Notice, NoticeKind, Probe, RunId},
+    model::{InstanceId, Launch, Level, Notice, NoticeKind, Probe, RunId},
     process::descriptors,
-    readiness::notify::Folder,
     socket::{Cluster, News, channel},
     supervisor::Event,
 };
@@ -54,13 +53,9 @@ impl Runner {
 
     /// Node loads our part before the app. Without it workers go on as they do under Node's own primary.
     fn preload(&mut self, launch: &mut Launch) -> io::Result<()> {
-        let folder = match &mut self.sockets {
-            Some(folder) => folder,
-            none @ None => none.insert(Folder::new(&places())?),
-        };
-        let path = folder.file("drain.cjs", PRELOAD)?;
+        let path = self.own_folder()?.file("drain.cjs", PRELOAD)?;
         let Some(path) = path.to_str().filter(|path| !path.contains(['"', '\\'])) else { return Ok(()) };
-        let mut options = launch.env.iter().find(|(name, _)| name == OPTIONS).map(|(_, value)| value.clone()).unwrap_or_default();
+        let mut options = launch.variable(OPTIONS).unwrap_or_default().to_owned();
         if !options.is_empty() {
             options.push(" ");
         }
@@ -86,7 +81,7 @@ impl Runner {
 
     /// A run is being stopped: if it is a worker, it gets no new connections.
     pub fn retire(&self, run: RunId) {
-        let worker = self.runs.get(&run).is_some_and(|live| live.spec.exec_mode == ExecMode::Cluster);
+        let worker = self.runs.get(&run).is_some_and(|live| live.spec.shares_ports());
         if let (true, Some(cluster)) = (worker, &self.cluster) {
             cluster.retire(run.0);
         }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     control::{Action, Hello, Incoming, Reply, Request as Asked, Responder, Shown, protocol},
-    model::{AppId, InstanceId, RunId, Signal, Status},
+    model::{AppId, InstanceId, RunId, Signal},
     supervisor::{Event, Goal, Request, Role, ShutdownCause, Target},
     watch,
 };
@@ -166,7 +166,7 @@ impl Runner {
             Reply::Refused { code: 2, message, hint: Some(format!("from 1 to {MOST_INSTANCES}, +N or -N: pmdev scale {} +1", spec.name)) }
         })?;
         let latest = self.supervisor.latest();
-        let rests = ids.iter().all(|id| self.is_stopped(*id));
+        let rests = self.supervisor.snapshot(now()).rests(app);
         self.said(app, |said, name| said.scale(name, before, after));
         let edits = self.apps.scale(app, after).into_iter().collect();
         self.edit(edits);
@@ -182,11 +182,6 @@ impl Runner {
         // What did not run before is not waited for.
         let goals = goals.filter(|(id, _)| id.slot >= after.min(before)).collect();
         Ok(self.answer_or_wait(goals, wait, responder))
-    }
-
-    fn is_stopped(&self, id: InstanceId) -> bool {
-        let snapshot = self.supervisor.snapshot(now());
-        snapshot.apps.iter().flat_map(|app| &app.instances).any(|instance| instance.id == id && instance.status == Status::Stopped)
     }
 
     /// Turns watching on or off, or the other way round for each app.

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     config,
     log::Stream,
-    model::{AppId, AppSpec, ExecMode, InstanceId, Level, Notice, NoticeKind, RunId},
+    model::{AppId, AppSpec, InstanceId, Level, Notice, NoticeKind, RunId},
     process::{self, Member},
     supervisor::{Effect, Event, Role, WatchNote},
     ui::clean::without_escapes,
@@ -68,7 +68,7 @@ impl Runner {
             Role::App => {
                 let mut launch = self.apps.launch(instance, spec);
                 prepared = self.prepare_signs(run, spec, &mut launch);
-                if spec.exec_mode == ExecMode::Cluster {
+                if spec.shares_ports() {
                     self.join_cluster(run, instance, &spec.name, &mut launch, &mut prepared);
                 }
                 launch
@@ -136,7 +136,7 @@ impl Runner {
         let Some(wanted) = Wanted::find(said.as_deref().unwrap_or_default(), spec) else { return };
         // What is left of the run itself is being stopped.
         let mut own: Vec<i32> = self.processes.members(run).iter().map(|member| member.pid).collect();
-        if spec.exec_mode == ExecMode::Cluster {
+        if spec.shares_ports() {
             // What workers listen on is bound by us.
             own.push(std::process::id().cast_signed());
         }

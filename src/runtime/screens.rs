@@ -11,7 +11,7 @@ use super::{
 use crate::{
     control::{AttachRequest, Bytes, Reply, Responder, Said},
     log::{Screen, screen::Seen},
-    model::{AppSpec, InstanceId, LaunchFailure, Notice, RunId, Stage, Status},
+    model::{self, AppSpec, InstanceId, LaunchFailure, Notice, RunId, Stage, Status},
     process::pty::{self, Pty, Size},
 };
 
@@ -204,7 +204,7 @@ impl Runner {
 
     /// Lets go those whose app was stopped or deleted: nothing comes by itself there any more.
     pub fn look_at_screens(&mut self) {
-        if self.screens.0.is_empty() {
+        if self.screens.0.values().all(|seat| seat.now.borrow().live.is_some()) {
             return;
         }
         let apps = self.supervisor.snapshot(now()).apps;
@@ -240,7 +240,6 @@ async fn hear(seat: &Seat, mut said: Receiver<Said>) {
     }
 }
 
-/// As people call an instance: `api`, or `api:2` where there are several.
 fn called(spec: &AppSpec, id: InstanceId) -> String {
-    if spec.instances > 1 { format!("{}:{}", spec.name, id.slot) } else { spec.name.clone() }
+    model::called(&spec.name, spec.instances, id.slot)
 }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     config::{self, Host, plan},
     control::{Detail, InstanceView, Shown},
-    model::{AfterExit, AppSnapshot, AppSpec, ExecMode, Exit, InstanceId, InstanceSnapshot, WatchRoot, WatchSpec},
+    model::{AfterExit, AppSnapshot, AppSpec, ExecMode, Exit, InstanceId, InstanceSnapshot, WatchRoot, WatchSpec, called},
 };
 
 /// What is kept for those who ask.
@@ -131,7 +131,7 @@ impl Runner {
     fn detail(&mut self, id: InstanceId, spec: &AppSpec, number: usize) -> Detail {
         let now = Zoned::now();
         let (watch, ignore_watch) = spec.watch.as_ref().map_or_else(|| (false.into(), Vec::new()), as_given);
-        let name = if spec.instances > 1 { format!("{}:{} ", spec.name, id.slot) } else { format!("{} ", spec.name) };
+        let name = called(&spec.name, spec.instances, id.slot) + " ";
         let about = move |sentence: &String| sentence.starts_with(&name);
         let apps = self.sentences(vec![id]);
         let own = apps.iter().flat_map(|app| app.states.iter().chain(&app.starts)).filter(|sentence| about(sentence));

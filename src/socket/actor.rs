@@ -211,14 +211,13 @@ impl Actor {
     }
 
     fn attach(&mut self, worker: WorkerId, app: u32, slot: u16, socket: OwnedFd, user: Option<Identity>) {
-        let Some(own) = self.own.upgrade() else { return };
         #[expect(deprecated, reason = "an OwnedFd keeps the promise for which the newer call asks for unsafe")]
         let Ok(socket) = AsyncFd::new(socket) else { return };
         let (out, told) = mpsc::unbounded_channel();
         let user = user.filter(|user| user.user != geteuid().as_raw());
         self.state.attach(worker, app, slot, user.as_ref().map(|user| user.user));
         self.links.insert(worker, Link { out, user, drains: false, leaves: false, told: false, heard: Vec::new() });
-        let own = own.downgrade();
+        let own = self.own.clone();
         tokio::task::spawn_local(async move {
             // The first of each of the app's: it may say a hundred thousand things a second.
             let (mut ready, mut other) = (false, false);

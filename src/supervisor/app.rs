@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::model::{AppId, AppSpec, ChangeSet, Dependency, Generation, InstanceId};
+use crate::model::{AppId, AppSpec, ChangeSet, Dependency, Generation, InstanceId, called};
 
 use super::{
     Effect, WatchNote,
@@ -135,12 +135,11 @@ impl App {
     /// As many instances as the spec says, named by it. Those beyond stay until they have stopped.
     pub fn number_instances(&mut self) {
         let generation = self.version.generation;
-        let wanted = usize::from(self.spec.instances.max(1));
         // New ones are as those there are.
         let unstarted = if self.spec.autostart { Rest::No } else { Rest::Unstarted };
         let rest = self.instances.first().map_or(unstarted, |first| if self.is_resting() { first.rest } else { Rest::No });
         for slot in 0..self.spec.instances.max(1) {
-            let name = if wanted == 1 { self.spec.name.clone() } else { format!("{}:{slot}", self.spec.name) };
+            let name = called(&self.spec.name, self.spec.instances, slot);
             match self.instances.get_mut(usize::from(slot)) {
                 Some(instance) => instance.name = name,
                 None => self.instances.push(Instance::new(InstanceId { app: self.id, slot }, name, generation, rest)),

@@ -2,8 +2,6 @@
 
 use std::time::Instant;
 
-use crate::model::ExecMode;
-
 use super::{Effect, Supervisor, app::App, run::Run, shutdown::Course};
 
 impl Supervisor {
@@ -16,7 +14,7 @@ impl Supervisor {
         for app in &self.apps {
             let coming: Vec<_> = app.instances.iter().filter_map(|instance| instance.coming.as_ref()).collect();
             assert!(coming.len() <= 1, "several runs of an app take places at once");
-            let shares = |run: &Run| run.spec.exec_mode == ExecMode::Cluster;
+            let shares = |run: &Run| run.spec.shares_ports();
             assert!(coming.into_iter().all(|run| shares(run) && run.stays() && !run.serves()), "a run is coming that is not");
             assert!(app.leaving.iter().all(|leaving| shares(&leaving.run) && !leaving.run.stays()), "a run leaves that is not");
         }

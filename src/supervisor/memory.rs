@@ -1,6 +1,6 @@
 //! Apps that use too much memory: a soft limit restarts an instance gracefully, a hard one kills it.
 
-use crate::model::{ExecMode, RunId};
+use crate::model::RunId;
 
 use super::{
     Supervisor, WatchNote,
@@ -48,7 +48,7 @@ impl App {
         let next = self.failed(slot, Outcome::Memory { bytes, limit, hard }, step);
         let State::Up(run) = &mut self.instances[slot].state else { return };
         let again = matches!(next, Hold::None | Hold::Backoff { .. });
-        if !hard && again && run.serves() && run.spec.exec_mode == ExecMode::Cluster {
+        if !hard && again && run.can_overlap() {
             self.instances[slot].redo = Some(Strategy::Rolling);
             return;
         }
@@ -73,17 +73,8 @@ impl App {
 
 /// Kills a run that is to go, where it has not been killed yet: it uses more than its hard limit.
 fn cut_short(name: &str, run: &mut Run, bytes: u64, limit: u64, step: &mut Step) {
-    match run.phase {
-        Phase::Killed { .. } => {}
-        Phase::Starting
-        | Phase::Warming { .. }
-        | Phase::Ready
-        | Phase::Dumping { .. }
-        | Phase::Draining { .. }
-        | Phase::Stopping { .. }
-        | Phase::Sweeping { .. } => {
-            step.tell(wording::cut_short(&run.spec.name, name, bytes, limit));
-            run.kill(step);
-        }
+    if !matches!(run.phase, Phase::Killed { .. }) {
+        step.tell(wording::cut_short(&run.spec.name, name, bytes, limit));
+        run.kill(step);
     }
 }

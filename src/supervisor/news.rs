@@ -113,6 +113,11 @@ impl Run {
         self.phase == Phase::Ready
     }
 
+    /// Whether it serves on ports that another run can have meanwhile.
+    pub fn can_overlap(&self) -> bool {
+        self.serves() && self.spec.shares_ports()
+    }
+
     /// Its program executes; true if that was waited for.
     pub fn executes(&mut self, pid: i32, now: Instant) -> bool {
         if self.started.is_some() {

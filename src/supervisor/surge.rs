@@ -5,14 +5,15 @@
 
 use std::time::{Duration, Instant};
 
-use crate::model::{AppId, ExecMode, InstanceId, Probe, RunId};
+use crate::model::{AppId, InstanceId, Probe, RunId};
 
 use super::{
     Effect, Supervisor,
     app::{App, Gate},
+    build::expire,
     instance::{Hold, Instance, Outcome, State},
     restart::Verdict,
-    run::{Due, Phase, Run, StopCause},
+    run::{Phase, Run, StopCause},
     step::Step,
     version::Strategy,
     wording,
@@ -46,8 +47,8 @@ impl Supervisor {
             State::Down { hold: Hold::Crashed | Hold::Exited | Hold::Errored, .. } => true,
         };
         let app = self.apps.iter().find(|app| app.id == id);
-        let of_cluster = |run: &Run| run.spec.exec_mode == ExecMode::Cluster;
-        let shares = |app: &App| app.spec.exec_mode == ExecMode::Cluster || app.sets().any(of_cluster);
+        let of_cluster = |run: &Run| run.spec.shares_ports();
+        let shares = |app: &App| app.spec.shares_ports() || app.sets().any(of_cluster);
         app.is_none_or(|app| {
             !shares(app) || app.leaving.is_empty() && app.instances.iter().all(|instance| instance.coming.is_none() && rests(app, instance))
         })
@@ -69,8 +70,7 @@ impl App {
     pub fn surges(&self, slot: usize) -> bool {
         let instance = &self.instances[slot];
         let Gate::Open(current) = self.gate() else { return false };
-        let shares = |run: &Run| run.serves() && run.spec.exec_mode == ExecMode::Cluster;
-        let both = instance.run().is_some_and(shares) && self.runnable().is_some_and(|new| new.spec.exec_mode == ExecMode::Cluster);
+        let both = instance.run().is_some_and(Run::can_overlap) && self.runnable().is_some_and(|new| new.spec.shares_ports());
         let rolling = match instance.redo {
             Some(strategy) => strategy == Strategy::Rolling,
             None => self.rolls(current),
@@ -100,28 +100,20 @@ impl App {
             self.take_place(slot, step);
             return true;
         }
-        match coming.phase {
-            Phase::Warming { ready_by } if ready_by <= step.now => {
-                let signed = self.instances[slot].run().is_some_and(|run| run.signed);
-                if self.spec.ready.by == Probe::Listening && !signed {
-                    // The one before listened on nothing either.
-                    self.comes_up(slot, step);
-                } else {
-                    let timeout = self.spec.ready.timeout;
-                    self.coming_failed(slot, &Outcome::NotReady(timeout), step);
-                    self.retire_coming_for(slot, StopCause::NotReady, step);
-                }
-                true
-            }
-            Phase::Starting
-            | Phase::Warming { .. }
-            | Phase::Ready
-            | Phase::Dumping { .. }
-            | Phase::Draining { .. }
-            | Phase::Stopping { .. }
-            | Phase::Sweeping { .. }
-            | Phase::Killed { .. } => false,
+        let Phase::Warming { ready_by } = coming.phase else { return false };
+        if ready_by > step.now {
+            return false;
         }
+        let signed = self.instances[slot].run().is_some_and(|run| run.signed);
+        if self.spec.ready.by == Probe::Listening && !signed {
+            // The one before listened on nothing either.
+            self.comes_up(slot, step);
+        } else {
+            let timeout = self.spec.ready.timeout;
+            self.coming_failed(slot, &Outcome::NotReady(timeout), step);
+            self.retire_coming_for(slot, StopCause::NotReady, step);
+        }
+        true
     }
 
     /// Whether a coming run is still what its slot is to have.
@@ -136,29 +128,33 @@ impl App {
         meant && !self.is_surplus(slot) && !instance.rests() && instance.redo != Some(Strategy::Recreate)
     }
 
+    /// A run of a slot is there until nothing of it is alive, and has no place any more.
+    fn sees_off(&mut self, slot: usize, run: Run) {
+        let Instance { id, name, .. } = &self.instances[slot];
+        self.leaving.push(Leaving { instance: *id, name: name.clone(), run });
+    }
+
     /// A coming run is not wanted any more.
     pub fn retire_coming(&mut self, slot: usize, step: &mut Step) {
         self.retire_coming_for(slot, StopCause::Replaced, step);
     }
 
     fn retire_coming_for(&mut self, slot: usize, cause: StopCause, step: &mut Step) {
-        let instance = &mut self.instances[slot];
-        if let Some(mut run) = instance.coming.take() {
+        if let Some(mut run) = self.instances[slot].coming.take() {
             run.stop(cause, step);
-            self.leaving.push(Leaving { instance: instance.id, name: instance.name.clone(), run });
+            self.sees_off(slot, run);
         }
     }
 
     /// Whether nothing may start yet: what is no worker cannot share a port with those that are leaving.
     pub fn awaits_leaving(&self) -> bool {
-        !self.leaving.is_empty() && self.runnable().is_some_and(|version| version.spec.exec_mode == ExecMode::Fork)
+        !self.leaving.is_empty() && self.runnable().is_some_and(|version| !version.spec.shares_ports())
     }
 
     /// Whether a surplus run finishes what it serves before it goes.
     pub fn lets_go(&self, slot: usize) -> bool {
         let open = matches!(self.gate(), Gate::Open(_));
-        open && self.is_surplus(slot)
-            && self.instances[slot].run().is_some_and(|run| run.serves() && run.spec.exec_mode == ExecMode::Cluster)
+        open && self.is_surplus(slot) && self.instances[slot].run().is_some_and(Run::can_overlap)
     }
 
     /// A surplus run finishes what it serves, and its slot is free.
@@ -168,7 +164,7 @@ impl App {
             && let State::Up(mut run) = std::mem::replace(&mut instance.state, State::Down { hold: Hold::None, of })
         {
             run.drain(StopCause::Replaced, step);
-            self.leaving.push(Leaving { instance: instance.id, name: instance.name.clone(), run });
+            self.sees_off(slot, run);
         }
     }
 
@@ -181,7 +177,7 @@ impl App {
         instance.restarts += 1;
         if let State::Up(mut old) = std::mem::replace(&mut instance.state, State::Up(new)) {
             old.drain(StopCause::Replaced, step);
-            self.leaving.push(Leaving { instance: instance.id, name: instance.name.clone(), run: old });
+            self.sees_off(slot, old);
         }
     }
 
@@ -225,12 +221,11 @@ impl App {
     /// The main process of a coming run ended, or never came to be (`launched` false: nothing of it is alive).
     pub fn coming_ended(&mut self, slot: usize, outcome: &Outcome, launched: bool, step: &mut Step) {
         self.coming_failed(slot, outcome, step);
-        let instance = &mut self.instances[slot];
-        if let Some(mut run) = instance.coming.take()
+        if let Some(mut run) = self.instances[slot].coming.take()
             && launched
         {
             run.sweep(Hold::None, step);
-            self.leaving.push(Leaving { instance: instance.id, name: instance.name.clone(), run });
+            self.sees_off(slot, run);
         }
     }
 
@@ -274,17 +269,7 @@ impl App {
             {
                 run.stop(if hurry { stop } else { cause }, step);
             }
-            match run.expire(step) {
-                Due::Not => true,
-                Due::Killed { main, patience } => {
-                    step.tell(wording::killed(name, run, main, patience));
-                    true
-                }
-                Due::Stuck { .. } => {
-                    step.act(Effect::ReportStuck { run: run.id, name: name.clone() });
-                    false
-                }
-            }
+            expire(name, run, step)
         });
     }
 }

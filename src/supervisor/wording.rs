@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::model::{
     AppSpec, ChangeSet, Condition, Dependency, HumanDuration, Launch, LaunchFailure, Level, Notice, NoticeKind, Probe, Signal, Stage,
+    listed,
 };
 
 use super::{
@@ -391,6 +392,6 @@ fn list(names: &[&str], is: &str, are: &str) -> Option<String> {
     match names {
         [] => None,
         [only] => Some(format!("{only} {is}")),
-        [first @ .., last] => Some(format!("{} and {last} {are}", first.join(", "))),
+        several => Some(format!("{} {are}", listed(several))),
     }
 }

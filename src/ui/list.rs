@@ -8,7 +8,7 @@ use super::{
     Style,
     table::{self, Cell, Column},
 };
-use crate::control::InstanceView;
+use crate::{control::InstanceView, model};
 
 /// The columns, and which of them go first where a terminal is too narrow for all.
 const COLUMNS: [Column; 13] = [
@@ -34,7 +34,7 @@ pub const FIELDS: [&str; 8] = ["id", "name", "namespace", "pid", "uptime", "stat
 
 /// An instance as people call it: `api`, or `api:2` where there are several.
 pub fn called(view: &InstanceView) -> String {
-    if view.instances > 1 { format!("{}:{}", view.name, view.instance) } else { view.name.clone() }
+    model::called(&view.name, view.instances, view.instance)
 }
 
 /// A line for each instance, in at most `width` columns where that can be done at all. `now`: milliseconds since 1970.

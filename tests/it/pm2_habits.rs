@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{PATIENCE, Project, Runner, clock::comes_true, programs, runner::Ending, words::says};
+use crate::support::{PATIENCE, Project, Runner, clock::comes_true, programs, verb, words::says};
 
 /// Prints what it was given as JSON on one line, and stays.
 const TELL: &str = "\
@@ -37,13 +37,6 @@ fn told(runner: &Runner) -> Vec<Value> {
 fn all_told(runner: &Runner, count: usize) -> Vec<Value> {
     assert!(comes_true(PATIENCE, || told(runner).len() >= count), "{:?}", told(runner));
     told(runner)
-}
-
-#[track_caller]
-fn verb(project: &Project, arguments: &[&str]) -> Ending {
-    let ending = project.pmdev(arguments).finish();
-    assert_eq!(ending.code, Some(0), "{arguments:?}: {}", ending.all());
-    ending
 }
 
 /// The values of a variable, sorted.
@@ -91,8 +84,8 @@ fn instances_are_counted_and_a_scale_fills_the_lowest_free_number() {
     assert_eq!(values(&first, "SLOT"), ["0", "1", "2"]);
     assert_eq!(values(&first, "PORT"), ["3000", "3001", "3002"]);
     assert_eq!(values(&first, "NODE_APP_INSTANCE"), ["-", "-", "-"], "instance_var renames it");
-    verb(&project, &["scale", "tell", "1"]);
-    verb(&project, &["scale", "tell", "+1"]);
+    verb(&project, &["scale", "tell", "1"], 0);
+    verb(&project, &["scale", "tell", "+1"], 0);
     let more = all_told(&runner, 4);
     assert_eq!(values(&more[3..], "SLOT"), ["1"], "the lowest that is free");
     assert_eq!(values(&more[3..], "PORT"), ["3001"]);
@@ -129,8 +122,8 @@ fn process_files_in_the_wild_are_read() {
         project.save(name, text);
         let mut runner = project.start([name, "--no-watch"]);
         runner.wait_for(&says("a.sh runs"));
-        assert!(verb(&project, &["list", "--json"]).out.contains("\"wild\""), "{name}");
-        verb(&project, &["kill"]);
+        assert!(verb(&project, &["list", "--json"], 0).out.contains("\"wild\""), "{name}");
+        verb(&project, &["kill"], 0);
         assert_eq!(runner.finish().code, Some(0));
     }
 }
@@ -142,11 +135,11 @@ fn a_stopped_app_is_started_by_no_save_and_counts_no_restart() {
     let mut runner = project.start(["a.sh", "a.sh", "--name", "one", "--name", "two"]);
     runner.wait_for(&says("one started"));
     runner.wait_for(&says("two started"));
-    verb(&project, &["stop", "one"]);
+    verb(&project, &["stop", "one"], 0);
     project.script("a.sh", "echo runs again\nexec sleep 1000000\n");
     runner.wait_for(&says("two restarted"));
-    verb(&project, &["restart", "one"]);
-    let listed: Value = serde_json::from_str(&verb(&project, &["list", "--json"]).out).expect("it is JSON");
+    verb(&project, &["restart", "one"], 0);
+    let listed: Value = serde_json::from_str(&verb(&project, &["list", "--json"], 0).out).expect("it is JSON");
     assert_eq!((&listed[0]["name"], &listed[0]["restarts"], &listed[0]["status"]), (&"one".into(), &0.into(), &"online".into()));
     // The next save counts for it again.
     project.script("a.sh", "echo runs once more\nexec sleep 1000000\n");

@@ -82,12 +82,12 @@ struct Subject {
 impl Subject {
     /// Whether a runner runs this project.
     fn is_run_by(&self, hello: &Hello) -> bool {
-        let is_file = |file: &PathBuf| hello.files.iter().any(|known| *file == *known);
-        if !self.files.iter().any(|file| config::is_project_file(file)) {
+        // Env files may well be shared.
+        let mut files = self.files.iter().filter(|file| config::is_project_file(file)).peekable();
+        if files.peek().is_none() {
             return !hello.background && self.cwd == *hello.cwd && self.apps.iter().any(|app| hello.apps.contains(&app.name));
         }
-        // Env files may well be shared.
-        self.files.iter().filter(|file| config::is_project_file(file)).any(is_file)
+        files.any(|file| hello.files.iter().any(|known| *file == *known))
     }
 }
 

@@ -135,7 +135,7 @@ impl Start {
             let (names, run) = (targets.join(", "), if targets.len() == 1 { "is" } else { "are" });
             return Err(Error::usage(format!(
                 "{names} {run} known to the runner {}, and starting changes no options ({option})",
-                runner.place()
+                runner.hello.place()
             ))
             .hint(format!("edit the file they come from, or begin anew: pmdev delete {}", targets.join(" "))));
         }

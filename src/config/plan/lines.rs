@@ -8,8 +8,8 @@ use super::{Difference, fields, next};
 use crate::{
     config::{element::rotate_every, logs, place, schedule, secret},
     model::{
-        AfterExit, AppSpec, Backoff, ExecMode, HookKind, HumanDuration, Identity, Launch, Limits, Probe, RestartPolicy, SaveAction,
-        UNLIMITED, WatchSpec,
+        AfterExit, AppSpec, Backoff, HookKind, HumanDuration, Identity, Launch, Limits, Probe, RestartPolicy, SaveAction, UNLIMITED,
+        WatchSpec,
     },
 };
 
@@ -18,7 +18,7 @@ pub fn app(app: &AppSpec, env: &[Difference], first_id: usize, now: &Zoned) -> S
     let mut text = app.name.clone();
     let mut traits = Vec::new();
     if app.instances > 1 {
-        let mode = if app.exec_mode == ExecMode::Cluster { ", cluster" } else { "" };
+        let mode = if app.shares_ports() { ", cluster" } else { "" };
         traits.push(format!("{} instances{mode}", app.instances));
     }
     if app.namespace != "default" {

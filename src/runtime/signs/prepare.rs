@@ -8,7 +8,7 @@ use super::Signs;
 use crate::{
     config::{self, Channel},
     log::Listener,
-    model::{AppSpec, ExecMode, Launch, Level, Notice, NoticeKind, Probe, RunId},
+    model::{AppSpec, Launch, Level, Notice, NoticeKind, Probe, RunId},
     process::descriptors,
     readiness::{Matcher, notify},
     runtime::{
@@ -46,7 +46,7 @@ impl Runner {
             self.say(&without(name, "a socket for systemd's protocol", "READY=1 or WATCHDOG=1", &error));
         }
         // A worker has the channel of its cluster.
-        if spec.exec_mode == ExecMode::Fork
+        if !spec.shares_ports()
             && spec.is_messaged()
             && let Err(error) = self.node_channel(run, launch, &mut prepared)
         {
@@ -66,12 +66,16 @@ impl Runner {
         })
     }
 
-    fn notify_socket(&mut self, run: RunId, spec: &AppSpec, launch: &mut Launch, prepared: &mut Prepared) -> io::Result<()> {
-        let folder = match &mut self.sockets {
+    /// The folder of what apps are given to speak by, which is made when the first one needs it.
+    pub fn own_folder(&mut self) -> io::Result<&mut notify::Folder> {
+        Ok(match &mut self.sockets {
             Some(folder) => folder,
             none @ None => none.insert(notify::Folder::new(&places())?),
-        };
-        let socket = folder.socket(run.0)?;
+        })
+    }
+
+    fn notify_socket(&mut self, run: RunId, spec: &AppSpec, launch: &mut Launch, prepared: &mut Prepared) -> io::Result<()> {
+        let socket = self.own_folder()?.socket(run.0)?;
         set(&mut launch.env, notify::VARIABLE, socket.path().into());
         if let Some(health) = spec.health.as_ref().filter(|health| health.probe == Probe::Notify) {
             set(&mut launch.env, notify::WATCHDOG, health.interval.as_micros().to_string().into());
@@ -113,7 +117,7 @@ impl Runner {
 
 /// Where the sockets may be: the user's own folder for such things, else that for temporary files. Apps that run as another user cannot
 /// enter root's.
-pub fn places() -> Vec<PathBuf> {
+fn places() -> Vec<PathBuf> {
     let own =
         std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute() && !rustix::process::getuid().is_root());
     own.into_iter().chain([std::env::temp_dir(), "/tmp".into(), "/run".into()]).collect()

@@ -7,7 +7,7 @@ use std::{
 
 use super::child::Child;
 use crate::{
-    model::{AppId, AppSpec, ExecMode, InstanceId, RunId, SaveAction},
+    model::{AppId, AppSpec, InstanceId, RunId, SaveAction},
     supervisor::{Edit, Effect, Event, Request, Role, Supervisor, Target},
 };
 
@@ -158,7 +158,7 @@ impl Oracle {
                 let before = before.and_then(|(run, _)| children.get(&run));
                 match role {
                     // Workers overlap; how, the supervisor's own invariants say.
-                    Role::App if spec.exec_mode == ExecMode::Cluster => {}
+                    Role::App if spec.shares_ports() => {}
                     Role::App => assert!(before.is_none_or(|child| !child.alive() || child.stuck), "a slot has two live runs"),
                     Role::Rule(_) => {}
                     Role::Build => assert!(before.is_none_or(|child| !child.main || child.stuck), "an app has two builds"),

@@ -12,7 +12,7 @@ use std::{
     sync::atomic::{AtomicU16, Ordering},
 };
 
-use crate::support::{Project, programs, runner::Ending, words};
+use crate::support::{Project, programs, verb, words};
 
 /// A server that answers with its pid, and says when it is up.
 const SERVER: &str = "const http = require('http');\n\
@@ -44,12 +44,4 @@ fn port() -> u16 {
 
 fn ready(app: &str) -> words::Saying {
     words::says(format!("[pmdev] {app} is ready after "))
-}
-
-/// Runs `pmdev ARGS` in the project.
-#[track_caller]
-fn verb(project: &Project, arguments: &[&str], code: i32) -> Ending {
-    let ending = project.pmdev(arguments).finish();
-    assert_eq!(ending.code, Some(code), "{arguments:?}: {}", ending.all());
-    ending
 }

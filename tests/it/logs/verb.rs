@@ -9,25 +9,13 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use super::{FILTER, TICKER, apps, archives, holds, started, torture};
-use crate::support::{
-    PATIENCE, Project, clock, programs,
-    runner::{Ending, Runner},
-    words,
-};
+use crate::support::{PATIENCE, Project, Runner, clock, programs, verb, words};
 
 /// Prints numbered lines as fast as a shell can, for ever.
 const COUNTER: &str = "#!/usr/bin/env bash\ntrap 'exit 0' INT\ni=0\nwhile :; do printf '%010d %52s\\n' $i x; i=$((i + 1)); done\n";
 
 /// What a client shows when lines were left out for it.
 const LEFT_OUT: &str = "[pmdev] ";
-
-/// Runs `pmdev ARGS` in the project.
-#[track_caller]
-fn verb(project: &Project, arguments: &[&str], code: i32) -> Ending {
-    let ending = project.pmdev(arguments).finish();
-    assert_eq!(ending.code, Some(code), "{arguments:?}: {}", ending.all());
-    ending
-}
 
 /// What `pmdev logs --nostream ARGS` shows, in whole lines.
 #[track_caller]

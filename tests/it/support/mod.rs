@@ -18,6 +18,6 @@ pub use clock::PATIENCE;
 pub use init::Init;
 pub use pane::Pane;
 pub use project::Project;
-pub use runner::Runner;
+pub use runner::{Runner, verb};
 pub use words::Saying;
 pub use writer::Writer;

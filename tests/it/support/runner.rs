@@ -51,6 +51,14 @@ impl Project {
     }
 }
 
+/// Runs `pmdev ARGS` in the project to its end, which must have this code.
+#[track_caller]
+pub fn verb(project: &Project, arguments: &[&str], code: i32) -> Ending {
+    let ending = project.pmdev(arguments).finish();
+    assert_eq!(ending.code, Some(code), "{arguments:?}: {}", ending.all());
+    ending
+}
+
 impl<'a> Start<'a> {
     /// Sets a variable.
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {

@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 
 use rustix::process::{Signal, geteuid};
 
-use crate::support::{PATIENCE, Project, Runner, clock::comes_true, processes, programs, runner::Ending, words};
+use crate::support::{PATIENCE, Project, Runner, clock::comes_true, processes, programs, verb, words};
 
 /// A project with this script.
 fn app(script: &str) -> Project {
@@ -21,14 +21,6 @@ fn running(project: &Project) -> Runner<'_> {
     let mut runner = project.start(["app.sh", "--tty", "--name", "api"]);
     runner.wait_for(&words::says("api started"));
     runner
-}
-
-/// Runs `pmdev ARGS`.
-#[track_caller]
-fn verb(project: &Project, arguments: &[&str], code: i32) -> Ending {
-    let ending = project.pmdev(arguments).finish();
-    assert_eq!(ending.code, Some(code), "{arguments:?}: {}", ending.all());
-    ending
 }
 
 /// Tells what the app sees, then echoes lines.

@@ -7,7 +7,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{PATIENCE, Project, runner::Ending, words::says};
+use crate::support::{PATIENCE, Project, verb, words::says};
 
 const APP: &str = "echo \"$name runs\"\nwhile read -r line; do echo \"$name got $line\"; done\nexec sleep 1000000\n";
 
@@ -35,14 +35,6 @@ fn project() -> Project {
     }
     project.save("pmdev.toml", FILE);
     project
-}
-
-/// Runs `pmdev ARGS` in the project.
-#[track_caller]
-fn verb(project: &Project, arguments: &[&str], code: i32) -> Ending {
-    let ending = project.pmdev(arguments).finish();
-    assert_eq!(ending.code, Some(code), "{arguments:?}: {}", ending.all());
-    ending
 }
 
 /// The state and the restarts of every instance, by its name in the table.

@@ -11,7 +11,7 @@ use super::{Subject, machine::several};
 use crate::{
     config::{self, End, Host, without_secrets},
     control::Hello,
-    model::{AppSpec, ExecMode, Hardening, Launch, Listen},
+    model::{AppSpec, Hardening, Launch, Listen},
     process::ports,
     ui::findings::Finding,
 };
@@ -91,7 +91,7 @@ fn find(launch: &Launch) -> Option<PathBuf> {
     if name.to_string_lossy().contains('/') {
         return Some(launch.cwd.join(name)).filter(|path| config::executable(path));
     }
-    let path = launch.env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value)?;
+    let path = launch.variable("PATH")?;
     std::env::split_paths(path).map(|folder| launch.cwd.join(folder).join(name)).find(|path| config::executable(path))
 }
 
@@ -111,7 +111,7 @@ pub fn ports(subject: &Subject, alive: &[&Hello]) -> Vec<Port> {
             Listen::Tcp(address) => Some(address.port()),
             Listen::Unix(_) => None,
         });
-        bound.chain(app.port).map(|port| (app.name.clone(), port, app.exec_mode == ExecMode::Cluster))
+        bound.chain(app.port).map(|port| (app.name.clone(), port, app.shares_ports()))
     });
     let holder = |holder: ports::Holder| {
         let runner = holder.pid.and_then(|pid| alive.iter().find(|hello| ports::descends(pid, hello.pid)));

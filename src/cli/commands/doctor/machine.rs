@@ -13,7 +13,7 @@ use rustix::{
 use super::Subject;
 use crate::{
     config::{self, Host},
-    model::AppSpec,
+    model::{AppSpec, listed},
     process,
     ui::{findings::Finding, monitor::size},
     watch::{
@@ -347,11 +347,8 @@ fn left(free: Option<u64>) -> String {
 /// `api`, `api and web`, `api, web and 3 others`.
 pub fn several(names: &[String]) -> String {
     match names {
-        [] => String::new(),
-        [one] => one.clone(),
-        [one, two] => format!("{one} and {two}"),
-        [one, two, three] => format!("{one}, {two} and {three}"),
-        [one, two, rest @ ..] => format!("{one}, {two} and {} others", rest.len()),
+        [one, two, rest @ ..] if rest.len() > 1 => format!("{one}, {two} and {} others", rest.len()),
+        few => listed(few),
     }
 }
 

@@ -74,8 +74,7 @@ pub struct App {
 impl App {
     fn of(app: &AppSpec) -> Self {
         let words: Vec<String> = app.launch.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-        let variable =
-            |name: &str| app.launch.env.iter().find(|(key, _)| key == name).map(|(_, value)| value.to_string_lossy().into_owned());
+        let variable = |name: &str| app.launch.variable(name).map(|value| value.to_string_lossy().into_owned());
         let is_node = words.first().map(Path::new).and_then(Path::file_name).is_some_and(|name| name == "node" || name == "bun");
         let options = variable("NODE_OPTIONS").unwrap_or_default();
         let own = words.iter().take_while(|word| app.script.as_deref().is_none_or(|script| app.launch.cwd.join(word) != *script)).cloned();

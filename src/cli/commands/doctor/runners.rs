@@ -10,7 +10,7 @@ use super::machine::quoted;
 use crate::{
     config,
     control::{Folders, Hello, client, endpoint},
-    process::guard,
+    process::{self, guard},
     ui::findings::Finding,
 };
 
@@ -86,14 +86,12 @@ fn pid_of(socket: &Path, folders: &Folders) -> Option<i32> {
     socket.file_stem()?.to_str()?.parse().ok()
 }
 
-/// A runner, and its guard where there is one, that are stopped: state `T` of proc_pid_stat(5).
+/// A runner, and its guard where there is one, that are stopped.
 fn stopped(runner: i32) -> Vec<i32> {
-    let stat = |pid: i32| fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let of_runner = stat(runner);
-    let Some((_, rest)) = of_runner.rsplit_once(") ").filter(|(_, rest)| rest.starts_with('T')) else { return Vec::new() };
-    let parent = rest.split(' ').nth(1).and_then(|parent| parent.parse().ok());
-    let guard = parent.filter(|parent| stat(*parent).contains(&format!("({}) T", guard::NAME.to_string_lossy())));
-    guard.into_iter().chain([runner]).collect()
+    if !process::is_stopped(runner) {
+        return Vec::new();
+    }
+    guard::above(runner).filter(|guard| process::is_stopped(*guard)).into_iter().chain([runner]).collect()
 }
 
 /// What is to be said of them. `version`: ours.
@@ -175,5 +173,5 @@ fn rivals(alive: &[&Hello]) -> Vec<Finding> {
 
 /// A runner as people know it.
 pub fn named(hello: &Hello) -> String {
-    if hello.background { format!("{} in the background", hello.pid) } else { format!("{} in {}", hello.pid, hello.cwd) }
+    format!("{} {}", hello.pid, hello.place())
 }

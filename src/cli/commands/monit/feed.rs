@@ -12,6 +12,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::{Newsroom, link, link::Link, spawn};
 use crate::{
     control::{Connection, History, LogSource, LogsRequest, Reply, Request},
+    model::called,
     ui::monitor::{Entry, Message},
 };
 
@@ -141,7 +142,7 @@ fn read(mut connection: Connection, target: String, told: impl Fn(Vec<Entry>) ->
 }
 
 fn name(source: &LogSource) -> String {
-    if source.instances > 1 { format!("{}:{}", source.name, source.instance) } else { source.name.clone() }
+    called(&source.name, source.instances, source.instance)
 }
 
 /// The time of day here: `09:30:00.123`.

@@ -98,7 +98,7 @@ fn list(runner: &Reached) -> Result<Option<Vec<InstanceView>>, Error> {
 
 fn listing(runner: &Reached, instances: Vec<InstanceView>) -> Listing {
     let hello = &runner.hello;
-    Listing { pid: hello.pid, place: runner.place(), at: Timestamp::now().as_millisecond(), instances }
+    Listing { pid: hello.pid, place: hello.place(), at: Timestamp::now().as_millisecond(), instances }
 }
 
 /// A failure in one line.

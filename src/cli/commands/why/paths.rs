@@ -6,7 +6,7 @@ use crate::{
     cli::reach::Reached,
     config::{self, Host, Request, Watching},
     control::{ActionView, InstanceView, PathWhy, Reply, Request as Asked, Shown},
-    model::{Error, Rule},
+    model::{Error, Rule, listed},
     runtime::why,
     ui::clean::clean,
 };
@@ -106,15 +106,15 @@ impl Told {
         text.extend(inside.iter().map(|answer| format!("{}\n{}", clean(&sentence(answer, cwd)), below(answer))));
         let mut line = |sentence: String| text.push_str(&format!("{}\n", clean(&sentence)));
         if !paused.is_empty() {
-            line(format!("{path} restarts nothing now, because watching is paused for {}", all(paused)));
+            line(format!("{path} restarts nothing now, because watching is paused for {}", listed(paused)));
         }
         if !outside.is_empty() {
             let apps: Vec<String> = outside.iter().map(|answer| answer.app.clone()).collect();
-            line(format!("{path} is ignored by {}: {}", all(&apps), Rule::Outside));
+            line(format!("{path} is ignored by {}: {}", listed(&apps), Rule::Outside));
         }
         if !idle.is_empty() {
             let watch = if idle.len() == 1 { "watches" } else { "watch" };
-            line(format!("{path} is nothing to {}, which {watch} no files", all(idle)));
+            line(format!("{path} is nothing to {}, which {watch} no files", listed(idle)));
         }
         if answers.is_empty() && idle.is_empty() {
             line(format!("{path} is watched by nobody: no app of the runner watches files"));
@@ -139,15 +139,6 @@ impl Told {
 
 fn is_outside(answer: &PathWhy) -> bool {
     answer.rule == Rule::Outside.to_string()
-}
-
-/// `api`, `api and web`, `api, web and worker`.
-fn all(names: &[String]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => one.clone(),
-        [several @ .., last] => format!("{} and {last}", several.join(", ")),
-    }
 }
 
 /// `src/a.log is ignored by app: .gitignore:3: *.log`, `views/a.html is watched by web: the rule views/** reloads it`.
