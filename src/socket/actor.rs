@@ -2,10 +2,7 @@
 
 use std::{collections::HashMap, io, os::fd::OwnedFd, rc::Rc, thread::JoinHandle, time::Duration};
 
-use rustix::{
-    net::{SocketFlags, accept_with},
-    process::geteuid,
-};
+use rustix::process::geteuid;
 use tokio::{
     io::unix::AsyncFd,
     sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
@@ -34,8 +31,6 @@ const LEAST: Duration = Duration::from_millis(200);
 const CLOSING: Duration = Duration::from_millis(300);
 /// How long a worker may take to listen on what the one before it does, once it listens at all.
 const REST: Duration = Duration::from_secs(1);
-/// Before the next try, where there are no descriptors left.
-const EXHAUSTED: Duration = Duration::from_millis(100);
 
 /// News of a worker, by its run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -346,34 +341,7 @@ impl Actor {
 
     fn accept(&mut self, key: KeyId) {
         let Some(socket) = self.sockets.get_mut(&key) else { return };
-        let (words, _) = socket.accepting.get_or_insert_with(|| {
-            let (words, wanted) = mpsc::unbounded_channel();
-            (words, tokio::task::spawn_local(accept(key, Rc::clone(&socket.listening), wanted, self.own.clone())))
-        });
-        let _ = words.send(());
+        let own = self.own.clone();
+        socket.accept(move |conn| drop(own.upgrade().map(|own| own.send(Input::Accepted(key, conn)))));
     }
-}
-
-async fn accept(key: KeyId, socket: Rc<OwnedFd>, mut wanted: UnboundedReceiver<()>, own: mpsc::WeakUnboundedSender<Input>) {
-    #[expect(deprecated, reason = "an OwnedFd keeps the promise for which the newer call asks for unsafe")]
-    let Ok(socket) = AsyncFd::new(socket) else { return };
-    while wanted.recv().await.is_some() {
-        let conn = loop {
-            let Ok(mut ready) = socket.readable().await else { return };
-            let tried = ready.try_io(|socket| Ok(accept_with(&**socket.get_ref(), SocketFlags::CLOEXEC | SocketFlags::NONBLOCK)?));
-            match tried {
-                Ok(Ok(conn)) => break conn,
-                // Those that have gone meanwhile; without descriptors, what waits goes on waiting.
-                Ok(Err(error)) if error.raw_os_error().is_some_and(is_short) => sleep(EXHAUSTED).await,
-                Ok(Err(_)) | Err(_) => {}
-            }
-        };
-        let Some(own) = own.upgrade() else { return };
-        let _ = own.send(Input::Accepted(key, conn));
-    }
-}
-
-fn is_short(errno: i32) -> bool {
-    use rustix::io::Errno;
-    [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM].iter().any(|short| short.raw_os_error() == errno)
 }

@@ -224,11 +224,13 @@ impl State {
         });
     }
 
-    /// What an app alone had bound there and no worker holds any more: an edit has given it another address, or another user.
+    /// What an app alone had bound there and is only held by workers that leave: an edit has given it another address, or another user.
+    /// Those serve what they have begun, and need no socket for that.
     fn stale(&self, app: u32, wanted: &Name) -> Vec<KeyId> {
         let same = |name: &Name| name == wanted || wanted.port != 0 && name.port == wanted.port;
         let its = |key: &Key| same(&key.name) && key.apps.iter().all(|other| *other == app);
-        self.keys.iter().filter(|(id, key)| its(key) && !self.is_held(**id)).map(|(id, _)| *id).collect()
+        let holds = |id: &KeyId| self.workers.values().any(|worker| !worker.leaving && worker.keys.contains(id));
+        self.keys.iter().filter(|(id, key)| its(key) && !holds(id)).map(|(id, _)| *id).collect()
     }
 
     /// A connection was accepted.

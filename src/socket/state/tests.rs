@@ -49,8 +49,9 @@ impl World {
 
     fn said(&mut self, worker: WorkerId, said: Said) {
         let Self { state, sockets, .. } = self;
-        let effects = state.said(worker, said, &mut |key, query, _| {
-            if query.port == 1 {
+        let effects = state.said(worker, said, &mut |key, query, stale| {
+            // The first port is taken by a stranger, the fourth by whatever was bound there before.
+            if query.port == 1 || query.port == 4 && stale.is_empty() && !sockets.is_empty() {
                 return Err(-98);
             }
             sockets.insert(key);
@@ -306,4 +307,30 @@ fn a_port_that_one_user_bound_is_not_for_another() {
         |worker: WorkerId| world.sent.iter().filter(|(to, _)| *to == worker).map(|(_, text)| text["errno"].clone()).collect::<Vec<_>>();
     assert_eq!(errno(1), [Value::Null, Value::Null]);
     assert_eq!(errno(2), [Value::from(-13), Value::from(-98)]);
+}
+
+#[test]
+fn what_only_leaving_workers_hold_gives_way_to_another_address() {
+    let mut world = World::default();
+    let at = |address: &str| {
+        let query =
+            Query { place: Place::Tcp(Some(address.into())), port: 4, index: 0, backlog: 511, open: (false, false), data: Value::Null };
+        Said::Query(1, Box::new(query))
+    };
+    let errno = |world: &World, worker: WorkerId| world.sent.iter().rfind(|(to, _)| *to == worker).map(|(_, text)| text["errno"].clone());
+    for worker in [1, 2] {
+        world.state.attach(worker, 7, 0, None);
+        world.said(worker, at("::"));
+        world.said(worker, Said::Listening);
+    }
+    world.state.attach(3, 7, 0, None);
+    world.said(3, at("127.0.0.1"));
+    assert_eq!(errno(&world, 3), Some(Value::from(-98)), "those before serve there");
+    world.state.leave(1);
+    world.state.leave(2);
+    let effects = world.state.gone(1);
+    world.perform(effects);
+    world.said(3, at("127.0.0.1"));
+    assert_eq!(errno(&world, 3), Some(Value::Null));
+    assert_eq!(world.sockets.len(), 1);
 }
