@@ -85,10 +85,12 @@ fn a_file_that_app_and_project_file_load_restarts_the_app_once() {
     let mut runner = start(&project);
     project.save("env.js", "exports.PORT = 2;");
     expect(&mut runner, 1, 2);
+    runner.wait_for(&words::restarted_by("env.js"));
     // What changes no plan is a save like any other, and so is what breaks it.
     project.save("env.js", "exports.PORT = 2; // for the app alone");
     runner.wait_for(&plan("env.js was read again: nothing changes"));
     runner.wait_for(&words::restarted_by("env.js"));
+    assert!(comes_true(PATIENCE, || ports(&runner).len() == 3), "{:?}", ports(&runner));
     project.save("env.js", "exports.PORT = ;");
     runner.wait_for(&words::refused("env.js"));
     runner.wait_for(&words::restarted_by("env.js"));
