@@ -38,6 +38,7 @@ mod rule_commands;
 mod rules;
 mod saves;
 mod service;
+mod silent;
 mod sources;
 mod startup;
 mod support;
