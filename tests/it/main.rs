@@ -2,6 +2,7 @@
 #![expect(clippy::print_stderr, reason = "figures and skips are printed, and timelines of failed tests")]
 
 mod apply;
+mod at_once;
 mod background;
 mod build_gate;
 mod capsules;
