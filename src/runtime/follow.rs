@@ -15,13 +15,16 @@ use crate::{
     control::{Feed, Feeds, History, LogFile, LogSource, LogsRequest, Reply, Responder},
     log::{
         Held, Piece, Stream,
-        file::{Answer, Position},
+        file::{Answer, Done, Position},
     },
     model::{AppSpec, InstanceId, Level, Notice},
 };
 
 /// How long the runner waits at its end for those who follow to take what is left.
 const LAST_LINES: Duration = Duration::from_millis(500);
+
+/// Why a file is not emptied that nobody answers for.
+const OVER: &str = "nothing is written any more";
 
 /// Who follows.
 #[derive(Debug, Default)]
@@ -56,11 +59,20 @@ impl Drop for End {
     }
 }
 
+/// What those have said.
+#[derive(Default)]
+struct Told {
+    files: usize,
+    bytes: u64,
+    failed: Vec<String>,
+    /// Of each of them, why.
+    why: Vec<String>,
+}
+
 /// What became of log files; told once everybody who is to say something has.
 struct Outcome {
     responder: Responder,
-    /// Files, bytes, and those that failed.
-    said: Mutex<(usize, u64, Vec<String>)>,
+    said: Mutex<Told>,
 }
 
 impl Outcome {
@@ -68,19 +80,22 @@ impl Outcome {
         Arc::new(Self { responder: responder.clone(), said: Mutex::default() })
     }
 
-    fn add(&self, bytes: Option<u64>, path: &str) {
+    fn add(&self, done: Done<u64>, path: &str) {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        match bytes {
-            Some(bytes) => (said.0, said.1) = (said.0 + 1, said.1 + bytes),
-            None => said.2.push(path.to_owned()),
+        match done {
+            Ok(bytes) => (said.files, said.bytes) = (said.files + 1, said.bytes + bytes),
+            Err(why) => {
+                said.failed.push(path.to_owned());
+                said.why.push(why);
+            }
         }
     }
 }
 
 impl Drop for Outcome {
     fn drop(&mut self) {
-        let (files, bytes, failed) = std::mem::take(self.said.get_mut().unwrap_or_else(PoisonError::into_inner));
-        self.responder.say(Reply::Files { files, bytes, failed });
+        let Told { files, bytes, failed, why } = std::mem::take(self.said.get_mut().unwrap_or_else(PoisonError::into_inner));
+        self.responder.say(Reply::Files { files, bytes, failed, why });
     }
 }
 
@@ -307,7 +322,9 @@ impl Runner {
         let outcome = Outcome::new(responder);
         for path in files {
             let (outcome, shown) = (Arc::clone(&outcome), path.to_string_lossy().into_owned());
-            self.logs.files().empty(&path, Answer::new(move |bytes| outcome.add(bytes, &shown)));
+            self.logs
+                .files()
+                .empty(&path, Answer::new(move |done: Option<_>| outcome.add(done.unwrap_or_else(|| Err(OVER.to_owned())), &shown)));
         }
         Ok(())
     }
@@ -315,9 +332,13 @@ impl Runner {
     /// Opens all log files anew; the answer comes when they are.
     pub fn reopen_on_request(&self, responder: &Responder) {
         let outcome = Outcome::new(responder);
-        self.reopen_logs("on request", || {
-            let outcome = Arc::clone(&outcome);
-            Answer::new(move |_| outcome.add(Some(0), ""))
+        self.reopen_logs("on request", |path| {
+            let (outcome, shown) = (Arc::clone(&outcome), path.to_string_lossy().into_owned());
+            Answer::new(move |done: Option<Done<()>>| match done {
+                Some(done) => outcome.add(done.map(|()| 0), &shown),
+                // Nobody writes into it any more.
+                None => {}
+            })
         });
     }
 }

@@ -360,3 +360,31 @@ fn files_are_emptied_and_opened_again_between_lines() {
     runner.signal(Signal::INT);
     assert_eq!(runner.finish().code, Some(0));
 }
+
+#[test]
+fn a_file_that_cannot_be_opened_again_is_named_with_the_reason() {
+    let project = Project::empty();
+    project.script("app.sh", TICKER);
+    let logs = json!({ "out": "logs/out.log", "error": "logs/err.log" });
+    apps(&project, json!([{ "name": "api", "script": "./app.sh", "watch": false, "logs": logs }]));
+    let mut runner = project.start([""; 0]);
+    runner.wait_for(&started("api"));
+    let log = project.path("logs/out.log");
+    holds(&log, "\ntick ");
+    fs::rename(&log, project.path("logs/aside")).expect("it is there");
+    fs::create_dir(&log).expect("the folder is ours");
+    // At first because of this very request, then while the file fails anyway.
+    for _ in 0..3 {
+        let failed = verb(&project, &["reloadLogs"], 1);
+        let why = format!("{} (Is a directory (os error 21)) could not be opened again", log.display());
+        assert!(failed.err.contains(&why) && failed.err.contains("can write there"), "{}", failed.all());
+        assert!(failed.out.contains("1 log file was opened again"), "the other one was: {}", failed.all());
+    }
+    let told: Value = serde_json::from_str(&verb(&project, &["reloadLogs", "--json"], 1).out).expect("JSON");
+    assert!(told["files"] == 1 && told["failed"][0].as_str() == log.to_str() && told["why"][0].is_string(), "{told}");
+    fs::remove_dir(&log).expect("it is empty");
+    assert!(verb(&project, &["reloadLogs"], 0).out.contains("2 log files were opened again"));
+    holds(&log, "\ntick ");
+    runner.signal(Signal::INT);
+    assert_eq!(runner.finish().code, Some(0));
+}
