@@ -15,7 +15,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{commands::act, host, print, reach::Reached, verb, warn};
 use crate::{
-    control::{Folders, How, InstanceView, Reply, Request, Run, client},
+    control::{Folders, How, InstanceView, Reply, Request, Run, client, endpoint},
     model::{Error, HumanDuration},
     ui::list::called,
 };
@@ -25,6 +25,9 @@ pub const VERB: &str = "__background";
 
 /// How often it is looked whether a runner that is starting answers, and how often at most.
 const LOOKS: (Timespec, u32) = (Timespec { tv_sec: 0, tv_nsec: 5_000_000 }, 2_000);
+
+/// After so many looks for a runner that another one has found in its place, it is started again.
+const AGAIN: u32 = 100;
 
 /// The background runner of this home; `None`: it is not there.
 ///
@@ -56,38 +59,77 @@ pub fn folders() -> Result<Folders, Error> {
     })
 }
 
-/// Starts it, and returns when it answers.
+/// Starts it, and returns when it answers: it, or the one that somebody else has started at this moment.
 fn start() -> Result<Reached, Error> {
-    let failed = |error: io::Error| Error::failed("The background runner could not be started").because(error);
     let folders = folders()?;
-    let (read, write) = io::pipe().map_err(failed)?;
-    // The image that runs, whatever has become of the path it came from.
-    let mut command = Command::new("/proc/self/exe");
-    command.arg0("pmdev").arg(VERB).current_dir("/").env_remove("PMDEV_RUN");
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(write);
-    command.spawn().map_err(failed)?;
-    drop(command);
-    let mut said = File::from(OwnedFd::from(read));
-    for _ in 0..LOOKS.1 {
-        if let Some(runner) = find()? {
-            return Ok(runner);
+    let mut starting = Some(Starting::new()?);
+    let mut trouble = None;
+    for look in 0..LOOKS.1 {
+        match find() {
+            Ok(Some(runner)) => return Ok(runner),
+            Ok(None) => trouble = None,
+            // It may not have begun to answer.
+            Err(error) => trouble = Some(error),
         }
-        let mut ready = [PollFd::new(&said, PollFlags::IN)];
-        match poll(&mut ready, Some(&LOOKS.0)) {
-            Ok(0) | Err(rustix::io::Errno::INTR) => continue,
-            Ok(_) => {}
-            Err(errno) => return Err(failed(errno.into())),
+        if let Some(own) = &mut starting {
+            match own.ended()? {
+                None => {}
+                Some(why) if endpoint::is_taken(&folders.home, &why) => starting = None,
+                Some(why) => {
+                    return Err(
+                        Error::failed("The background runner could not be started").because(why.trim().trim_start_matches("error: "))
+                    );
+                }
+            }
+        } else if look % AGAIN == 0 {
+            // That other one was about to end.
+            starting = Some(Starting::new()?);
         }
-        // It has ended, or is about to: why is all it says. Another one may have been faster.
-        let mut why = String::new();
-        said.read_to_string(&mut why).map_err(failed)?;
-        return match find()? {
-            Some(runner) => Ok(runner),
-            None => Err(Error::failed("The background runner could not be started").because(why.trim().trim_start_matches("error: "))),
-        };
+        if starting.is_none() {
+            // Interrupted, it was a shorter pause.
+            let _ = poll(&mut [], Some(&LOOKS.0));
+        }
     }
-    Err(Error::failed(format!("The background runner does not answer at {}", folders.background_socket().display()))
-        .hint(format!("what it says: {}", folders.home.join("pmdev.log").display())))
+    Err(trouble.unwrap_or_else(|| {
+        Error::failed(format!("The background runner does not answer at {}", folders.background_socket().display()))
+            .hint(format!("what it says: {}", folders.home.join("pmdev.log").display()))
+    }))
+}
+
+/// A background runner that is starting.
+struct Starting {
+    /// What it says; it ends with it, or once it runs.
+    said: File,
+}
+
+impl Starting {
+    fn new() -> Result<Self, Error> {
+        let (read, write) = io::pipe().map_err(not_started)?;
+        // The image that runs, whatever has become of the path it came from.
+        let mut command = Command::new("/proc/self/exe");
+        command.arg0("pmdev").arg(VERB).current_dir("/").env_remove("PMDEV_RUN");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(write);
+        command.spawn().map_err(not_started)?;
+        drop(command);
+        Ok(Self { said: File::from(OwnedFd::from(read)) })
+    }
+
+    /// Waits a moment for its end; what it has said then, which is why.
+    fn ended(&mut self) -> Result<Option<String>, Error> {
+        let mut ready = [PollFd::new(&self.said, PollFlags::IN)];
+        match poll(&mut ready, Some(&LOOKS.0)) {
+            Ok(0) | Err(rustix::io::Errno::INTR) => return Ok(None),
+            Ok(_) => {}
+            Err(errno) => return Err(not_started(errno.into())),
+        }
+        let mut why = String::new();
+        self.said.read_to_string(&mut why).map_err(not_started)?;
+        Ok(Some(why))
+    }
+}
+
+fn not_started(error: io::Error) -> Error {
+    Error::failed("The background runner could not be started").because(error)
 }
 
 /// The words of this command line after its verb.

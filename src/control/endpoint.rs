@@ -17,12 +17,17 @@ use std::{
 };
 
 use rustix::{
+    event::{Timespec, poll},
     fs::{FlockOperation, flock},
+    io::Errno,
     net::sockopt::socket_peercred,
     process::geteuid,
 };
 
 use crate::model::Error;
+
+/// How often it is tried to get a [`Turn`], and the pause in between: ten seconds in all.
+const TURN: (u32, Timespec) = (2_000, Timespec { tv_sec: 0, tv_nsec: 5_000_000 });
 
 /// The folders of runners, for one user and home.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +50,17 @@ impl Folders {
     /// The background runner's socket.
     pub fn background_socket(&self) -> PathBuf {
         self.home.join("pmdev.sock")
+    }
+
+    /// Makes the folder of the sockets in the foreground. Made on the way to it, the home is as private as what lies in it.
+    ///
+    /// # Errors
+    /// It cannot be made, or is somebody else's.
+    pub fn make_foreground(&self) -> Result<(), Error> {
+        if self.foreground.starts_with(&self.home) && !self.home.exists() {
+            private_folder(&self.home)?;
+        }
+        private_folder(&self.foreground)
     }
 
     /// The socket of a runner in the foreground.
@@ -79,6 +95,48 @@ pub enum NotBound {
     Taken,
     /// It cannot be.
     Failed(Error),
+}
+
+/// The turn of one who looks which runners there are and then becomes one: nobody else of this user does so meanwhile. It ends when this is
+/// dropped.
+#[derive(Debug)]
+pub struct Turn {
+    _lock: File,
+}
+
+impl Turn {
+    /// Waits for it. `None`: there is no place for a lock, nor for a socket then.
+    ///
+    /// # Errors
+    /// Somebody else has it, and does not come to an end.
+    pub fn take(folders: &Folders) -> Result<Option<Self>, Error> {
+        let path = folders.foreground.join("start.lock");
+        let open = || OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+        // Why there can be no socket is told when it is made.
+        let Some(file) = folders.make_foreground().ok().and_then(|()| open().ok()) else { return Ok(None) };
+        for _ in 0..TURN.0 {
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(Some(Self { _lock: file })),
+                Err(Errno::WOULDBLOCK | Errno::INTR) => {}
+                Err(_) => return Ok(None),
+            }
+            // Interrupted, it was a shorter pause.
+            let _ = poll(&mut [], Some(&TURN.1));
+        }
+        Err(Error::failed("Another pmdev start of this user is under way, and does not come to an end")
+            .because(format!("it holds {}", path.display()))
+            .hint("it may be stopped: fg lets it go on; or end it"))
+    }
+}
+
+/// What a runner says that finds another one in its place.
+pub fn taken(home: &Path) -> Error {
+    Error::failed(format!("The background runner of {} runs already", home.display()))
+}
+
+/// Whether somebody has said [`taken`].
+pub fn is_taken(home: &Path, said: &str) -> bool {
+    said.contains(&taken(home).message)
 }
 
 /// Makes a folder for us alone, or makes sure of one that is there.
@@ -130,7 +188,7 @@ fn lock(path: &Path) -> io::Result<Option<File>> {
         let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&file)?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
+            Err(Errno::WOULDBLOCK) => return Ok(None),
             Err(errno) => return Err(errno.into()),
         }
         // Whoever held it until now may have removed it, and then it keeps nobody away.

@@ -17,7 +17,7 @@ pub mod view;
 
 pub use client::Connection;
 pub use endpoint::Folders;
-pub use feed::Feed;
+pub use feed::{Feed, Feeds};
 pub use logs::{History, LogFile, LogSource, LogsRequest};
 pub use protocol::{Action, InstanceView, Reply, Request};
 pub use run::{How, Run, Saved};

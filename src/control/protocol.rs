@@ -227,6 +227,9 @@ pub enum Reply {
         /// Which could not be.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         failed: Vec<String>,
+        /// Of each of those, why.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        why: Vec<String>,
     },
     /// What to keep.
     Saved {

@@ -2,14 +2,23 @@
 
 use std::{
     cell::Cell,
+    fs,
     future::poll_fn,
     io,
-    os::unix::net::UnixListener as StdListener,
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::net::UnixListener as StdListener,
+    },
     pin::{Pin, pin},
     rc::Rc,
+    time::Duration,
 };
 
-use rustix::net::{SendFlags, send};
+use rustix::{
+    fs::{Mode, OFlags},
+    net::{SendFlags, SocketFlags, accept_with, send},
+    process::{Resource, getrlimit},
+};
 use tokio::{
     io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::{UnixListener, UnixStream, unix::OwnedWriteHalf},
@@ -25,8 +34,15 @@ use super::{
     terminal::Said,
 };
 
-/// Connections at a time; more are closed at once.
+/// Connections at a time; more are told so, and closed. Of the files that we may have open at least three quarters are the apps'.
 const MOST: usize = 512;
+const SHARE: usize = 4;
+
+/// Connections that there may be while the apps have more than that.
+const FEW: usize = 8;
+
+/// How long nobody is taken where there is no file left to say so.
+const EXHAUSTED: Duration = Duration::from_millis(100);
 
 /// Replies that may wait for a client.
 const WAITING: usize = 64;
@@ -87,21 +103,28 @@ impl Responder {
 pub async fn serve(listener: StdListener, incoming: impl Fn(Incoming) + Clone + 'static) -> io::Result<()> {
     let listener = UnixListener::from_std(listener)?;
     let open = Rc::new(Cell::new(0_usize));
+    let files = getrlimit(Resource::Nofile).current.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
+    let mut spare = Spare::new();
     loop {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
-            // No descriptors are left, say: those that wait are served when there are.
+            // No descriptors are left, say: those that wait are told so, or served when there are.
             Err(_) => {
-                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                spare.turn_away(&listener);
+                tokio::time::sleep(EXHAUSTED).await;
                 continue;
             }
         };
         if !is_trusted(&stream) {
-            turn_away(&stream, "This runner belongs to another user, and answers that user and root alone");
+            turn_away(&stream, &Reply::refused(1, "This runner belongs to another user, and answers that user and root alone"));
             continue;
         }
-        if open.get() >= MOST {
-            turn_away(&stream, "The runner has too many connections open; try again");
+        if open.get() >= MOST.min(files / SHARE) {
+            turn_away(&stream, &too_many("The runner has too many connections open"));
+            continue;
+        }
+        if open.get() >= FEW && are_short(files) {
+            turn_away(&stream, &no_files());
             continue;
         }
         open.set(open.get() + 1);
@@ -114,9 +137,57 @@ pub async fn serve(listener: StdListener, incoming: impl Fn(Incoming) + Clone + 
     }
 }
 
+/// A descriptor that is given up for the moment in which somebody is told that there is none left.
+struct Spare(Option<OwnedFd>);
+
+impl Spare {
+    fn new() -> Self {
+        // Without it, those who come then wait.
+        Self(rustix::fs::open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok())
+    }
+
+    /// Takes those who wait, and tells them, as far as that goes.
+    fn turn_away(&mut self, listener: &UnixListener) {
+        for _ in 0..MOST {
+            self.0 = None;
+            let accepted = accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK);
+            if let Ok(stream) = &accepted {
+                turn_away(stream, &no_files());
+            }
+            let is_last = accepted.is_err();
+            drop(accepted);
+            *self = Self::new();
+            if is_last {
+                return;
+            }
+        }
+    }
+}
+
+/// Whether more than the apps' share of the files that we may have is open.
+fn are_short(files: usize) -> bool {
+    fs::read_dir("/proc/self/fd").is_ok_and(|open| open.count() >= files - files / SHARE)
+}
+
+fn too_many(what: &str) -> Reply {
+    Reply::Refused {
+        code: 1,
+        message: what.to_owned(),
+        hint: Some("try again in a moment, or end some of those who follow logs".to_owned()),
+    }
+}
+
+fn no_files() -> Reply {
+    Reply::Refused {
+        code: 1,
+        message: "The runner may not have more files open, and keeps those that are left for its apps".to_owned(),
+        hint: Some("try again in a moment, or start it with a higher hard limit (ulimit -Hn, LimitNOFILE= of a systemd unit)".to_owned()),
+    }
+}
+
 /// Says why a connection is not taken, if that can be said at once.
-fn turn_away(stream: &UnixStream, why: &str) {
-    if let Ok(line) = codec::line(&Reply::refused(1, why)) {
+fn turn_away(stream: impl AsFd, why: &Reply) {
+    if let Ok(line) = codec::line(why) {
         // Not through tokio, which has not yet seen that a new connection can be written to.
         let _ = send(stream, &line, SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
     }
@@ -196,13 +267,20 @@ async fn hear(rest: impl AsyncBufRead + Unpin, said: &mpsc::Sender<Said>) -> io:
     }
 }
 
-/// Tells a client what comes into a feed, however slowly it reads.
+/// Tells a client what comes into a feed, one that follows however slowly it reads.
 async fn tell(feed: &Feed, mut write: OwnedWriteHalf, mut gone: Pin<&mut impl Future<Output = io::Result<()>>>) -> io::Result<()> {
     loop {
         tokio::select! {
             reply = poll_fn(|context| feed.next(context)) => {
                 let Some(reply) = reply else { return write.shutdown().await };
-                write.write_all(&codec::line(&reply)?).await?;
+                let line = codec::line(&reply)?;
+                // It may be long before all of that is read.
+                drop(reply);
+                if feed.follows() {
+                    write.write_all(&line).await?;
+                } else {
+                    timeout(codec::TO_READ, write.write_all(&line)).await??;
+                }
             }
             gone = &mut gone => return gone,
         }

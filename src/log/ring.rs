@@ -39,12 +39,16 @@ pub(super) struct Ring {
 struct Shelf {
     lines: VecDeque<Place>,
     bytes: VecDeque<u8>,
+    /// Bytes that have gone.
+    gone: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Place {
     number: u64,
     time: i64,
+    /// How many bytes came before it.
+    start: u64,
     length: usize,
 }
 
@@ -84,13 +88,39 @@ impl Ring {
     /// The last lines of one stream over all runs, oldest first.
     pub(super) fn kept(&self, stream: Stream, lines: usize) -> impl Iterator<Item = Kept> {
         let shelf = &self.shelves[stream as usize];
-        let skipped = shelf.lines.len().saturating_sub(lines);
-        let mut at: usize = shelf.lines.iter().take(skipped).map(|place| place.length).sum();
-        shelf.lines.iter().skip(skipped).map(move |place| {
-            let line = shelf.bytes.range(at..at + place.length).copied().collect();
-            at += place.length;
-            Kept { number: place.number, time: place.time, line }
-        })
+        shelf.kept(shelf.lines.len().saturating_sub(lines))
+    }
+
+    /// The lines of one stream from this number on, oldest first.
+    pub(super) fn since(&self, stream: Stream, number: u64) -> impl Iterator<Item = Kept> {
+        let shelf = &self.shelves[stream as usize];
+        shelf.kept(shelf.before(number))
+    }
+
+    /// How many lines of one stream are kept from this number on to before another.
+    pub(super) fn count(&self, stream: Stream, from: u64, to: u64) -> usize {
+        let shelf = &self.shelves[stream as usize];
+        shelf.before(to).saturating_sub(shelf.before(from))
+    }
+
+    /// How many bytes these have.
+    pub(super) fn bytes(&self, stream: Stream, from: u64, to: u64) -> usize {
+        let shelf = &self.shelves[stream as usize];
+        let start = |index| shelf.lines.get(index).map_or(shelf.gone + shelf.bytes.len() as u64, |place: &Place| place.start);
+        let (from, to) = (shelf.before(from), shelf.before(to));
+        usize::try_from(start(to.max(from)) - start(from)).expect("they are among the bytes that are kept")
+    }
+
+    /// The number of the first of the last lines of one stream, and how many they are.
+    pub(super) fn last_lines(&self, stream: Stream, lines: usize) -> (u64, usize) {
+        let places = &self.shelves[stream as usize].lines;
+        let skipped = places.len().saturating_sub(lines);
+        (places.get(skipped).map_or(self.next, |first| first.number), places.len() - skipped)
+    }
+
+    /// The number of the next line.
+    pub(super) fn next(&self) -> u64 {
+        self.next
     }
 
     /// A new run begins.
@@ -109,9 +139,22 @@ impl Shelf {
         while self.lines.len() >= LINES || self.bytes.len() + line.len() > BYTES {
             let Some(first) = self.lines.pop_front() else { break };
             self.bytes.drain(..first.length);
+            self.gone += first.length as u64;
         }
-        self.lines.push_back(Place { number, time, length: line.len() });
+        self.lines.push_back(Place { number, time, start: self.gone + self.bytes.len() as u64, length: line.len() });
         self.bytes.extend(line);
+    }
+
+    /// How many lines have a smaller number.
+    fn before(&self, number: u64) -> usize {
+        self.lines.partition_point(|place| place.number < number)
+    }
+
+    fn kept(&self, skipped: usize) -> impl Iterator<Item = Kept> {
+        self.lines.range(skipped..).map(|place| {
+            let at = usize::try_from(place.start - self.gone).expect("it is among the bytes that are kept");
+            Kept { number: place.number, time: place.time, line: self.bytes.range(at..at + place.length).copied().collect() }
+        })
     }
 }
 

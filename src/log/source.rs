@@ -11,6 +11,7 @@ use super::{
     console::Shared,
     ear::{Ear, Follower, Followers, Listener},
     file::News,
+    held::Held,
     layout::Layout,
     pump::Tap,
     queue::{Budget, StreamId},
@@ -111,6 +112,17 @@ impl Source {
     /// The last lines of one stream over all runs, as they were kept.
     pub fn kept(&self, stream: Stream, lines: usize) -> Vec<Kept> {
         if self.recorder().muted { Vec::new() } else { self.ring_lock().kept(stream, lines).collect() }
+    }
+
+    /// The last lines of these streams over all runs, to be taken bit by bit; none is kept for their sake.
+    pub fn held(&self, streams: &[Stream], lines: usize) -> Held {
+        let inner = Arc::downgrade(&self.0);
+        let look = move |see: &mut dyn FnMut(&Ring)| {
+            if let Some(inner) = inner.upgrade() {
+                see(&Self(inner).ring_lock());
+            }
+        };
+        Held::new(&self.ring_lock(), if self.recorder().muted { &[] } else { streams }, lines, look)
     }
 
     /// Forgets the last lines, of all runs.

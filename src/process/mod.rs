@@ -13,6 +13,7 @@
 //! | `tree` | `/proc`: children, sessions, start times, commands |
 //! | `claim` | whose an orphan is |
 //! | `descriptors` | what a program has besides its three pipes |
+//! | `files` | how many files we and the programs may have open |
 //! | `pty` | terminals for runs that want one |
 //! | `sender` | who a process is that has sent something |
 //! | `sweep` | signals to sets, and killing what forks meanwhile |
@@ -31,6 +32,7 @@ mod alarm;
 mod claim;
 pub mod descriptors;
 mod execute;
+mod files;
 pub mod guard;
 mod oom;
 mod plan;

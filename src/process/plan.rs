@@ -23,6 +23,8 @@ pub struct Plan<'a> {
     pub env: Vec<(Cow<'a, OsStr>, Cow<'a, OsStr>)>,
     /// As whom it runs and what it may use.
     pub hardening: Cow<'a, Hardening>,
+    /// Files that it may have open, soft, where that is not what we may have ourselves and nothing else is said of it.
+    pub open_files: Option<u64>,
     /// Whether the last of the descriptors handed over is the terminal that it gets instead of its pipes.
     pub terminal: bool,
     /// The pid of the runner: any other parent means that the runner is gone.
@@ -31,12 +33,12 @@ pub struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     /// The plan for a launch, its environment marked.
-    pub fn new(launch: &'a Launch, marker: (&'a str, &'a str), terminal: bool, parent: i32) -> Self {
+    pub fn new(launch: &'a Launch, marker: (&'a str, &'a str), open_files: Option<u64>, terminal: bool, parent: i32) -> Self {
         let (name, value) = (OsStr::new(marker.0), OsStr::new(marker.1));
         let kept = launch.env.iter().filter(|(other, _)| other != name).map(|(name, value)| (Cow::from(name), Cow::from(value)));
         let env = kept.chain([(Cow::from(name), Cow::from(value))]).collect();
         let (argv, cwd) = (Cow::from(&launch.argv), Cow::from(launch.cwd.as_os_str()));
-        Self { argv, cwd, env, hardening: Cow::Borrowed(&launch.hardening), terminal, parent }
+        Self { argv, cwd, env, hardening: Cow::Borrowed(&launch.hardening), open_files, terminal, parent }
     }
 
     /// A file without a name for a plan; unlike a pipe it takes any size at once.
@@ -74,10 +76,10 @@ mod tests {
         let hardening = Hardening { identity: Some(identity), core: Some(0), no_new_privs: true, ..Hardening::default() };
         let launch = Launch { argv: vec!["x".into(), odd.clone()], cwd: "/a b".into(), env, hardening };
         let mut file = Plan::file().expect("a memfd can be made");
-        Plan::new(&launch, ("PMDEV_RUN", "new"), true, 7).store(&mut file).expect("it takes any size");
+        Plan::new(&launch, ("PMDEV_RUN", "new"), Some(1024), true, 7).store(&mut file).expect("it takes any size");
         let plan = Plan::load(file.into()).expect("it was just stored");
         assert_eq!((plan.argv.as_ref(), plan.cwd.as_ref(), plan.parent), (&launch.argv[..], launch.cwd.as_os_str(), 7));
-        assert!(plan.terminal);
+        assert!(plan.terminal && plan.open_files == Some(1024));
         assert_eq!(*plan.hardening, launch.hardening);
         let env: Vec<_> = plan.env.iter().map(|(name, value)| (name.to_str().expect("ASCII"), value.as_ref())).collect();
         assert_eq!(env, [("A", &*odd), ("Z", OsStr::new("")), ("PMDEV_RUN", OsStr::new("new"))]);

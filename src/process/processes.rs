@@ -14,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, epoll, poll};
 
 use super::{
     claim::{self, Marker, Set},
-    oom,
+    files, oom,
     pty::Pty,
     reaper,
     run::{Killing, Looks, Phase, Run},
@@ -91,6 +91,8 @@ pub struct Processes {
     /// Since when everything is being killed.
     ending: Option<Killing>,
     oom: oom::Witness,
+    /// The soft limit of open files that programs have, where it is not our own.
+    open_files: Option<u64>,
     /// Our session, which is ours for life: setsid(2) is for the shim.
     session: i32,
     _main_thread: PhantomData<*const ()>,
@@ -106,7 +108,7 @@ enum Owner {
 }
 
 impl Processes {
-    /// Makes this process a subreaper, and the marker of its runs.
+    /// Makes this process a subreaper that may have as many files open as it can, and the marker of its runs.
     ///
     /// # Errors
     /// If the kernel refuses, or does not list children in `/proc`.
@@ -121,6 +123,7 @@ impl Processes {
             spare: None,
             ending: None,
             oom: oom::Witness::new(),
+            open_files: files::raise(),
             session: Stat::read(own_pid()).map_or(0, |stat| stat.session),
             _main_thread: PhantomData,
         })
@@ -160,7 +163,7 @@ impl Processes {
         if let Some(spare) = &spare {
             self.orphans.remove(&spare.pid());
         }
-        let started = spawn::start(spare, launch, fds, terminal, (claim::MARKER, &self.marker.value(run)))?;
+        let started = spawn::start(spare, launch, fds, terminal, (claim::MARKER, &self.marker.value(run)), self.open_files)?;
         if let Err(errno) = epoll::add(&self.stages, &started.stage, epoll::EventData::new_u64(run.0), epoll::EventFlags::IN) {
             sweep::send(started.spawned.pid, Signal::KILL);
             return Err(LaunchFailure { stage: Stage::Shim, object: String::new(), errno: errno.raw_os_error() });

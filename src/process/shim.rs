@@ -22,7 +22,7 @@ use rustix::{
 
 use super::{
     descriptors::{self, Handed},
-    execute,
+    execute, files,
     plan::Plan,
     rights,
 };
@@ -103,6 +103,7 @@ fn take_stages(plan: &Plan<'_>, terminal: Option<OwnedFd>, handed: &Handed) -> R
         None => rights::give_pipes(identity)?,
     }
     handed.put().map_err(|errno| failure(Stage::Descriptors, "", &errno.into()))?;
+    files::lower(plan.open_files.filter(|_| hardening.nofile.is_none()))?;
     rights::limit(hardening)?;
     rights::assume(identity)?;
     rights::limit_processes(hardening)?;

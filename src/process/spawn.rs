@@ -50,14 +50,16 @@ pub struct Started {
 
 /// Starts the program of a launch, with `marker` (name and value) in its environment and these descriptors from
 /// [`descriptors::FIRST`] on: through this shim, if it still lives. `terminal`: what it gets instead of pipes.
+/// `open_files`: the soft limit that it has by default, where that is not ours.
 pub fn start(
     shim: Option<Shim>,
     launch: &Launch,
     fds: &[BorrowedFd<'_>],
     terminal: Option<Pty>,
     marker: (&str, &str),
+    open_files: Option<u64>,
 ) -> Result<Started, LaunchFailure> {
-    let plan = Plan::new(launch, marker, terminal.is_some(), own_pid());
+    let plan = Plan::new(launch, marker, open_files, terminal.is_some(), own_pid());
     let fds: Vec<_> = fds.iter().copied().chain(terminal.as_ref().map(|pty| pty.slave.as_fd())).collect();
     let tell = |shim: Shim| shim.tell(&plan, &fds);
     let mut told = match shim.map(tell) {

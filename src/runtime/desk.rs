@@ -75,7 +75,7 @@ impl Runner {
                     self.serve(listener, bound);
                     Ok(())
                 }
-                Err(NotBound::Taken) => Err(Error::failed(format!("The background runner of {} runs already", folders.home.display()))),
+                Err(NotBound::Taken) => Err(endpoint::taken(&folders.home)),
                 Err(NotBound::Failed(error)) => Err(error),
             };
         }
@@ -84,11 +84,7 @@ impl Runner {
     }
 
     fn open_own_desk(&mut self, folders: &Folders) {
-        // Made on the way to a socket, the home is as private as what lies in it.
-        if folders.foreground.starts_with(&folders.home)
-            && !folders.home.exists()
-            && let Err(error) = endpoint::private_folder(&folders.home)
-        {
+        if let Err(error) = folders.make_foreground() {
             return self.unreachable(&error);
         }
         let bound = endpoint::bind(&folders.foreground_socket(std::process::id()));

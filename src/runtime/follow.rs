@@ -12,10 +12,10 @@ use jiff::Timestamp;
 
 use super::{logs, runner::Runner};
 use crate::{
-    control::{Feed, History, LogFile, LogSource, LogsRequest, Reply, Responder},
+    control::{Feed, Feeds, History, LogFile, LogSource, LogsRequest, Reply, Responder},
     log::{
-        Kept, Stream,
-        file::{Answer, Position},
+        Held, Piece, Stream,
+        file::{Answer, Done, Position},
     },
     model::{AppSpec, InstanceId, Level, Notice},
 };
@@ -23,10 +23,15 @@ use crate::{
 /// How long the runner waits at its end for those who follow to take what is left.
 const LAST_LINES: Duration = Duration::from_millis(500);
 
+/// Why a file is not emptied that nobody answers for.
+const OVER: &str = "nothing is written any more";
+
 /// Who follows.
 #[derive(Debug, Default)]
 pub struct Follows {
     list: Vec<Follow>,
+    /// What waits for all who look at logs.
+    feeds: Feeds,
     /// Numbers them.
     next: u64,
     /// Instances have come or gone, or are called otherwise.
@@ -54,11 +59,20 @@ impl Drop for End {
     }
 }
 
+/// What those have said.
+#[derive(Default)]
+struct Told {
+    files: usize,
+    bytes: u64,
+    failed: Vec<String>,
+    /// Of each of them, why.
+    why: Vec<String>,
+}
+
 /// What became of log files; told once everybody who is to say something has.
 struct Outcome {
     responder: Responder,
-    /// Files, bytes, and those that failed.
-    said: Mutex<(usize, u64, Vec<String>)>,
+    said: Mutex<Told>,
 }
 
 impl Outcome {
@@ -66,34 +80,53 @@ impl Outcome {
         Arc::new(Self { responder: responder.clone(), said: Mutex::default() })
     }
 
-    fn add(&self, bytes: Option<u64>, path: &str) {
+    fn add(&self, done: Done<u64>, path: &str) {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        match bytes {
-            Some(bytes) => (said.0, said.1) = (said.0 + 1, said.1 + bytes),
-            None => said.2.push(path.to_owned()),
+        match done {
+            Ok(bytes) => (said.files, said.bytes) = (said.files + 1, said.bytes + bytes),
+            Err(why) => {
+                said.failed.push(path.to_owned());
+                said.why.push(why);
+            }
         }
     }
 }
 
 impl Drop for Outcome {
     fn drop(&mut self) {
-        let (files, bytes, failed) = std::mem::take(self.said.get_mut().unwrap_or_else(PoisonError::into_inner));
-        self.responder.say(Reply::Files { files, bytes, failed });
+        let Told { files, bytes, failed, why } = std::mem::take(self.said.get_mut().unwrap_or_else(PoisonError::into_inner));
+        self.responder.say(Reply::Files { files, bytes, failed, why });
     }
 }
 
-/// Lines that are held, both streams in the order in which they came, as few replies as that gives.
-fn held(id: usize, mut lines: Vec<(Stream, Kept)>) -> Vec<Reply> {
-    lines.sort_by_key(|(_, kept)| kept.number);
-    let mut replies: Vec<Reply> = Vec::new();
-    for (stream, kept) in lines {
-        let line = String::from_utf8_lossy(&kept.line).into_owned();
-        match replies.last_mut() {
-            Some(Reply::Lines { stream: same, time, lines, .. }) if (*same, *time) == (stream, kept.time) => lines.push(line),
-            Some(_) | None => replies.push(Reply::Lines { id, stream, time: kept.time, lines: vec![line] }),
+/// Lines that are held, as a reply when their turn comes.
+fn told(id: usize, piece: Piece) -> Reply {
+    match piece {
+        Piece::Gone(lines) => Reply::LeftOut { lines },
+        Piece::Lines(stream, kept) => {
+            let time = kept.first().map_or(0, |first| first.time);
+            let lines = kept.iter().map(|kept| String::from_utf8_lossy(&kept.line).into_owned()).collect();
+            Reply::Lines { id, stream, time, lines }
         }
     }
-    replies
+}
+
+/// Has a client told lines that are held: copied while there is room for that, so that an app that says much takes none of them away, else
+/// when their turn comes. `in_files`: what goes meanwhile is read there.
+fn hold(feed: &Feed, id: usize, mut held: Held, in_files: bool) {
+    let lines = held.lines(Stream::Out) + held.lines(Stream::Err);
+    let bytes = held.bytes();
+    let copied = held.by_ref().filter_map(|piece| match piece {
+        Piece::Gone(_) => None,
+        Piece::Lines(stream, kept) => {
+            let time = kept.first().map_or(0, |first| first.time);
+            Some((stream, time, kept.into_iter().flat_map(|kept| [kept.line, b"\n".to_vec()]).flatten().collect()))
+        }
+    });
+    if feed.takes(id, lines, bytes, copied) {
+        return;
+    }
+    feed.draw(move || held.find(|piece| !(in_files && matches!(piece, Piece::Gone(_)))).map(|piece| told(id, piece)));
 }
 
 /// The file in which the lines of a stream are looked for: its own before that of both.
@@ -111,7 +144,7 @@ impl Runner {
     /// Tells the last lines, and those that follow where they are wanted.
     pub fn look_at_logs(&mut self, asked: LogsRequest, responder: &Responder) -> Result<(), Reply> {
         let ids = self.meant_instances(&asked.targets)?;
-        let feed = Feed::default();
+        let feed = self.desk.follows.feeds.feed(asked.follow);
         let streams = [Stream::Out, Stream::Err].into_iter().filter(|stream| asked.stream.is_none_or(|only| only == *stream));
         let streams: Vec<Stream> = streams.collect();
         let (mut sources, mut lines) = (Vec::new(), Vec::new());
@@ -120,18 +153,16 @@ impl Runner {
         for id in &ids {
             let (Some(source), Some(about)) = (self.apps.source(*id).cloned(), self.log_source(*id)) else { continue };
             let spec = self.apps.spec(id.app).cloned();
-            let mut own = Vec::new();
+            let held = source.held(&streams, asked.lines);
             for stream in &streams {
-                let kept = source.kept(*stream, asked.lines);
                 if let Some(path) = spec.as_ref().and_then(|spec| file_of(spec, about.id, *stream)) {
-                    if kept.len() < asked.lines || asked.history == History::Files {
+                    if held.lines(*stream) < asked.lines || asked.history == History::Files {
                         missing.insert(path.clone());
                     }
                     files.entry(path).or_default().push((*id, *stream));
                 }
-                own.extend(kept.into_iter().map(|kept| (*stream, kept)));
             }
-            lines.extend(held(about.id, own));
+            lines.push(held);
             sources.push((*id, about));
         }
         files.retain(|path, _| asked.history != History::None && missing.contains(path));
@@ -144,7 +175,10 @@ impl Runner {
             }
             feed.say(Reply::Source(source.clone()));
         }
-        lines.into_iter().for_each(|reply| feed.say(reply));
+        for (held, (_, source)) in lines.into_iter().zip(&sources) {
+            let in_files = source.files.iter().map(|file| file.streams.len()).sum::<usize>() >= streams.len();
+            hold(&feed, source.id, held, in_files);
+        }
         feed.say(Reply::Live);
         let end = (!asked.follow).then(|| Arc::new(End(feed.clone())));
         for path in files.into_keys() {
@@ -225,9 +259,10 @@ impl Runner {
                 ids.extend(self.meant_instances(&[word]).unwrap_or_default());
             }
             follow.told.retain(|id, _| ids.contains(id));
+            follow.feed.retain_sources(|number| follow.told.values().any(|source| source.id == number));
             for id in ids {
                 let Some(source) = self.log_source(id).filter(|source| follow.told.get(&id) != Some(source)) else { continue };
-                follow.feed.say(Reply::Source(source.clone()));
+                follow.feed.tell(Reply::Source(source.clone()));
                 if follow.told.insert(id, source.clone()).is_none() {
                     self.follow(&mut follow, id, &source);
                 }
@@ -244,7 +279,6 @@ impl Runner {
                 Level::Warning => "warning",
                 Level::Error => "error",
             };
-            let size = notice.text.len() + notice.hint.as_ref().map_or(0, String::len);
             let reply = Reply::Notice {
                 time: Timestamp::now().as_millisecond(),
                 level: level.to_owned(),
@@ -252,7 +286,7 @@ impl Runner {
                 text: notice.text.clone(),
                 hint: notice.hint.clone(),
             };
-            follow.feed.offer(reply, size);
+            follow.feed.tell(reply);
         }
     }
 
@@ -260,7 +294,7 @@ impl Runner {
     pub async fn end_follows(&mut self) {
         let follows = std::mem::take(&mut self.desk.follows.list);
         for follow in &follows {
-            follow.feed.say(Reply::Ended);
+            follow.feed.tell(Reply::Ended);
             follow.feed.end();
         }
         let all = async {
@@ -288,7 +322,9 @@ impl Runner {
         let outcome = Outcome::new(responder);
         for path in files {
             let (outcome, shown) = (Arc::clone(&outcome), path.to_string_lossy().into_owned());
-            self.logs.files().empty(&path, Answer::new(move |bytes| outcome.add(bytes, &shown)));
+            self.logs
+                .files()
+                .empty(&path, Answer::new(move |done: Option<_>| outcome.add(done.unwrap_or_else(|| Err(OVER.to_owned())), &shown)));
         }
         Ok(())
     }
@@ -296,9 +332,13 @@ impl Runner {
     /// Opens all log files anew; the answer comes when they are.
     pub fn reopen_on_request(&self, responder: &Responder) {
         let outcome = Outcome::new(responder);
-        self.reopen_logs("on request", || {
-            let outcome = Arc::clone(&outcome);
-            Answer::new(move |_| outcome.add(Some(0), ""))
+        self.reopen_logs("on request", |path| {
+            let (outcome, shown) = (Arc::clone(&outcome), path.to_string_lossy().into_owned());
+            Answer::new(move |done: Option<Done<()>>| match done {
+                Some(done) => outcome.add(done.map(|()| 0), &shown),
+                // Nobody writes into it any more.
+                None => {}
+            })
         });
     }
 }

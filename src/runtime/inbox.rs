@@ -15,7 +15,7 @@ impl Runner {
             Meaning::Child => self.collect(),
             Meaning::Stop(signal) => self.handle(Event::Shutdown(ShutdownCause::Signal(signal))),
             Meaning::Resized => self.screens.resized(),
-            Meaning::Reopen => self.reopen_logs("SIGUSR2", || Answer::new(|_| ())),
+            Meaning::Reopen => self.reopen_logs("SIGUSR2", |_| Answer::new(|_| ())),
             Meaning::Nothing(signal) => self.say(&signals::nothing(signal)),
             Meaning::Force => {
                 self.forced = true;

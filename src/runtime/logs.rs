@@ -14,7 +14,7 @@ use crate::{
     config::{self, Host},
     log::{
         self, Files, Form, News, Recording, Rotation,
-        file::{Answer, Settings, place::Refused},
+        file::{Answer, Done, Settings, place::Refused},
     },
     model::{AppSpec, Level, Logs, Notice, NoticeKind},
 };
@@ -121,9 +121,9 @@ impl Runner {
     }
 
     /// Opens all log files anew, `why`; each tells when that is done.
-    pub fn reopen_logs(&self, why: &str, done: impl Fn() -> Answer<()>) {
+    pub fn reopen_logs(&self, why: &str, done: impl Fn(&Path) -> Answer<Done<()>>) {
         self.logs.files.reopen(done);
-        self.say(&Notice::new(Level::Info, NoticeKind::Log, format!("the log files were opened again ({why})")));
+        self.say(&Notice::new(Level::Info, NoticeKind::Log, format!("the log files are opened again ({why})")));
     }
 
     /// Tells what is heard of log files.

@@ -48,7 +48,7 @@ use std::time::SystemTime;
 use crate::{
     boot::Manager,
     config::{Host, Request, Resolved},
-    control::Folders,
+    control::{Folders, endpoint::Turn},
     log::{ConsoleConfig, Format},
     model::{Error, Signal, TimestampFormat},
 };
@@ -72,6 +72,8 @@ pub struct Options {
     pub explain: bool,
     /// Where the runner can be reached; `None`: nowhere.
     pub folders: Option<Folders>,
+    /// What keeps others from becoming the runner of the same apps, until this one answers.
+    pub turn: Option<Turn>,
     /// The signal that says the guard is dead, where there is a guard.
     pub guard_death: Option<Signal>,
     /// What makes it the background runner; `None`: it is one of a folder.

@@ -41,7 +41,7 @@ use super::{
     views::Known,
 };
 use crate::{
-    control::Incoming,
+    control::{Incoming, endpoint::Turn},
     log::Console,
     model::{AppId, Error, Notice, RunId},
     process::{self, Processes},
@@ -160,6 +160,8 @@ pub struct Runner {
     pub service: Service,
     /// What makes it the background runner, where it is that.
     pub background: Option<Background>,
+    /// What keeps others from becoming the runner of the same apps, until this one answers.
+    turn: Option<Turn>,
     /// Where its own words go then.
     pub journal: Option<Journal>,
     /// Where its pid stands then.
@@ -169,7 +171,7 @@ pub struct Runner {
 impl Runner {
     /// Prepares everything and starts nothing but the threads that look at files, the terminal and the screen.
     pub fn start(options: Options) -> Result<Self, Error> {
-        let Options { resolved, read_at, request, host, output, stdin, explain, folders, guard_death, manager, background } = options;
+        let Options { resolved, read_at, request, host, output, stdin, explain, folders, turn, guard_death, manager, background } = options;
         let signals = Signals::listen(guard_death)?;
         let (inbox, news) = mpsc::unbounded_channel();
         let (out, outs) = mpsc::unbounded_channel();
@@ -238,6 +240,7 @@ impl Runner {
             explain,
             service: Service::new(manager, now()),
             background,
+            turn,
             journal,
             own_pid: None,
         };
@@ -266,6 +269,8 @@ impl Runner {
         }
         self.schedule();
         self.handle(Event::Begin { apps: self.apps.specs().cloned().collect() });
+        // From here on it answers.
+        self.turn = None;
         let code = loop {
             self.report();
             if let Some(code) = self.exit {

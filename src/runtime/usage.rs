@@ -103,10 +103,19 @@ impl Runner {
         }
     }
 
+    /// The runs of each instance.
+    pub fn runs_of_instances(&self) -> HashMap<InstanceId, Vec<RunId>> {
+        let mut runs: HashMap<_, Vec<RunId>> = HashMap::new();
+        self.runs
+            .iter()
+            .filter(|(_, live)| live.role == Role::App)
+            .for_each(|(run, live)| runs.entry(live.instance).or_default().push(*run));
+        runs
+    }
+
     /// What the runs of an instance use together, by the last look. `uptime`: that of its run.
-    pub fn used(&self, instance: InstanceId, uptime: Duration) -> Used {
-        let runs = self.runs.iter().filter(|(_, live)| live.instance == instance && live.role == Role::App);
-        let looks = runs.filter_map(|(run, _)| self.known.meter.runs.get(run));
+    pub fn used(&self, runs: &[RunId], uptime: Duration) -> Used {
+        let looks = runs.iter().filter_map(|run| self.known.meter.runs.get(run));
         looks
             .map(|look| look.used(uptime))
             .fold(Used::default(), |sum, used| Used { cpu: sum.cpu + used.cpu, memory: sum.memory + used.memory })

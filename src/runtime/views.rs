@@ -1,6 +1,6 @@
 //! Instances as the socket tells of them.
 
-use std::path::Path;
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use jiff::{Timestamp, Zoned};
 
@@ -8,13 +8,13 @@ use super::{
     decisions::Decisions,
     logs,
     runner::{Runner, now},
-    usage::Meter,
+    usage::{Meter, Used},
     version::Versions,
 };
 use crate::{
     config::{self, Host, plan},
     control::{Detail, InstanceView, Shown},
-    model::{AfterExit, AppSnapshot, AppSpec, ExecMode, Exit, InstanceId, InstanceSnapshot, WatchRoot, WatchSpec, called},
+    model::{AfterExit, AppId, AppSnapshot, AppSpec, ExecMode, Exit, InstanceId, InstanceSnapshot, WatchRoot, WatchSpec, called},
 };
 
 /// What is kept for those who ask.
@@ -28,6 +28,33 @@ pub struct Known {
     pub decisions: Decisions,
     /// The user this runner runs as, as people call it.
     pub own_name: String,
+}
+
+/// What is the same for all instances of an app.
+struct About {
+    watch: serde_json::Value,
+    ignore_watch: Vec<String>,
+    next_restart: Option<i64>,
+    plan: serde_json::Value,
+    /// Of each slot.
+    why: Vec<Vec<String>>,
+    waits: Vec<String>,
+    now: Zoned,
+}
+
+impl About {
+    fn detail(&self, id: InstanceId, spec: &AppSpec, number: usize) -> Detail {
+        let Self { watch, ignore_watch, next_restart, plan, why, waits, now } = self;
+        let own = why.get(usize::from(id.slot)).into_iter().flatten();
+        Detail {
+            watch: watch.clone(),
+            ignore_watch: ignore_watch.clone(),
+            next_restart: *next_restart,
+            plan: plan.clone(),
+            lines: plan::rows(spec, number, now).into_iter().map(|(title, what)| (title.to_owned(), what)).collect(),
+            why: own.chain(waits).cloned().collect(),
+        }
+    }
 }
 
 impl Known {
@@ -47,16 +74,21 @@ impl Runner {
         numbered.into_iter().map(|(_, id)| id).collect()
     }
 
-    /// These instances as they are now; secrets are hidden unless they are to be revealed.
+    /// These instances as they are now; secrets are hidden unless they are to be revealed. What is the same for all instances of an app is
+    /// found out once: a list takes the time of the loop.
     pub fn views(&mut self, ids: &[InstanceId], shown: Shown) -> Vec<InstanceView> {
         self.measure();
         let snapshot = self.supervisor.snapshot(now());
+        let apps: HashMap<AppId, &AppSnapshot> = snapshot.apps.iter().map(|app| (app.id, app)).collect();
+        let specs: HashMap<AppId, Arc<AppSpec>> = self.apps.all().map(|(app, spec)| (app, Arc::clone(spec))).collect();
+        let runs = self.runs_of_instances();
+        let mut about: HashMap<AppId, About> = HashMap::new();
         let mut views = Vec::new();
         for id in ids {
-            let Some(app) = snapshot.apps.iter().find(|app| app.id == id.app) else { continue };
-            let Some(instance) = app.instances.iter().find(|instance| instance.id == *id) else { continue };
-            let Some(spec) = self.apps.spec(id.app).cloned() else { continue };
-            let mut view = self.view(app, instance, &spec);
+            let (Some(app), Some(spec)) = (apps.get(&id.app), specs.get(&id.app)) else { continue };
+            let Some(instance) = app.instances.get(usize::from(id.slot)) else { continue };
+            let used = self.used(runs.get(id).map(Vec::as_slice).unwrap_or_default(), instance.uptime.unwrap_or_default());
+            let mut view = self.view(app, instance, spec, used);
             view.paused = snapshot.paused && app.watched;
             if !shown.reveal {
                 view.argv = config::words_without_secrets(view.argv);
@@ -65,21 +97,44 @@ impl Runner {
                 view.env = self.variables(*id, shown.reveal);
             }
             if shown.detail {
-                view.detail = Some(Box::new(self.detail(*id, &spec, view.pm_id)));
+                let about = about.entry(id.app).or_insert_with(|| self.about(id.app, spec));
+                view.detail = Some(Box::new(about.detail(*id, spec, view.pm_id)));
             }
             views.push(view);
         }
         views
     }
 
-    fn view(&mut self, app: &AppSnapshot, instance: &InstanceSnapshot, spec: &AppSpec) -> InstanceView {
+    /// What is declared of an app, and why its instances are as they are.
+    fn about(&mut self, app: AppId, spec: &AppSpec) -> About {
+        let now = Zoned::now();
+        let (watch, ignore_watch) = spec.watch.as_ref().map_or_else(|| (false.into(), Vec::new()), as_given);
+        let explained = self.sentences(vec![InstanceId { app, slot: 0 }]).into_iter().next();
+        let (states, starts, waits) = explained.map(|why| (why.states, why.starts, why.waits)).unwrap_or_default();
+        // Both are in the order of the instances, and one that never started has nothing to say of that.
+        let mut starts = starts.into_iter().peekable();
+        let of_slot = |(slot, state): (u16, String)| {
+            let name = called(&spec.name, spec.instances, slot) + " ";
+            [state].into_iter().chain(starts.next_if(|start| start.starts_with(&name))).collect()
+        };
+        About {
+            watch,
+            ignore_watch,
+            next_restart: plan::next(spec, &now).map(|next| next.timestamp().as_millisecond()),
+            plan: plan::object(spec, &now),
+            why: (0..).zip(states).map(of_slot).collect(),
+            waits,
+            now,
+        }
+    }
+
+    fn view(&mut self, app: &AppSnapshot, instance: &InstanceSnapshot, spec: &AppSpec, used: Used) -> InstanceView {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         let argv: Vec<String> = spec.launch.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         let program = argv.first().cloned().unwrap_or_default();
         let script = spec.script.as_deref().map_or_else(|| program.clone(), text);
         let since = |time: std::time::Duration| Timestamp::now().as_millisecond() - i64::try_from(time.as_millis()).unwrap_or(0);
         let pm_id = self.apps.number_of(instance.id);
-        let used = self.used(instance.id, instance.uptime.unwrap_or_default());
         let file = |kind: &str| logs::paths(&spec.logs, pm_id).find(|(what, _)| *what == kind).map(|(_, path)| text(&path));
         InstanceView {
             pm_id,
@@ -125,23 +180,6 @@ impl Runner {
             autorestart: matches!(spec.restart.after_exit, AfterExit::Restart(_)),
             env: Vec::new(),
             detail: None,
-        }
-    }
-
-    fn detail(&mut self, id: InstanceId, spec: &AppSpec, number: usize) -> Detail {
-        let now = Zoned::now();
-        let (watch, ignore_watch) = spec.watch.as_ref().map_or_else(|| (false.into(), Vec::new()), as_given);
-        let name = called(&spec.name, spec.instances, id.slot) + " ";
-        let about = move |sentence: &String| sentence.starts_with(&name);
-        let apps = self.sentences(vec![id]);
-        let own = apps.iter().flat_map(|app| app.states.iter().chain(&app.starts)).filter(|sentence| about(sentence));
-        Detail {
-            watch,
-            ignore_watch,
-            next_restart: plan::next(spec, &now).map(|next| next.timestamp().as_millisecond()),
-            plan: plan::object(spec, &now),
-            lines: plan::rows(spec, number, &now).into_iter().map(|(title, what)| (title.to_owned(), what)).collect(),
-            why: own.chain(apps.iter().flat_map(|app| &app.waits)).cloned().collect(),
         }
     }
 

@@ -82,7 +82,7 @@ pub(super) enum Gate {
     Resting,
     /// The app is no longer part of the runner.
     Removed,
-    /// Apps that were removed have to be gone first.
+    /// Apps that were removed, and are in its way, have to be gone first.
     Preceded,
     /// The restart-loop guard holds them.
     Probing,

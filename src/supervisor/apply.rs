@@ -1,8 +1,8 @@
 //! What shall run was edited: apps come, change and go while the others run on.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
-use crate::model::{AfterExit, AppSpec, RestartPolicy, declared::Limits};
+use crate::model::{AfterExit, AppSpec, Probe, RestartPolicy, declared::Limits};
 
 use super::{
     Edit, Supervisor,
@@ -38,8 +38,11 @@ impl Supervisor {
                 }
             }
         }
-        let going: Vec<_> = self.apps.iter().filter(|app| app.removed).map(|app| app.id).collect();
-        self.apps.extend(added.into_iter().map(|app| App { after: going.clone(), ..app }));
+        for app in &mut added {
+            let in_the_way = self.apps.iter().filter(|known| known.removed && known.is_in_the_way_of(&app.spec));
+            app.after = in_the_way.map(|known| known.id).collect();
+        }
+        self.apps.extend(added);
     }
 
     /// Forgets the apps that were removed and of which nothing is alive any more.
@@ -53,6 +56,23 @@ impl Supervisor {
 }
 
 impl App {
+    /// Whether it, which goes, has what another one is about to want: its name, its program, a port or a file. What apps listen on is rarely
+    /// declared, but a program under another name is mostly the same app.
+    fn is_in_the_way_of(&self, new: &AppSpec) -> bool {
+        self.sets().map(|run| &*run.spec).chain([&*self.spec]).any(|old| {
+            let same_program = match (&old.script, &new.script) {
+                (Some(old), Some(new)) => old == new,
+                (Some(_), None) | (None, Some(_)) => false,
+                (None, None) => (&old.launch.argv, &old.launch.cwd) == (&new.launch.argv, &new.launch.cwd),
+            };
+            old.name == new.name
+                || same_program
+                || ports(old).any(|port| ports(new).any(|other| other == port))
+                || old.listen.iter().any(|place| new.listen.contains(place))
+                || old.pid_file.is_some() && old.pid_file == new.pid_file
+        })
+    }
+
     /// Takes another spec: with `restart`, the file that was edited, as the next generation, else for the runs there are.
     fn change(&mut self, spec: &Arc<AppSpec>, restart: Option<&str>, step: &mut Step) {
         let old = std::mem::replace(&mut self.spec, Arc::clone(spec));
@@ -101,6 +121,16 @@ impl App {
             }
         }
     }
+}
+
+/// The ports that an app is known to listen on.
+fn ports(spec: &AppSpec) -> impl Iterator<Item = u16> {
+    let own = match &spec.ready.by {
+        Probe::Tcp(addresses) => addresses.iter().map(SocketAddr::port).collect(),
+        Probe::Http(url) => vec![url.port],
+        Probe::Started | Probe::Listening | Probe::Log(_) | Probe::Command(_) | Probe::Notify | Probe::Message => Vec::new(),
+    };
+    spec.port.into_iter().chain(own)
 }
 
 /// The process of one spec under the policies of another.

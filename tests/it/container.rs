@@ -68,7 +68,7 @@ fn what_stops_a_container_stops_the_app_first() {
 
 /// Signals that would end a program by themselves, and what is said of them instead.
 const ANSWERED: [(Signal, &str); 2] =
-    [(Signal::USR1, "SIGUSR1 means nothing to pmdev, so nothing was done"), (Signal::USR2, "the log files were opened again (SIGUSR2)")];
+    [(Signal::USR1, "SIGUSR1 means nothing to pmdev, so nothing was done"), (Signal::USR2, "the log files are opened again (SIGUSR2)")];
 
 #[test]
 fn a_signal_that_means_nothing_ends_nothing() {

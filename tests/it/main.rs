@@ -2,6 +2,7 @@
 #![expect(clippy::print_stderr, reason = "figures and skips are printed, and timelines of failed tests")]
 
 mod apply;
+mod at_once;
 mod background;
 mod build_gate;
 mod capsules;
@@ -38,6 +39,7 @@ mod rule_commands;
 mod rules;
 mod saves;
 mod service;
+mod silent;
 mod sources;
 mod startup;
 mod support;

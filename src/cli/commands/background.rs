@@ -43,6 +43,7 @@ impl Background {
             stdin: None,
             explain: false,
             folders: Some(folders),
+            turn: None,
             guard_death: place.guard_death,
             manager: None,
             background,

@@ -38,7 +38,7 @@ impl Flush {
         let targets: Vec<String> = self.targets.iter().map(|word| target_word(word)).collect();
         let whose = if targets.is_empty() { "all apps".to_owned() } else { self.targets.join(", ") };
         let reply = self.reach.need()?.answer(Request::Flush { targets })?;
-        told(&reply, self.json, |files, bytes| match files {
+        told(&reply, self.json, "emptied", |files, bytes| match files {
             0 => format!("{whose}: there are no log files, and the last lines were forgotten"),
             1 => format!("{whose}: 1 log file was emptied ({})", size(bytes)),
             _ => format!("{whose}: {files} log files were emptied ({})", size(bytes)),
@@ -50,7 +50,7 @@ impl ReloadLogs {
     /// Returns when they are open.
     pub fn run(self) -> Result<u8, Error> {
         let reply = self.reach.need()?.answer(Request::ReopenLogs)?;
-        told(&reply, self.json, |files, _| match files {
+        told(&reply, self.json, "opened again", |files, _| match files {
             0 => "there are no log files".to_owned(),
             1 => "1 log file was opened again".to_owned(),
             _ => format!("{files} log files were opened again"),
@@ -58,10 +58,11 @@ impl ReloadLogs {
     }
 }
 
-fn told(reply: &Reply, json: bool, sentence: impl Fn(usize, u64) -> String) -> Result<u8, Error> {
-    let Reply::Files { files, bytes, failed } = reply else { return Ok(0) };
+/// Tells what has been done, and, in a sentence with the `participle`, what has not.
+fn told(reply: &Reply, json: bool, participle: &str, sentence: impl Fn(usize, u64) -> String) -> Result<u8, Error> {
+    let Reply::Files { files, bytes, failed, why } = reply else { return Ok(0) };
     if json {
-        print(format!("{:#}\n", serde_json::json!({ "files": files, "bytes": bytes, "failed": failed })).as_bytes());
+        print(format!("{:#}\n", serde_json::json!({ "files": files, "bytes": bytes, "failed": failed, "why": why })).as_bytes());
         return Ok(u8::from(!failed.is_empty()));
     }
     if *files > 0 || failed.is_empty() {
@@ -70,7 +71,9 @@ fn told(reply: &Reply, json: bool, sentence: impl Fn(usize, u64) -> String) -> R
     if failed.is_empty() {
         return Ok(0);
     }
-    Err(Error::failed(format!("{} could not be emptied", failed.join(", "))).hint("the runner's own lines say why the file fails"))
+    let whys: Vec<String> = failed.iter().zip(why).map(|(file, why)| format!("{file} ({why})")).collect();
+    let hint = "see to it that the runner's user can write there, and that the disk has room, and try again; the apps run on meanwhile";
+    Err(Error::failed(format!("{} could not be {participle}", whys.join(", "))).hint(hint))
 }
 
 /// A size as people read it.

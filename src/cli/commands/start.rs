@@ -20,7 +20,7 @@ use crate::{
         reach::ReachArgs,
     },
     config,
-    control::{Action, Folders, How, Request},
+    control::{Action, Folders, How, Request, endpoint::Turn},
     model::{AppSpec, Error, Level, Notice, NoticeKind},
     process::guard,
     runtime::{self, Options, Output},
@@ -93,6 +93,9 @@ impl Start {
         let host = host::host(colour)?;
         let read_at = watch::stamp();
         let mut resolved = config::resolve(&request, &host)?;
+        let folders = Folders::find(|name| env::var_os(name));
+        // Who starts the same at this moment finds us afterwards.
+        let turn = folders.as_ref().map(Turn::take).transpose()?.flatten();
         second::check(&resolved, &host.cwd)?;
         let manager = Manager::of(std::process::id(), |name| env::var_os(name)).unwrap_or_else(|error| {
             resolved.notices.push(untold(&error));
@@ -100,9 +103,21 @@ impl Start {
         });
         let stdin = stdin.map(|name| reader(&name, &resolved.apps)).transpose()?;
         let output = Output { json, raw, quiet, timestamp, colour };
-        let folders = Folders::find(|name| env::var_os(name));
         let guard_death = place.guard_death;
-        runtime::run(Options { resolved, read_at, request, host, output, stdin, explain, folders, guard_death, manager, background: None })
+        runtime::run(Options {
+            resolved,
+            read_at,
+            request,
+            host,
+            output,
+            stdin,
+            explain,
+            folders,
+            turn,
+            guard_death,
+            manager,
+            background: None,
+        })
     }
 
     /// Where every TARGET names an app of a runner that lives, it is that runner's verb.

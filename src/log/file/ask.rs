@@ -16,6 +16,9 @@ pub struct Position {
 /// Takes an answer, exactly one: `None` where there cannot be any.
 pub struct Answer<T>(Option<Taker<T>>);
 
+/// What became of something that was asked of a file; else why not, as people read it.
+pub type Done<T> = Result<T, String>;
+
 type Taker<T> = Box<dyn FnOnce(Option<T>) + Send>;
 
 impl<T> Answer<T> {
@@ -55,9 +58,9 @@ pub(super) struct Asked {
     /// Who wants to know where the file is once so many are written.
     marks: VecDeque<(u64, Answer<Position>)>,
     /// Who wants it emptied.
-    pub empty: Vec<Answer<u64>>,
+    pub empty: Vec<Answer<Done<u64>>>,
     /// Who wants it opened anew.
-    pub reopen: Vec<Answer<()>>,
+    pub reopen: Vec<Answer<Done<()>>>,
 }
 
 impl Asked {

@@ -23,7 +23,7 @@ use tokio::sync::{
     mpsc::{self, UnboundedReceiver, UnboundedSender},
 };
 
-pub use ask::{Answer, Position};
+pub use ask::{Answer, Done, Position};
 pub use rotate::Rotation;
 
 use archive::Compressor;
@@ -117,8 +117,8 @@ impl Files {
     }
 
     /// Opens every file anew, for programs that have put them away themselves. `done`: told of each.
-    pub fn reopen(&self, done: impl Fn() -> Answer<()>) {
-        self.sinks().values().for_each(|sink| sink.reopen(done()));
+    pub fn reopen(&self, done: impl Fn(&Path) -> Answer<Done<()>>) {
+        self.sinks().iter().for_each(|(path, sink)| sink.reopen(done(path)));
     }
 
     /// Tells where a file is once all that was said so far is written; at once where nobody writes into it.
@@ -129,7 +129,7 @@ impl Files {
     }
 
     /// Empties a file, between two whole lines, and tells how many bytes that were. Those put away stay.
-    pub fn empty(&self, path: &Path, answer: Answer<u64>) {
+    pub fn empty(&self, path: &Path, answer: Answer<Done<u64>>) {
         if let Some(sink) = self.sinks().get(path) {
             sink.empty(answer);
         }

@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::{
-    Answer, News, Position, Settings, World,
+    Answer, Done, News, Position, Settings, World,
     ask::Asked,
     pauses::Pauses,
     writer::{Failure, Writer},
@@ -67,7 +67,7 @@ enum Ending {
 /// What a thread is to do next.
 enum Job {
     Reopen,
-    Empty(Answer<u64>),
+    Empty(Answer<Done<u64>>),
     Tell(Answer<Position>),
     Write(Chunk),
     Rest,
@@ -126,7 +126,7 @@ impl Sink {
     }
 
     /// Has the file opened anew.
-    pub fn reopen(self: &Arc<Self>, done: Answer<()>) {
+    pub fn reopen(self: &Arc<Self>, done: Answer<Done<()>>) {
         let mut state = self.state();
         if state.users > 0 {
             state.reopen = true;
@@ -145,7 +145,7 @@ impl Sink {
     }
 
     /// Has the file emptied.
-    pub fn empty(self: &Arc<Self>, answer: Answer<u64>) {
+    pub fn empty(self: &Arc<Self>, answer: Answer<Done<u64>>) {
         let mut state = self.state();
         if state.settings.is_some() && state.ending == Ending::No {
             state.asked.empty.push(answer);
@@ -242,14 +242,14 @@ impl Sink {
                 Job::Rest => break,
                 Job::Reopen => {
                     let settings = self.settings();
-                    match writer.reopen(&self.path, &settings, &self.world.compressor) {
-                        // That it is there proves nothing on a full disk.
-                        Ok(()) => {}
-                        Err(error) => self.failed(error, &mut pauses),
+                    let result = writer.reopen(&self.path, &settings, &self.world.compressor);
+                    self.reopened(result.as_ref().err());
+                    // That it is there proves nothing on a full disk.
+                    if let Err(error) = result {
+                        self.failed(error, &mut pauses);
                     }
-                    self.reopened();
                 }
-                Job::Empty(answer) => answer.give(writer.empty(&self.path).ok()),
+                Job::Empty(answer) => answer.give(Some(emptied(writer.empty(&self.path)))),
                 Job::Tell(answer) => answer.give(writer.position(&self.path)),
                 Job::Write(chunk) => self.write(&mut writer, &chunk, &mut pauses),
             }
@@ -271,6 +271,10 @@ impl Sink {
             match writer.write(rest, &self.path, &settings, &self.world.compressor, put_away, is_over) {
                 Ok(count) => {
                     rest = &rest[count..];
+                    // After a failure each try opens the file anew.
+                    if !self.state().reopen {
+                        self.reopened(None);
+                    }
                     if rest.is_empty() {
                         self.works();
                     }
@@ -279,8 +283,8 @@ impl Sink {
                     rest = &rest[count..];
                     if let Failure::Failed(error) = failure {
                         chunk.wake();
+                        self.reopened(Some(&error));
                         self.failed(error, pauses);
-                        self.reopened();
                         // Perhaps that is what makes room on the disk.
                         self.emptied(writer);
                     }
@@ -306,16 +310,16 @@ impl Sink {
         state.reopen = false;
     }
 
-    /// Tells those who asked for it that the file was opened anew, or tried to be.
-    fn reopened(&self) {
+    /// Tells those who asked for it that the file was opened anew, or why it was not.
+    fn reopened(&self, error: Option<&std::io::Error>) {
         let asked = std::mem::take(&mut self.state().asked.reopen);
-        asked.into_iter().for_each(|answer| answer.give(Some(())));
+        asked.into_iter().for_each(|answer| answer.give(Some(error.map_or(Ok(()), |error| Err(error.to_string())))));
     }
 
     /// Empties the file where somebody asks for it.
     fn emptied(&self, writer: &mut Writer) {
         let asked = std::mem::take(&mut self.state().asked.empty);
-        asked.into_iter().for_each(|answer| answer.give(writer.empty(&self.path).ok()));
+        asked.into_iter().for_each(|answer| answer.give(Some(emptied(writer.empty(&self.path)))));
     }
 
     /// A full file was put away, or could not be, which is told for the first time since it could.
@@ -373,6 +377,10 @@ impl Sink {
         // Every change of the state is complete before anything can panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn emptied(result: std::io::Result<u64>) -> Done<u64> {
+    result.map_err(|error| error.to_string())
 }
 
 fn lines(bytes: &[u8]) -> u64 {

@@ -164,7 +164,7 @@ fn a_file_put_away_by_others_is_left_when_they_say_so() {
         fs::rename(logs.path("out.log"), logs.path("out.log.1")).unwrap();
         push(&handle, &budget, "two\n");
         tokio::time::timeout(DEADLINE, written()).await.unwrap();
-        logs.files.reopen(|| Answer::new(|_| ()));
+        logs.files.reopen(|_| Answer::new(|_| ()));
         push(&handle, &budget, "three\n");
         assert!(logs.end(DEADLINE).await.is_empty());
         assert_eq!((logs.read("out.log.1").as_str(), logs.read("out.log").as_str()), ("one\ntwo\n", "three\n"));

@@ -17,6 +17,9 @@ use crate::{
 #[serde(deny_unknown_fields, default)]
 pub struct App {
     pub name: String,
+    /// The script that node runs.
+    pub program: String,
+    pub port: Option<u16>,
     pub watch: bool,
     pub early_stop: bool,
     pub build: bool,
@@ -67,6 +70,8 @@ impl Default for App {
     fn default() -> Self {
         Self {
             name: "api".to_owned(),
+            program: "app.js".to_owned(),
+            port: None,
             watch: true,
             early_stop: true,
             build: false,
@@ -136,6 +141,7 @@ impl App {
         AppSpec {
             build: self.build.then(|| launch(&["cargo", "build"])),
             instances: self.instances,
+            port: self.port,
             watch: self.watch.then(|| watch(self.early_stop)),
             missing_hint: self.missing_hint.clone(),
             autostart: self.autostart,
@@ -153,7 +159,7 @@ impl App {
             },
             exec_mode: if self.cluster { ExecMode::Cluster } else { ExecMode::Fork },
             cron: line(self.cron, "0 3 * * *"),
-            ..AppSpec::new(&self.name, launch(&["node", "app.js"]), restart, stop)
+            ..AppSpec::new(&self.name, launch(&["node", &self.program]), restart, stop)
         }
     }
 }

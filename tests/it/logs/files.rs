@@ -120,7 +120,7 @@ fn files_that_others_put_away_are_opened_again_at_usr2() {
     holds(&log, "tick 3\n");
     fs::rename(&log, &aside).expect("it is there");
     runner.signal(Signal::USR2);
-    runner.wait_for(&words::says("[pmdev] the log files were opened again (SIGUSR2)"));
+    runner.wait_for(&words::says("[pmdev] the log files are opened again (SIGUSR2)"));
     let second = holds(&log, "\n");
     let first = fs::read_to_string(&aside).expect("it is there");
     ends(&project, runner);
