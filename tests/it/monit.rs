@@ -237,7 +237,7 @@ fn lines_are_shown_searched_and_scrolled_and_steer_nothing() {
         assert_eq!(project.pmdev(["send", "web", &format!("number {number}")]).finish().code, Some(0));
     }
     pane.wait_for(&says("web got number 99"));
-    pane.press(&["PPage", "PPage"]);
+    pane.press(&["PPage"]);
     pane.wait_for(&says("End: live"));
     let text = pane.text();
     let of = text.lines().find_map(|line| line.split_once(" of ")?.1.split_once(", End: live")).expect("it was just seen").0.to_owned();

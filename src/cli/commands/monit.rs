@@ -52,7 +52,7 @@ const LINES_WAITING: usize = 8;
 
 /// Watch the apps of a runner live, and act on them
 #[derive(Debug, Args)]
-#[command(visible_aliases = ["top", "dash"], after_help = KEYS)]
+#[command(visible_aliases = ["top", "dash"], aliases = ["dashboard", "imonit"], after_help = KEYS)]
 pub struct Monit {
     #[command(flatten)]
     pub reach: ReachArgs,
