@@ -4,6 +4,7 @@
 
 mod args;
 mod background;
+mod borrowed;
 mod child;
 mod commands;
 mod complete;
@@ -11,6 +12,7 @@ mod failure;
 mod host;
 mod keys;
 mod reach;
+mod signals;
 mod verb;
 
 #[cfg(test)]

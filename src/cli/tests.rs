@@ -1,5 +1,6 @@
 mod flags;
 mod help;
+mod verbs;
 
 use std::time::Duration;
 

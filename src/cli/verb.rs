@@ -31,12 +31,35 @@ fn verbs(cli: &Command) -> Vec<&str> {
     names.chain(["help"]).collect()
 }
 
-/// A first word that is no verb, but much like one.
+/// Verbs of PM2 that are none here, and what does the same, or why nothing does.
+const ELSEWHERE: &[(&[&str], &str)] = &[
+    (&["update", "updatePM2"], "a new pmdev runs after: pmdev save && pmdev kill && pmdev resurrect"),
+    (&["gracefulReload"], "it is called reload here: pmdev reload NAME"),
+    (&["report", "examples"], "what keeps apps from running well: pmdev doctor"),
+    (
+        &["conf", "config", "set", "get", "unset", "multiset"],
+        "settings are keys of the project file, and environment variables: pmdev check",
+    ),
+    (&["install", "uninstall", "logrotate"], "there are no modules; log files are rotated without one: pmdev schema --markdown"),
+    (&["serve", "expose"], "start a server of files as any other app: pmdev start -d \"npx serve dist\""),
+    (&["deploy", "pull", "forward", "backward"], "get the new version there by other means, then: pmdev reload NAME"),
+    (&["link", "unlink", "plus", "register", "login", "trigger", "publish"], "it belongs to PM2's service, which pmdev knows nothing of"),
+];
+
+/// A first word that is no verb, but much like one, or one of PM2's.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Slip {
     word: String,
+    /// What is to be said of it.
+    said: Said,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Said {
     /// The command line that was meant.
-    meant: String,
+    Meant(String),
+    /// What there is instead.
+    Elsewhere(&'static str),
 }
 
 impl Slip {
@@ -44,12 +67,15 @@ impl Slip {
     pub fn find(args: &[OsString], cli: &Command) -> Option<Self> {
         let at = first_word(args, cli)?;
         // Shorter ones are like too many.
-        let is_like = |word: &&str| word.len() >= 3 && word.chars().all(|char| char.is_ascii_alphabetic() || char == '-');
+        let is_like = |word: &&str| word.len() >= 3 && word.chars().all(|char| char.is_ascii_alphanumeric() || char == '-');
         let word = args[at].to_str().filter(is_like)?;
+        if let Some((_, instead)) = ELSEWHERE.iter().find(|(words, _)| words.contains(&word)) {
+            return Some(Self { word: word.to_owned(), said: Said::Elsewhere(instead) });
+        }
         let verbs = verbs(cli);
         let verb = config::nearest(word, verbs.iter().copied()).filter(|verb| *verb != word)?;
         let typed = args.iter().enumerate().skip(1).map(|(nth, arg)| if nth == at { verb.into() } else { arg.to_string_lossy() });
-        Some(Self { word: word.to_owned(), meant: format!("pmdev {}", shell_words::join(typed)) })
+        Some(Self { word: word.to_owned(), said: Said::Meant(format!("pmdev {}", shell_words::join(typed))) })
     }
 
     /// What is said where nothing of that name can be run either.
@@ -57,7 +83,12 @@ impl Slip {
         if !error.message.starts_with(&format!("{} was not found", self.word)) {
             return error;
         }
-        Error::usage(format!("{} is no file and no verb", self.word)).hint(format!("did you mean {}?", self.meant))
+        match &self.said {
+            Said::Meant(line) => Error::usage(format!("{} is no file and no verb", self.word)).hint(format!("did you mean {line}?")),
+            Said::Elsewhere(instead) => {
+                Error::usage(format!("{} is a verb of PM2 that pmdev does not have, and no file", self.word)).hint(*instead)
+            }
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod layout;
 pub mod modes;
 mod plain;
 mod pump;
+mod queries;
 mod queue;
 mod record;
 mod ring;

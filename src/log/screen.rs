@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::modes::Modes;
+use super::{modes::Modes, queries::without_queries};
 
 /// Bytes that are kept for those who come.
 const KEPT: usize = 64 << 10;
@@ -119,7 +119,7 @@ impl Screen {
     pub fn view(&self, lines: usize) -> (View, Vec<u8>, bool) {
         let mut shown = self.lock();
         let draws = shown.modes.draws();
-        let mut first = if draws { Vec::new() } else { shown.last_lines(lines) };
+        let mut first = if draws { Vec::new() } else { without_queries(&shown.last_lines(lines)) };
         first.extend(shown.modes.enter());
         let queue = Arc::default();
         shown.views.push(Arc::downgrade(&queue));
@@ -300,6 +300,15 @@ mod tests {
         screen.end("it is stopped");
         assert_eq!(all(&view), [Seen::Bytes(b"ls\r\n".into()), Seen::Note("api restarted".into()), Seen::End("it is stopped".into())]);
         assert!(!screen.is_seen());
+    }
+
+    #[test]
+    fn what_an_app_has_asked_its_terminal_is_asked_once() {
+        let screen = Screen::default();
+        let (view, ..) = screen.view(24);
+        screen.feed(b"\x1b[6nwho \x1b]11;?\x07are you\x1b[c\r\n");
+        assert_eq!(text(&all(&view)), "\x1b[6nwho \x1b]11;?\x07are you\x1b[c\r\n");
+        assert_eq!(String::from_utf8(screen.view(24).1).unwrap(), "who are you\r\n");
     }
 
     #[test]

@@ -181,7 +181,8 @@ fn wait_for_signal(limit: Option<Duration>) -> Option<Received> {
     }
 }
 
-fn is_ignored(signal: i32) -> bool {
+/// Whether a signal is ignored at the moment.
+pub(super) fn is_ignored(signal: i32) -> bool {
     // SAFETY: a null action only asks for the old one.
     unsafe {
         let mut old: libc::sigaction = std::mem::zeroed();

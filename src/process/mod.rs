@@ -22,7 +22,7 @@
 //! | `guard` | the process above the runner |
 //! | `alarm` | waiting for a time of the wall clock |
 //! | `ports` | who listens on a port |
-//! | `terminal` | signals of the terminal that must not stop us |
+//! | `terminal` | our place on the terminal; signals of it that must not stop us, and Ctrl-Z |
 #![expect(
     unsafe_code,
     reason = "waitid, fork, posix_spawn, sigwaitinfo and execve have no safe wrapper that fits; each call says why it is sound"

@@ -1,8 +1,11 @@
 //! The terminals of apps that have one: how large they are, what is typed into them, and who is attached.
 
-use std::{cell::RefCell, collections::HashMap, io, os::fd::OwnedFd, pin::pin, rc::Rc};
+use std::{cell::RefCell, collections::HashMap, io, os::fd::OwnedFd, pin::pin, rc::Rc, time::Duration};
 
-use tokio::sync::mpsc::{Receiver, Sender};
+use tokio::{
+    sync::mpsc::{Receiver, Sender},
+    time::sleep,
+};
 
 use super::{
     runner::{Runner, now},
@@ -14,6 +17,9 @@ use crate::{
     model::{self, AppSpec, InstanceId, LaunchFailure, Notice, RunId, Stage, Status},
     process::pty::{self, Pty, Size},
 };
+
+/// How long an app has another size, so that it notices.
+const OTHER_SIZE: Duration = Duration::from_millis(50);
 
 /// The terminals, by whose they are: each outlives its runs.
 #[derive(Default)]
@@ -47,12 +53,16 @@ impl Seat {
         self.now.borrow().size.unwrap_or_else(own_size)
     }
 
-    /// A client without a terminal has no size (0), and leaves this one as it is.
-    fn resize(&self, size: Size) {
-        if size.columns > 0 && size.lines > 0 {
-            self.now.borrow_mut().size = Some(size);
-            self.set_size(size);
+    /// A client without a terminal has no size (0), and leaves this one as it is. Whether the app has to draw everything: it is told only
+    /// of another size.
+    fn resize(&self, size: Size) -> bool {
+        if size.columns == 0 || size.lines == 0 {
+            return false;
         }
+        let before = self.size();
+        self.now.borrow_mut().size = Some(size);
+        self.set_size(size);
+        before != size
     }
 
     /// Nobody is attached any more.
@@ -68,11 +78,17 @@ impl Seat {
         }
     }
 
-    /// Has the app draw everything: programs do when the size is another one, and only then.
-    fn redraw(&self) {
+    /// Has the app draw everything: programs do when the size is another one, and only then. They are given time to notice, since two
+    /// changes at once would be none.
+    fn redraw(self: &Rc<Self>) {
         let size = self.size();
-        self.set_size(Size { lines: size.lines.saturating_sub(1).max(1), ..size });
-        self.set_size(size);
+        self.set_size(Size { lines: if size.lines > 1 { size.lines - 1 } else { 2 }, ..size });
+        let seat = Rc::clone(self);
+        tokio::task::spawn_local(async move {
+            sleep(OTHER_SIZE).await;
+            // It may be another one meanwhile.
+            seat.set_size(seat.size());
+        });
     }
 
     /// Waits until the app has room for it; what is typed while there is no run goes nowhere.
@@ -144,7 +160,7 @@ impl Runner {
             return Err(Reply::refused(1, format!("{name} has no terminal: start it with tty: true (--tty)")));
         }
         let seat = Rc::clone(self.screens.0.entry(id).or_default());
-        seat.resize(Size { columns, lines });
+        let told = seat.resize(Size { columns, lines });
         let (view, bytes, draws) = seat.screen.view(usize::from(lines));
         if seat.now.borrow().live.is_none() {
             seat.screen.note(&format!("{name} does not run now"));
@@ -154,7 +170,7 @@ impl Runner {
             let seen = Rc::clone(&seat);
             let shown = async move {
                 let begun = responder.tell(Reply::Attached { name }).await && responder.tell(Reply::Bytes(Bytes { bytes })).await;
-                if begun && draws {
+                if begun && draws && !told {
                     seen.redraw();
                 }
                 while let Some(next) = view.next().await {
@@ -235,7 +251,9 @@ async fn hear(seat: &Seat, mut said: Receiver<Said>) {
     while let Some(said) = said.recv().await {
         match said {
             Said::Keys { bytes } => seat.type_in(bytes).await,
-            Said::Size { columns, lines } => seat.resize(Size { columns, lines }),
+            Said::Size { columns, lines } => {
+                seat.resize(Size { columns, lines });
+            }
         }
     }
 }

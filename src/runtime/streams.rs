@@ -16,6 +16,9 @@ impl Runner {
         let source = self.apps.source(instance).cloned();
         if let Some(master) = spawned.terminal {
             if let Err(error) = self.connect_terminal(run, instance, name, master, source) {
+                // Whoever is left with a hold of it keeps its writer from the hang-up that is told here.
+                self.inputs.closed(run);
+                self.screens.closed(run);
                 self.say(&unread(name, &error));
             }
             return;

@@ -23,6 +23,7 @@ mod interpreters;
 mod layers;
 mod lifetime;
 mod limits;
+mod list_watch;
 mod logs;
 mod loops;
 mod memory;

@@ -106,16 +106,18 @@ fn the_terminal_is_given_back_as_it_was() {
     };
     ask("before");
     type End = fn(&Pane<'_>, &Project);
-    let endings: [(&str, End); 4] = [
+    let endings: [(&str, End); 5] = [
         ("q", |pane, _| pane.press(&["q"])),
         ("C-c", |pane, _| pane.press(&["C-c"])),
         ("TERM", |_, project| processes::send(monitor(project), Signal::TERM)),
         ("HUP", |_, project| processes::send(monitor(project), Signal::HUP)),
+        ("QUIT", |_, project| processes::send(monitor(project), Signal::QUIT)),
     ];
     for (name, end) in endings {
         let code = match name {
             "TERM" => 143,
             "HUP" => 129,
+            "QUIT" => 131,
             _ => 0,
         };
         pane.type_line(&format!("pmdev monit; echo {name} ended with $?"));
@@ -141,6 +143,15 @@ fn it_stops_and_goes_on_like_any_job() {
     assert_eq!(pane.flags(), "0 1");
     pane.type_line("echo in the shell");
     pane.wait_for(&Saying::new("the shell's answer", |line| line == "in the shell"));
+    pane.type_line("fg");
+    pane.wait_for(&says("2 online"));
+    assert_eq!(pane.flags(), "1 0");
+    // From outside, it is the monitor alone that stops, and its keys are the shell's again.
+    processes::send(monitor(&project), Signal::TSTP);
+    pane.wait_for_times(&says("Stopped"), 2);
+    assert_eq!(pane.flags(), "0 1");
+    pane.type_line("echo in the shell again");
+    pane.wait_for(&Saying::new("the shell's answer", |line| line == "in the shell again"));
     pane.type_line("fg");
     pane.wait_for(&says("2 online"));
     assert_eq!(pane.flags(), "1 0");
@@ -226,7 +237,7 @@ fn lines_are_shown_searched_and_scrolled_and_steer_nothing() {
         assert_eq!(project.pmdev(["send", "web", &format!("number {number}")]).finish().code, Some(0));
     }
     pane.wait_for(&says("web got number 99"));
-    pane.press(&["PPage", "PPage"]);
+    pane.press(&["PPage"]);
     pane.wait_for(&says("End: live"));
     let text = pane.text();
     let of = text.lines().find_map(|line| line.split_once(" of ")?.1.split_once(", End: live")).expect("it was just seen").0.to_owned();

@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, Write as _},
+    path::Path,
     time::Duration,
 };
 
@@ -12,6 +13,7 @@ use crate::{
         background::{self, Telling},
         host, print,
         reach::{ReachArgs, Reached},
+        warn,
     },
     config,
     control::{Action, Hello, How, InstanceView, Reply, Request},
@@ -19,48 +21,96 @@ use crate::{
     ui::list::called,
 };
 
-/// What a verb acts on, and how.
+/// What a verb acts on, and how. Each verb hides what it has no use for, which scripts may give it all the same.
 #[derive(Debug, Args)]
-#[command(after_help = TARGETS)]
 pub struct Act {
-    /// Names, ids, `name:instance`, namespaces, scripts, /regexes/, or all
+    /// Names, ids, `name:instance`, namespaces, scripts, project files, /regexes/, all, or - for JSON through standard input
     #[arg(value_name = "TARGET", required = true)]
     pub targets: Vec<String>,
-    /// Answer at once, not when it is true
+    /// Answer at once, not when it is done
     #[arg(long)]
     pub no_wait: bool,
     /// The instances as they are then, as JSON
     #[arg(long)]
     pub json: bool,
-    /// restart, reload: watch files from now on, or no more; stop: no more
+    /// Watch the files from now on; where they are watched: no more
     #[arg(long)]
     pub watch: bool,
-    /// restart, reload: with the environment of this shell
+    /// In the background: with the environment of this shell
     #[arg(long)]
     pub update_env: bool,
-    /// restart, reload of project files: these apps alone, with commas between
+    /// Of project files: these apps alone, with commas between; repeatable
     #[arg(long, value_name = "NAMES")]
     pub only: Vec<String>,
-    /// restart, reload of project files: lay env_NAME on top
+    /// Of project files, in the background: lay env_NAME on top
     #[arg(long, value_name = "NAME")]
     pub env: Option<String>,
     #[command(flatten)]
     pub reach: ReachArgs,
 }
 
-const TARGETS: &str = "\
+/// What `stop --help` ends with.
+pub const STOP: &str = "\
+No save starts them any more; start and restart do, and then their files are watched as before.
+
 Examples:
-  pmdev restart api              by name
-  pmdev stop 0 2                 by id
-  pmdev reload api:1             one instance of several
-  pmdev restart backend          a namespace
-  pmdev stop /^worker-/ all      a regex; everything";
+  pmdev stop api                        by name
+  pmdev stop 0 2                        by id
+  pmdev stop api:1                      one instance of several
+  pmdev stop ecosystem.config.js        the apps of a project file
+  pmdev stop /^worker-/                 a regex
+  pmdev stop all --no-wait              everything, without waiting for it";
+
+/// What `restart --help` ends with.
+pub const RESTART: &str = "\
+What is stopped is started. A project file in the background is read anew, and what is missing of it is started.
+
+Examples:
+  pmdev restart api                     by name
+  pmdev restart 0 2                     by id
+  pmdev restart backend                 a namespace
+  pmdev restart api --watch             and watch its files from now on, or no more
+  pmdev restart api --update-env        in the background: with the variables of this shell
+  pmdev restart ecosystem.config.js --only api,web --env production";
+
+/// What `reload --help` ends with.
+pub const RELOAD: &str = "\
+Workers of cluster mode overlap: each has a successor that is ready before it goes, and no connection is lost. In fork mode, where both could not have the port, it is a restart.
+
+Examples:
+  pmdev reload api                      by name
+  pmdev reload api:1                    one instance of several
+  pmdev reload all                      everything
+  pmdev reload ecosystem.config.js      the apps of a project file; what is missing is started";
+
+/// What `delete --help` ends with.
+pub const DELETE: &str = "\
+What a project file says comes back with the next start of it.
+
+Examples:
+  pmdev delete api                      by name
+  pmdev delete 0 2                      by id
+  pmdev delete ecosystem.config.js      the apps of a project file
+  pmdev delete all                      everything; a runner in the background stays, and pmdev kill ends it";
+
+/// What `reset --help` ends with.
+pub const RESET: &str = "\
+Restarts and unstable restarts are counted from 0 again. Nothing is stopped.
+
+Examples:
+  pmdev reset api                       by name
+  pmdev reset all                       everything";
 
 impl Act {
     /// Does it, and says how it went.
     pub fn run(self, action: Action) -> Result<u8, Error> {
         if let Some(code) = self.by_files(action)? {
             return Ok(code);
+        }
+        if let (Some(name), Some(_)) = (&self.env, replacing(action)) {
+            warn(format!(
+                "--env {name} changes nothing here: it is for project files in the background, as in pmdev restart ecosystem.config.js --env {name}"
+            ));
         }
         let runner = self.reach.need()?;
         let targets = self.words()?;
@@ -114,14 +164,34 @@ impl Act {
 
     /// The targets as the runner knows them; `-` is the apps of a project file that comes through standard input.
     fn words(&self) -> Result<Vec<String>, Error> {
+        let only: Vec<&str> = self.only.iter().flat_map(|names| names.split(',')).map(str::trim).filter(|name| !name.is_empty()).collect();
+        if !only.is_empty() {
+            return self.only_of_files(&only);
+        }
         let mut words: Vec<String> = self.targets.iter().filter(|word| *word != "-").map(|word| target_word(word)).collect();
         if words.len() < self.targets.len() {
-            let failed = |error: io::Error| Error::failed("Standard input could not be kept").because(error);
-            let mut file = tempfile::Builder::new().suffix(".json").tempfile().map_err(failed)?;
-            file.write_all(background::standard_input()?.as_bytes()).map_err(failed)?;
-            words.extend(config::app_names(file.path(), &host::host(false)?)?);
+            words.extend(names_of_standard_input()?);
         }
         Ok(words)
+    }
+
+    /// The apps of project files that `--only` picks.
+    fn only_of_files(&self, only: &[&str]) -> Result<Vec<String>, Error> {
+        let mut known = Vec::new();
+        for word in &self.targets {
+            known.extend(match word.as_str() {
+                "-" => names_of_standard_input()?,
+                file if background::is_project_file(file) => config::app_names(Path::new(file), &host::host(false)?)?,
+                other => {
+                    return Err(Error::usage(format!("--only picks apps of project files, and {other} is none"))
+                        .hint(format!("name the apps themselves: {}", only.join(" "))));
+                }
+            });
+        }
+        match only.iter().find(|name| !known.iter().any(|app| app == *name)) {
+            Some(unknown) => Err(Error::failed(format!("{unknown} is no app of {}; it has {}", self.targets.join(", "), known.join(", ")))),
+            None => Ok(only.iter().map(ToString::to_string).collect()),
+        }
     }
 
     /// `--watch` as PM2 has it.
@@ -145,6 +215,14 @@ impl Act {
     }
 }
 
+/// The apps of the project file that comes through standard input.
+fn names_of_standard_input() -> Result<Vec<String>, Error> {
+    let failed = |error: io::Error| Error::failed("Standard input could not be kept").because(error);
+    let mut file = tempfile::Builder::new().suffix(".json").tempfile().map_err(failed)?;
+    file.write_all(background::standard_input()?.as_bytes()).map_err(failed)?;
+    config::app_names(file.path(), &host::host(false)?)
+}
+
 /// Whether a runner of a folder has one of these files.
 fn has_one(hello: &Hello, words: &[String]) -> bool {
     let is_its = |word: &String| hello.files.contains(&target_word(word));
@@ -162,7 +240,7 @@ fn replacing(action: Action) -> Option<How> {
 
 /// A script is named by its path, which counts from here.
 pub fn target_word(word: &str) -> String {
-    let path = std::path::Path::new(word);
+    let path = Path::new(word);
     let is_file = !word.starts_with('/') && path.is_file();
     match std::path::absolute(path) {
         Ok(absolute) if is_file => absolute.to_string_lossy().into_owned(),

@@ -1,39 +1,51 @@
 //! `pmdev attach`: this terminal as that of an app.
 
 mod keys;
-mod raw;
+mod lent;
 
 use std::{
+    future::pending,
     io::{self, IsTerminal as _, Write as _},
+    pin::Pin,
     time::Duration,
 };
 
 use clap::Args;
 use rustix::termios::tcgetwinsize;
 use tokio::{
-    signal::unix::{SignalKind, signal},
     sync::mpsc::{Receiver, WeakSender},
+    time::{Sleep, sleep, timeout},
 };
 
 use self::{
     keys::{Key, Keys},
-    raw::Raw,
+    lent::{Lent, Made},
 };
 use super::act::target_word;
 use crate::{
-    cli::reach::ReachArgs,
+    cli::{
+        borrowed::Guard,
+        reach::ReachArgs,
+        signals::{Sign, Signals},
+    },
     control::{
         AttachRequest, Bytes, Reply, Request, Said,
         client::refusal,
         conversation::{self, Replies, Words},
     },
-    log::modes::Modes,
     model::{Error, Exit, Signal},
+    process::terminal::{Stopped, stop},
     ui::clean::clean,
 };
 
 /// How long the runner may take to read what was piped in, once that is at its end.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// How long it may take to read what was typed before somebody left.
+const LAST_KEYS: Duration = Duration::from_millis(500);
+
+/// How long an app has another size, so that it notices and draws anew.
+const OTHER_SIZE: Duration = Duration::from_millis(50);
 
 /// Use the terminal of an app that was started with `tty: true`; Ctrl-] leaves
 #[derive(Debug, Args)]
@@ -73,10 +85,12 @@ impl Attach {
             let mut screen = Screen::new();
             let leaves = if io::stdin().is_terminal() { "Ctrl-] leaves" } else { "the end of the input leaves" };
             screen.say(&format!("attached to {name}, {leaves}"));
-            let raw = Raw::enter().map_err(failed)?;
-            let end = converse(replies, words, &mut screen, &raw).await;
-            screen.leave();
-            drop(raw);
+            // Before anything is made of the terminal, so that no signal leaves it so.
+            let signals = Signals::listen().map_err(failed)?;
+            let lent = Guard::enter(Lent::new(screen.made.clone()).map_err(failed)?).map_err(failed)?;
+            lent.restore_on_panic();
+            let end = converse(replies, words, &mut screen, &lent, signals).await;
+            drop(lent);
             match end? {
                 End::Left => screen.say(&format!("left {name}")),
                 End::Detached(why) => screen.say(&format!("left {name}: {why}")),
@@ -91,37 +105,60 @@ impl Attach {
 }
 
 /// Passes on what is typed and shows what comes, until one of both has an end.
-async fn converse(mut replies: Replies, words: Words, screen: &mut Screen, raw: &Raw) -> Result<End, Error> {
+async fn converse(mut replies: Replies, words: Words, screen: &mut Screen, lent: &Guard<Lent>, mut signals: Signals) -> Result<End, Error> {
     let failed = |cause: io::Error| Error::failed("This terminal cannot be used").because(cause);
-    let listen = |kind| signal(kind).map_err(failed);
-    let (mut window, mut continued) = (listen(SignalKind::window_change())?, listen(SignalKind::from_raw(Signal::CONT.0))?);
-    let (mut term, mut hup) = (listen(SignalKind::terminate())?, listen(SignalKind::hangup())?);
-    let (mut int, mut quit) = (listen(SignalKind::interrupt())?, listen(SignalKind::quit())?);
     let Keys { typed, mut left, resize } = keys::listen().map_err(failed)?;
     let spoken = speak(words, typed);
     tokio::pin!(spoken);
+    let mut right_size: Option<Pin<Box<Sleep>>> = None;
     loop {
+        let is_right_size = async {
+            match &mut right_size {
+                Some(time) => time.await,
+                None => pending().await,
+            }
+        };
         tokio::select! {
             biased;
-            _ = term.recv() => return Ok(End::Signal(Signal::TERM)),
-            _ = hup.recv() => return Ok(End::Signal(Signal::HUP)),
-            _ = int.recv() => return Ok(End::Signal(Signal::INT)),
-            _ = quit.recv() => return Ok(End::Signal(Signal::QUIT)),
-            _ = window.recv() => tell_size(&resize),
-            _ = continued.recv() => {
-                // A shell has put the terminal right for itself meanwhile.
-                raw.again();
-                tell_size(&resize);
+            sign = signals.next() => match sign {
+                Sign::Leave(signal) => return Ok(End::Signal(signal)),
+                Sign::Resized => tell_size(&resize, size()),
+                Sign::Stop | Sign::Continued => {
+                    match sign {
+                        Sign::Stop => lent.suspend(|| stop(Stopped::Ourselves)),
+                        // A shell has put the terminal right for itself meanwhile.
+                        _ => lent.enter_again(),
+                    }
+                    let (columns, lines) = size();
+                    if screen.made.draws() && lines > 1 {
+                        // What the app has drawn is gone: it draws everything when the size is another one, and only then.
+                        tell_size(&resize, (columns, lines - 1));
+                        right_size = Some(Box::pin(sleep(OTHER_SIZE)));
+                    } else {
+                        tell_size(&resize, (columns, lines));
+                    }
+                }
+            },
+            Some(()) = left.recv() => {
+                // Whatever was typed before it is the app's; a runner that does not take it keeps nobody here.
+                let _ = timeout(LAST_KEYS, &mut spoken).await;
+                return Ok(End::Left);
             }
-            Some(()) = left.recv() => return Ok(End::Left),
             said = &mut spoken => {
+                if left.try_recv().is_ok() {
+                    return said.map(|_words| End::Left);
+                }
                 // What was typed is with the runner, or the runner has ended the conversation; what it still says is shown. Were our side
                 // closed meanwhile, it would say nothing more.
-                let rest = tokio::time::timeout(LAST_WORDS, show_rest(&mut replies, screen)).await.unwrap_or(Ok(End::Left))?;
+                let rest = timeout(LAST_WORDS, show_rest(&mut replies, screen)).await.unwrap_or(Ok(End::Left))?;
                 return match rest {
                     End::Detached(why) => Ok(End::Detached(why)),
                     end => said.map(|_words| end),
                 };
+            }
+            () = is_right_size => {
+                right_size = None;
+                tell_size(&resize, size());
             }
             reply = replies.next() => match reply? {
                 Some(Reply::Detached { why }) => return Ok(End::Detached(why)),
@@ -154,9 +191,8 @@ async fn speak(mut words: Words, mut typed: Receiver<Key>) -> Result<Words, Erro
     Ok(words)
 }
 
-/// Puts the size of this terminal among what is typed, unless that is at its end.
-fn tell_size(typing: &WeakSender<Key>) {
-    let (columns, lines) = size();
+/// Puts a size of this terminal among what is typed, unless that is at its end.
+fn tell_size(typing: &WeakSender<Key>, (columns, lines): (u16, u16)) {
     if let Some(typing) = typing.upgrade() {
         // With so much that waits nobody sees the app draw anyway.
         let _ = typing.try_send(Key::Size(columns, lines));
@@ -171,7 +207,7 @@ fn size() -> (u16, u16) {
 
 /// What is shown here.
 struct Screen {
-    modes: Modes,
+    made: Made,
     terminal: bool,
     /// Whether the cursor stands at the beginning of a line, as far as is known.
     fresh: bool,
@@ -179,13 +215,13 @@ struct Screen {
 
 impl Screen {
     fn new() -> Self {
-        Self { modes: Modes::default(), terminal: io::stdout().is_terminal(), fresh: true }
+        Self { made: Made::default(), terminal: io::stdout().is_terminal(), fresh: true }
     }
 
     fn show(&mut self, reply: Reply) {
         match reply {
             Reply::Bytes(Bytes { bytes }) => {
-                self.modes.feed(&bytes);
+                self.made.feed(&bytes);
                 self.write(&bytes);
             }
             Reply::Note { text } => self.say(&text),
@@ -204,16 +240,6 @@ impl Screen {
         } else {
             // Nobody is left to be told when standard error is gone.
             let _ = writeln!(io::stderr(), "{line}");
-        }
-    }
-
-    /// Takes back what the app has made of the terminal.
-    fn leave(&mut self) {
-        if self.terminal {
-            let leave = self.modes.leave();
-            let fresh = self.fresh;
-            self.write(&leave);
-            self.fresh = fresh;
         }
     }
 

@@ -134,7 +134,11 @@ fn pages() -> Vec<(String, Vec<u8>)> {
 
 fn page(command: clap::Command) -> Vec<u8> {
     let mut page = Vec::new();
+    let names: Vec<String> = command.get_visible_aliases().map(|name| format!("pmdev {name}").replace('-', "\\-")).collect();
     clap_mangen::Man::new(command.version(env!("CARGO_PKG_VERSION"))).render(&mut page).expect("a vector can be written to");
+    if !names.is_empty() {
+        page.extend_from_slice(format!(".SH OTHER NAMES\n{}\n", names.join(", ")).as_bytes());
+    }
     page
 }
 
@@ -181,6 +185,7 @@ mod tests {
         };
         assert!(text("pmdev").contains(".TH pmdev 1") && text("pmdev").contains("restart"));
         assert!(text("pmdev-start").contains("kill\\-timeout"));
+        assert!(text("pmdev-list").contains(".SH OTHER NAMES\npmdev ls, pmdev ps, pmdev status\n"));
         assert!(pages.len() > 15 && pages.iter().all(|(_, page)| page.starts_with(b".ie") || page.starts_with(b".TH") || !page.is_empty()));
     }
 }

@@ -7,16 +7,19 @@ use std::{
 };
 
 use clap::Args;
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    time::sleep,
-};
+use tokio::time::sleep;
 
 use super::act;
 use crate::{
-    cli::{print, reach::ReachArgs},
+    cli::{
+        borrowed::{Guard, OwnScreen},
+        print,
+        reach::ReachArgs,
+        signals::{Sign, Signals},
+    },
     control::{InstanceView, Shown},
     model::Error,
+    process::terminal::{Stopped, stop},
     runtime::terminal,
     ui::{Style, list},
 };
@@ -26,6 +29,7 @@ const EVERY: Duration = Duration::from_secs(1);
 
 /// The screen that programs like `less` use, so that the shell's own is there again afterwards; and no cursor on it.
 const ENTER: &str = "\x1b[?1049h\x1b[?25l";
+const ENTER_AGAIN: &str = "\x1b[?25l";
 const LEAVE: &str = "\x1b[?25h\x1b[?1049l";
 
 /// Show the apps of a runner
@@ -108,22 +112,28 @@ impl List {
         let no_loop = |cause: io::Error| Error::failed("The list cannot be shown again and again").because(cause);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_loop)?;
         runtime.block_on(async {
-            let mut ends = [signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup())];
-            let [interrupt, terminate, hang_up] = &mut ends;
-            let (Ok(interrupt), Ok(terminate), Ok(hang_up)) = (interrupt, terminate, hang_up) else {
-                return Err(Error::failed("The list cannot be shown again and again: signals cannot be waited for"));
-            };
-            let mut resized = signal(SignalKind::window_change()).map_err(no_loop)?;
-            let is_terminal = io::stdout().is_terminal();
-            let _screen = is_terminal.then(Screen::enter);
+            let mut signals = Signals::listen().map_err(no_loop)?;
+            let own = || OwnScreen { keys: None, enter: ENTER, again: ENTER_AGAIN, leave: LEAVE };
+            let screen = io::stdout().is_terminal().then(|| Guard::idle(own()));
+            if let Some(screen) = &screen {
+                screen.restore_on_panic();
+            }
             let mut text = self.shown(&first);
             loop {
-                print(&if is_terminal { frame(&text) } else { text.into_bytes() });
+                match &screen {
+                    None => print(text.as_bytes()),
+                    // In the background the terminal is the shell's.
+                    Some(screen) if screen.enter_if_ours() => print(&frame(&text)),
+                    Some(_) => {}
+                }
                 tokio::select! {
-                    _ = interrupt.recv() => return Ok(0),
-                    _ = terminate.recv() => return Ok(0),
-                    _ = hang_up.recv() => return Ok(0),
-                    _ = resized.recv() => {}
+                    sign = signals.next() => match (sign, &screen) {
+                        (Sign::Leave(_), _) => return Ok(0),
+                        (Sign::Stop, Some(screen)) => screen.suspend(|| stop(Stopped::Ourselves)),
+                        (Sign::Stop, None) => stop(Stopped::Ourselves),
+                        (Sign::Continued, Some(screen)) => screen.enter_again(),
+                        (Sign::Continued, None) | (Sign::Resized, _) => {}
+                    },
                     () = sleep(EVERY) => {}
                 }
                 text = match self.instances() {
@@ -139,22 +149,6 @@ impl List {
 pub fn look(no_color: bool, is_terminal: bool) -> (Style, usize) {
     let style = Style::decide(no_color, |name| env::var_os(name), is_terminal);
     (style, if is_terminal { terminal::width() } else { usize::MAX })
-}
-
-/// Leaves the terminal as it was, whatever ends us.
-struct Screen;
-
-impl Screen {
-    fn enter() -> Self {
-        print(ENTER.as_bytes());
-        Self
-    }
-}
-
-impl Drop for Screen {
-    fn drop(&mut self) {
-        print(LEAVE.as_bytes());
-    }
 }
 
 /// A text in the place of what stood there, without a flicker; what does not fit below is left out.

@@ -24,7 +24,7 @@ pub mod talk;
 pub mod unstartup;
 pub mod why;
 
-use clap::Subcommand;
+use clap::{Arg, Subcommand};
 
 use crate::{
     control::{Action, How},
@@ -51,25 +51,29 @@ pub(crate) enum Verb {
     Pid(ask::Pid),
     Id(ask::Id),
     /// Stop apps, and keep them in the list
+    #[command(after_help = act::STOP, mut_arg("watch", no_more), mut_arg("update_env", hidden), mut_arg("env", hidden))]
     Stop(act::Act),
     /// Stop apps, and start them again
+    #[command(after_help = act::RESTART)]
     Restart(act::Act),
     /// Replace the instances of apps one after the other
+    #[command(after_help = act::RELOAD)]
     Reload(act::Act),
     /// Stop apps, and forget them
-    #[command(visible_alias = "del")]
+    #[command(visible_alias = "del", after_help = act::DELETE, mut_arg("watch", hidden), mut_arg("update_env", hidden), mut_arg("env", hidden))]
     Delete(act::Act),
     /// Start the counters of apps afresh
+    #[command(after_help = act::RESET, mut_arg("watch", hidden), mut_arg("update_env", hidden), mut_arg("env", hidden), mut_arg("no_wait", hidden))]
     Reset(act::Act),
     Logs(Box<logs::Logs>),
     Flush(flush::Flush),
     #[command(name = "reloadLogs", visible_alias = "reload-logs")]
     ReloadLogs(flush::ReloadLogs),
     /// Restart the apps of a project file in the background, and start those that are missing
-    #[command(name = "startOrRestart", visible_alias = "start-or-restart")]
+    #[command(name = "startOrRestart", visible_alias = "start-or-restart", override_usage = "pmdev startOrRestart TARGET... [OPTIONS] [-- ARGS]", after_help = start::OR_RESTART, mut_args(for_background))]
     StartOrRestart(Box<start::Start>),
     /// Reload the apps of a project file in the background, and start those that are missing
-    #[command(name = "startOrReload", visible_alias = "start-or-reload", alias = "startOrGracefulReload")]
+    #[command(name = "startOrReload", visible_alias = "start-or-reload", alias = "startOrGracefulReload", override_usage = "pmdev startOrReload TARGET... [OPTIONS] [-- ARGS]", after_help = start::OR_RELOAD, mut_args(for_background))]
     StartOrReload(Box<start::Start>),
     #[command(visible_alias = "dump")]
     Save(save::Save),
@@ -88,6 +92,22 @@ pub(crate) enum Verb {
     Monit(monit::Monit),
     Startup(Box<startup::Startup>),
     Unstartup(Box<unstartup::Unstartup>),
+}
+
+/// An option that a verb takes and has no use for.
+fn hidden(option: Arg) -> Arg {
+    option.hide(true)
+}
+
+/// `stop --watch`.
+fn no_more(option: Arg) -> Arg {
+    option.help("And watch their files no more, also when they are started again")
+}
+
+/// Without what is for a terminal, or said by the verb itself.
+fn for_background(option: Arg) -> Arg {
+    let hidden = ["detach", "force", "stdin", "raw", "explain", "no_color"].contains(&option.get_id().as_str());
+    if hidden { option.hide(true) } else { option }
 }
 
 impl Verb {

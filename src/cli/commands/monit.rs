@@ -1,7 +1,6 @@
 //! `pmdev monit`: the monitor's shell. News come over one channel, from threads that wait for them; nothing here waits for the terminal.
 
 mod feed;
-mod guard;
 mod keys;
 mod link;
 mod screen;
@@ -14,23 +13,33 @@ use std::{
 };
 
 use clap::Args;
-use tokio::{
-    signal::unix::{self, SignalKind},
-    sync::mpsc,
-};
+use tokio::sync::mpsc;
 
 use crate::{
-    cli::reach::ReachArgs,
-    model::{Error, Signal},
+    cli::{
+        borrowed::{Guard, OwnScreen, RawKeys},
+        reach::ReachArgs,
+        signals::{Sign, Signals},
+    },
+    model::{Error, Exit},
+    process::terminal::{self, Stopped},
     ui::{
         Style,
         monitor::{Command, Message, State},
     },
 };
 use feed::Feed;
-use guard::Guard;
 use link::Link;
 use screen::Screen;
+
+/// A screen of our own, no cursor, and pasted text told from typed keys (xterm's control sequences).
+const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?2004h";
+
+/// The same on a screen that is ours already.
+const ENTER_AGAIN: &str = "\x1b[?25l\x1b[?2004h";
+
+/// The reverse of [`ENTER`], and no colour.
+const LEAVE: &str = "\x1b[0m\x1b[?2004l\x1b[?25h\x1b[?1049l";
 
 /// Between two pictures.
 const PACE: Duration = Duration::from_millis(33);
@@ -43,7 +52,7 @@ const LINES_WAITING: usize = 8;
 
 /// Watch the apps of a runner live, and act on them
 #[derive(Debug, Args)]
-#[command(visible_aliases = ["top", "dash"], after_help = KEYS)]
+#[command(visible_aliases = ["top", "dash"], aliases = ["dashboard", "imonit"], after_help = KEYS)]
 pub struct Monit {
     #[command(flatten)]
     pub reach: ReachArgs,
@@ -98,11 +107,12 @@ impl Monit {
         let tasks = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let style = Style::decide(false, |name| env::var_os(name), true);
         tasks.block_on(async {
-            let mut ends = Ends::listen().map_err(failed)?;
-            let guard = Guard::enter(guard::Terminal::new().map_err(failed)?).map_err(failed)?;
+            let mut signals = Signals::listen().map_err(failed)?;
+            let keys = Some(RawKeys::new().map_err(failed)?);
+            let guard = Guard::enter(OwnScreen { keys, enter: ENTER, again: ENTER_AGAIN, leave: LEAVE }).map_err(failed)?;
             guard.restore_on_panic();
             let mut monitor = Monitor::new(Link::new(runner), style, &guard).map_err(failed)?;
-            monitor.run(&mut ends).await
+            monitor.run(&mut signals).await
         })
     }
 }
@@ -113,14 +123,14 @@ struct Monitor<'a> {
     link: Link,
     feed: Option<Feed>,
     screen: Screen,
-    guard: &'a Guard<guard::Terminal>,
+    guard: &'a Guard<OwnScreen>,
     room: Newsroom,
     news: mpsc::Receiver<News>,
     lines: mpsc::Receiver<Message>,
 }
 
 impl<'a> Monitor<'a> {
-    fn new(link: Link, style: Style, guard: &'a Guard<guard::Terminal>) -> io::Result<Self> {
+    fn new(link: Link, style: Style, guard: &'a Guard<OwnScreen>) -> io::Result<Self> {
         let (to_news, news) = mpsc::channel(WAITING);
         let (to_lines, lines) = mpsc::channel(LINES_WAITING);
         let room = Newsroom { news: to_news, lines: to_lines };
@@ -131,7 +141,7 @@ impl<'a> Monitor<'a> {
     }
 
     /// Returns the exit code.
-    async fn run(&mut self, ends: &mut Ends) -> Result<u8, Error> {
+    async fn run(&mut self, signals: &mut Signals) -> Result<u8, Error> {
         let mut drawn: Option<Instant> = None;
         let mut fresh = true;
         if self.tell(Message::Tick) {
@@ -142,13 +152,17 @@ impl<'a> Monitor<'a> {
             let due = drawn.map(|drawn| drawn + PACE);
             let news = tokio::select! {
                 biased;
-                end = ends.next() => match end {
-                    End::Leave(signal) => return Ok(128 + u8::try_from(signal.0).unwrap_or(0)),
-                    End::Resized => {
+                sign = signals.next() => match sign {
+                    Sign::Leave(signal) => return Ok(Exit::Signal { signal, core: false }.shell_code()),
+                    Sign::Resized => {
                         let (columns, lines) = screen::size();
                         News::Message(Message::Resized(columns, lines))
                     }
-                    End::Continued => {
+                    Sign::Stop => {
+                        self.suspend(Stopped::Ourselves);
+                        continue;
+                    }
+                    Sign::Continued => {
                         self.guard.enter_again();
                         let (columns, lines) = screen::size();
                         News::Message(Message::Resized(columns, lines))
@@ -188,55 +202,18 @@ impl<'a> Monitor<'a> {
                 Command::Ask { number, request } => self.link.ask(number, request, &self.room),
                 Command::Follow { number, target } => self.feed = Some(Feed::open(&self.link, number, target, &self.room)),
                 Command::Redraw => self.screen.forget(),
-                Command::Suspend => {
-                    self.screen.wait();
-                    self.guard.suspend();
-                    self.screen.forget();
-                }
+                Command::Suspend => self.suspend(Stopped::OurGroup),
                 Command::Quit => return true,
             }
         }
         false
     }
-}
 
-/// What comes from outside besides keys.
-enum End {
-    /// We are to end.
-    Leave(Signal),
-    /// The terminal has another size.
-    Resized,
-    /// We were stopped, and go on.
-    Continued,
-}
-
-/// The signals.
-struct Ends {
-    leave: [(Signal, unix::Signal); 4],
-    resized: unix::Signal,
-    continued: unix::Signal,
-}
-
-impl Ends {
-    fn listen() -> io::Result<Self> {
-        let listen = |signal: Signal| unix::signal(SignalKind::from_raw(signal.0)).map(|stream| (signal, stream));
-        Ok(Self {
-            leave: [listen(Signal::TERM)?, listen(Signal::HUP)?, listen(Signal::INT)?, listen(Signal::QUIT)?],
-            resized: unix::signal(SignalKind::window_change())?,
-            continued: listen(Signal::CONT)?.1,
-        })
-    }
-
-    async fn next(&mut self) -> End {
-        let [term, hup, int, quit] = &mut self.leave;
-        tokio::select! {
-            _ = term.1.recv() => End::Leave(term.0),
-            _ = hup.1.recv() => End::Leave(hup.0),
-            _ = int.1.recv() => End::Leave(int.0),
-            _ = quit.1.recv() => End::Leave(quit.0),
-            _ = self.resized.recv() => End::Resized,
-            _ = self.continued.recv() => End::Continued,
-        }
+    /// Gives the terminal back, and stops until somebody has us go on.
+    fn suspend(&mut self, who: Stopped) {
+        self.screen.wait();
+        self.guard.suspend(|| terminal::stop(who));
+        self.screen.forget();
     }
 }
 

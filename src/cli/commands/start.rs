@@ -75,6 +75,24 @@ Examples:
   pmdev server.ts --interpreter bun         another program than the table's
   pmdev --prod app.js                       no watching, restart with backoff";
 
+/// What `startOrRestart --help` ends with.
+pub const OR_RESTART: &str = "\
+What runs of the TARGETs is restarted, with the environment of this shell; the rest is started.
+
+Examples:
+  pmdev startOrRestart ecosystem.config.js                    all apps of the file
+  pmdev startOrRestart ecosystem.config.js --only api         one of them
+  pmdev startOrRestart ecosystem.config.js --env production   with its env_production";
+
+/// What `startOrReload --help` ends with.
+pub const OR_RELOAD: &str = "\
+What runs of the TARGETs is reloaded, instance by instance, with the environment of this shell; the rest is started.
+
+Examples:
+  pmdev startOrReload ecosystem.config.js                     all apps of the file
+  pmdev startOrReload ecosystem.config.js --only api          one of them
+  pmdev startOrReload ecosystem.config.js --env production    with its env_production";
+
 impl Start {
     /// Runs the apps to their end; the runner's exit code comes back.
     pub fn run(self) -> Result<u8, Error> {

@@ -42,10 +42,35 @@ fn restart_and_reload_of_a_file_start_what_is_missing() {
     file(&home, &["one", "two"]);
     home.verb(&["restart", "ecosystem.config.json", "--only", "two"], 0);
     assert!(home.states().iter().any(|state| state.contains("two online")), "{:?}", home.states());
+    file(&home, &["one", "two", "three"]);
+    home.verb(&["delete", "three"], 0);
+    let reloaded = home.verb(&["reload", "ecosystem.config.json"], 0);
+    assert_eq!(home.states().len(), 3, "{}", reloaded.all());
+    assert!(home.states().iter().all(|state| state.contains("online")), "{:?}", home.states());
     home.verb(&["stop", "ecosystem.config.json"], 0);
     assert!(home.states().iter().all(|state| state.contains("stopped")), "{:?}", home.states());
     home.verb(&["delete", "ecosystem.config.json"], 0);
     assert!(home.states().is_empty());
+}
+
+#[test]
+fn only_picks_apps_of_files_for_every_verb() {
+    let home = Home::new();
+    file(&home, &["one", "two"]);
+    home.verb(&["start", "-d", "ecosystem.config.json"], 0);
+    home.verb(&["stop", "ecosystem.config.json", "--only", "one", "--env", "production"], 0);
+    assert_eq!(home.states(), ["0 one stopped 0", "1 two online 0"]);
+    home.verb(&["delete", "ecosystem.config.json", "--only", "one"], 0);
+    assert_eq!(home.states(), ["1 two online 0"]);
+    let unknown = home.verb(&["delete", "ecosystem.config.json", "--only", "two,three"], 1).err;
+    assert!(unknown.contains("three is no app of ecosystem.config.json; it has one, two"), "{unknown}");
+    let named = home.verb(&["stop", "two", "--only", "two"], 2).err;
+    assert!(named.contains("--only picks apps of project files, and two is none"), "{named}");
+    assert_eq!(home.states(), ["1 two online 0"]);
+    // What scripts give a name as well does no harm, and is not passed over in silence.
+    let told = home.verb(&["restart", "two", "--env", "production"], 0).err;
+    assert!(told.contains("--env production changes nothing here"), "{told}");
+    assert_eq!(home.states(), ["1 two online 1"]);
 }
 
 #[test]

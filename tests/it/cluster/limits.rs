@@ -92,6 +92,28 @@ fn a_worker_of_another_user_gets_no_port_that_it_could_not_have_by_itself() {
     assert!(comes_true(PATIENCE, || load::answer(high).is_ok()));
 }
 
+/// Runs its arguments as root of a user namespace that has every user, and where nobody may join groups, user_namespaces(7).
+const NO_GROUPS: &str = r#"unshare --user --setgroups deny sh -c 'until grep -q . /proc/self/uid_map; do :; done; exec "$0" "$@"' "$@" & inside=$!
+until echo '0 0 65536' 2>/dev/null > /proc/$inside/gid_map; do :; done
+echo '0 0 65536' > /proc/$inside/uid_map; trap "kill $inside" INT TERM; wait $inside; wait $inside"#;
+
+#[test]
+fn where_nobody_may_join_groups_a_worker_of_another_user_shares_its_port_like_any_other() {
+    if !can_become_others() || !programs::have(&["unshare"]) {
+        return;
+    }
+    let port = port();
+    let Some(project) = node("instances: 2, uid: 65534, gid: 0", port, SERVER) else { return };
+    if let Err(why) = project.try_run("unshare", &["-U", "true"]) {
+        return programs::skip(&why);
+    }
+    let folder = project.root.parent().expect("it lies in a folder");
+    fs::set_permissions(folder, Permissions::from_mode(0o755)).expect("it is ours");
+    let mut runner = project.pmdev(["start"]).wrapped(&["bash", "-c", NO_GROUPS, "bash"]).spawn();
+    runner.wait_for(&app_says("up "));
+    assert!(comes_true(PATIENCE, || load::answer(port).is_ok()));
+}
+
 #[test]
 fn an_edit_that_gives_an_app_another_address_or_user_is_not_held_up_by_what_it_had() {
     let port = port();

@@ -33,7 +33,7 @@ pub enum Key {
 pub struct Keys {
     /// In order; it ends with the input.
     pub typed: Receiver<Key>,
-    /// Somebody wants to leave.
+    /// Somebody wants to leave; what was typed before has its end with it.
     pub left: Receiver<()>,
     /// Puts the size among what is typed.
     pub resize: mpsc::WeakSender<Key>,

@@ -15,8 +15,10 @@ use ratatui::{
 };
 use tokio::sync::Notify;
 
-use super::guard;
-use crate::ui::monitor::{self, State};
+use crate::{
+    cli::borrowed,
+    ui::monitor::{self, State},
+};
 
 /// How long a terminal may take for the last picture.
 const TO_FINISH: Duration = Duration::from_millis(500);
@@ -68,7 +70,7 @@ impl Screen {
         let done = Arc::clone(&idle);
         thread::Builder::new().name("pmdev-screen".into()).spawn(move || {
             while let Ok(picture) = pictures.recv() {
-                guard::write_all(&picture);
+                borrowed::write_all(&picture);
                 done.set(false);
             }
         })?;
