@@ -166,6 +166,11 @@ fn what_speaks_to_the_caller_alone_is_not_passed_on_by_a_server() {
     // What a file says is no accident.
     super::declare(&project, json!({ "env": { "LISTEN_FDS": "1" } }));
     assert_eq!(printed(&["--prod"]), ["LISTEN_FDS"]);
+    // The filter is off where the file says so, and adds to the server's own where it names others.
+    super::declare(&project, json!({ "filter_env": false }));
+    assert_eq!(printed(&["--prod"]), ["PMDEV_OTHER", "LISTEN_FDS", "LISTEN_PID", "SUDO_USER"]);
+    super::declare(&project, json!({ "filter_env": ["NOTHING_IS_CALLED_SO"] }));
+    assert_eq!(printed(&["--prod"]), [""; 0]);
 }
 
 #[test]
