@@ -70,7 +70,8 @@ keyed! {
         env: Variables, [], r#"{ "LOG_LEVEL": "debug" }"#, Honoured;
         /// Files of variables, below `env`; a later file wins.
         env_file: Texts, ["env_files"], r#"[".env", ".env.local"]"#, Honoured;
-        /// What is not passed on from the caller: parts of names, one name, or everything; `false`: also what production holds back is.
+        /// What is not passed on from the caller: parts of names, one name, or everything (`true`); `false` passes on also what production holds
+        /// back.
         filter_env: FilterEnv, [], r#"["AWS_", "TOKEN"]"#, Honoured;
         /// Puts the name of the chosen `env_NAME` behind the app's.
         append_env_to_name: bool, [], "true", Honoured;

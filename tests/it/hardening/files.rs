@@ -174,6 +174,26 @@ fn what_speaks_to_the_caller_alone_is_not_passed_on_by_a_server() {
 }
 
 #[test]
+fn limits_that_no_kernel_knows_are_told_before_anything_runs() {
+    for (keys, told) in [
+        (json!({ "umask": "0888" }), "umask"),
+        (json!({ "umask": "1777" }), "umask"),
+        (json!({ "limits": { "nice": 20 } }), "limits.nice"),
+        (json!({ "limits": { "oom_score_adj": -1001 } }), "limits.oom_score_adj"),
+        (json!({ "limits": { "no_new_privs": "perhaps" } }), "limits.no_new_privs"),
+    ] {
+        let project = project(keys);
+        let ending = project.pmdev(["start", "--no-watch", "--raw"]).finish();
+        assert!(
+            ending.code == Some(2) && ending.all().contains(told) && ending.all().contains("but it takes "),
+            "{told}: {}",
+            ending.all()
+        );
+        assert!(!ending.out.contains("uid="), "{told}: it ran");
+    }
+}
+
+#[test]
 fn a_plan_shows_as_whom_and_with_what() {
     let Some((name, user, group)) = nobody() else { return };
     let project = project(json!({ "uid": name, "limits": { "nofile": "unlimited" } }));
