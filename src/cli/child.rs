@@ -183,7 +183,7 @@ mod tests {
         let file = folder.path().join("pmdev.config.js");
         std::fs::write(&file, "console.log('begun'); require('child_process').spawn('sleep', ['60']); while (true) {}").unwrap();
         let host = crate::cli::host::host(false).unwrap();
-        let Ok(Opened::Evaluation(evaluation)) = source::open(&file, &host) else { panic!("it is a program") };
+        let Ok(Opened::Evaluation(evaluation)) = source::open(&file, false, &host) else { panic!("it is a program") };
         let output = run(&evaluation.launch, Duration::from_secs(2)).unwrap();
         assert_eq!(output.end, End::Limit, "{output:?}");
         let error = evaluation.finish(&output, &host).unwrap_err();

@@ -20,11 +20,14 @@ const SIZE: [&str; 2] = ["COLUMNS", "LINES"];
 /// The kind of a terminal where nobody says: a service has none. Every terminal that people attach from today understands it.
 const USUAL_TERMINAL: &str = "xterm-256color";
 
+/// Variables by which Node finds the channel to its parent. They name a descriptor that the app does not have: Node ends at once over it.
+const CHANNEL: [&str; 3] = ["NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE", "NODE_UNIQUE_ID"];
+
 /// What a project file says of an app's environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Declared {
-    /// What of the caller's is not passed on.
-    pub filter: FilterEnv,
+    /// What of the caller's is not passed on; `None`: what the profile says.
+    pub filter: Option<FilterEnv>,
     /// Files above the caller's variables, absolute; a later one wins.
     pub files: Vec<PathBuf>,
     /// Variables above all files, in order; `None` takes one away.
@@ -63,7 +66,12 @@ impl EnvRecipe {
         mut files: Vec<PathBuf>,
         declared: Declared,
     ) -> Self {
-        let passed = |name: &OsString| !name.to_str().is_some_and(|name| profile.holds_back(name) || declared.filter.drops(name));
+        let holds_back = |name: &str| match &declared.filter {
+            Some(FilterEnv::None) => false,
+            Some(filter) => profile.holds_back(name) || filter.drops(name),
+            None => profile.holds_back(name),
+        };
+        let passed = |name: &OsString| !name.to_str().is_some_and(|name| CHANNEL.contains(&name) || holds_back(name));
         let mut inherited: BTreeMap<_, _> = host.env.iter().filter(|(name, _)| passed(name)).cloned().collect();
         if let Some(identity) = &declared.identity {
             become_user(&mut inherited, identity);

@@ -70,7 +70,8 @@ keyed! {
         env: Variables, [], r#"{ "LOG_LEVEL": "debug" }"#, Honoured;
         /// Files of variables, below `env`; a later file wins.
         env_file: Texts, ["env_files"], r#"[".env", ".env.local"]"#, Honoured;
-        /// What is not passed on from the caller: parts of names, one name, or everything.
+        /// What is not passed on from the caller: parts of names, one name, or everything (`true`); `false` passes on also what production holds
+        /// back.
         filter_env: FilterEnv, [], r#"["AWS_", "TOKEN"]"#, Honoured;
         /// Puts the name of the chosen `env_NAME` behind the app's.
         append_env_to_name: bool, [], "true", Honoured;
@@ -141,7 +142,7 @@ keyed! {
         /// What the runner binds for it, so that connections wait while it restarts.
         listen: Addresses, [], "3000", Later(On);
         /// Command lines that are told what happens to it: one JSON object on standard input, the same in `PMDEV_EVENT`, `PMDEV_APP`,
-        /// `PMDEV_INSTANCE`, `PMDEV_PID`, `PMDEV_EXIT_CODE`, `PMDEV_SIGNAL`, `PMDEV_REASON`, `PMDEV_RESTARTS`. Each has 30 s.
+        /// `PMDEV_INSTANCE`, `PMDEV_PID`, `PMDEV_EXIT_CODE`, `PMDEV_SIGNAL`, `PMDEV_REASON`, `PMDEV_RESTARTS`. Nothing waits for them.
         hooks: RawHooks, [], r#"{ "on_crash": "./tell-us.sh" }"#, Honoured;
         /// Whether each failure leaves a file with its reason and last lines in `$PMDEV_HOME/crashes`, as in production; the newest 20 stay.
         crash_capsules: bool, [], "true", Honoured;

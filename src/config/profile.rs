@@ -68,16 +68,11 @@ impl Profile {
         }
     }
 
-    /// Whether a variable of the caller's speaks to or of the caller alone, and is not passed on: the sockets of systemd, sudo's, and our
-    /// own but the mark by which nested runners are told apart. Never Node's, which names a descriptor that the app does not have: Node ends
-    /// at once over it.
+    /// Whether a variable of the caller's speaks to or of the caller alone, and is not passed on unless the file says so: the sockets of
+    /// systemd, sudo's, and our own but the mark by which nested runners are told apart.
     pub fn holds_back(self, name: &str) -> bool {
         const PREFIXES: [&str; 4] = ["PMDEV_", "LISTEN_", "WATCHDOG_", "SUDO_"];
-        const NODE: [&str; 3] = ["NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE", "NODE_UNIQUE_ID"];
-        NODE.contains(&name)
-            || self == Self::Prod
-                && name != "PMDEV_RUN"
-                && (name == "NOTIFY_SOCKET" || PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
+        self == Self::Prod && name != "PMDEV_RUN" && (name == "NOTIFY_SOCKET" || PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
     }
 
     /// Whether root minds who else can write the files that say what it runs, and is told when it runs apps as itself.

@@ -219,11 +219,16 @@ fn project(file: &Path, base: PathBuf, only: &[String], drafter: &mut Drafter, r
     ecosystem::apps(&document, &bases, only, drafter.profile, drafter.request, drafter.host).map(Planned::Apps)
 }
 
-/// Reads a project file, unless others could have written it: JavaScript runs as it is read.
+/// Reads a project file, unless others could have written it, or what it loads: JavaScript runs as it is read.
 fn read(file: &Path, drafter: &mut Drafter) -> Result<Document, Error> {
     let file = place::absolute(&drafter.host.cwd, file);
-    writable::check(&file, drafter.profile, drafter.host, &mut drafter.notices)?;
-    source::read(&file, drafter.host)
+    let (profile, host, notices) = (drafter.profile, drafter.host, &mut drafter.notices);
+    writable::check(&file, profile, host, notices)?;
+    let document = source::read(&file, writable::refuses(profile, host), host)?;
+    for module in &document.modules {
+        writable::check(module, profile, host, notices)?;
+    }
+    Ok(document)
 }
 
 /// The names of `--only`, with commas or blanks between.
@@ -237,7 +242,7 @@ fn only(request: &Request) -> Vec<String> {
 /// # Errors
 /// It cannot be read.
 pub fn app_names(file: &Path, host: &Host) -> Result<Vec<String>, Error> {
-    let document = source::read(file, host)?;
+    let document = source::read(file, false, host)?;
     Ok(ecosystem::names(&document, &Request::default(), Profile::Background))
 }
 

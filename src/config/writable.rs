@@ -3,7 +3,7 @@
 use std::{
     fs::{self, Metadata},
     os::unix::fs::MetadataExt as _,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use super::{Host, place, profile::Profile};
@@ -15,6 +15,9 @@ const ALLOW: &str = "PMDEV_ALLOW_WRITABLE_CONFIG";
 /// What every such message ends with.
 const SO: &str = "and root runs what it says";
 
+/// Links followed on the way; the kernel's own limit, path_resolution(7).
+const LINKS: usize = 40;
+
 /// Write permission of the group, and of everybody.
 const BY_GROUP: u32 = 0o020;
 const BY_ALL: u32 = 0o002;
@@ -24,21 +27,26 @@ const BY_ALL: u32 = 0o002;
 /// # Errors
 /// Exit code 2, with the chmod to run.
 pub fn check(file: &Path, profile: Profile, host: &Host, notices: &mut Vec<Notice>) -> Result<(), Error> {
-    if !profile.distrusts_writers() || host.owner.user != 0 {
+    if !minds(profile, host) {
         return Ok(());
     }
     // What cannot be looked at cannot be read, which is told in its place. A pipe is its maker's, and a device (`/dev/null`) has no text.
     let Some(data) = fs::metadata(file).ok().filter(Metadata::is_file) else { return Ok(()) };
     let shown = place::shown(&host.cwd, file);
-    let allowed = host.text(ALLOW).is_some_and(|value| value != "0");
     let mut doubt = |text: String, hint: String| notices.push(Notice::new(Level::Warning, NoticeKind::Config, text).hint(hint));
     if let Some(writers) = writers(&data) {
         let text = format!("{shown} can be written by {} (mode {:03o}), {SO}", writers.who, data.mode() & 0o777);
         let hint = format!("chmod {} {}", writers.chmod, shell_words::quote(&shown));
-        if !allowed {
+        if refuses(profile, host) {
             return Err(Error::usage(text).hint(format!("{hint}\nto run it all the same: {ALLOW}=1")));
         }
         doubt(text, hint);
+    }
+    if let Some((link, owner)) = link_of_another(file, host.owner.user, LINKS) {
+        let link = place::shown(&host.cwd, &link);
+        let quoted = shell_words::quote(&link);
+        let found = if link == shown { String::new() } else { format!("found over {link}, ") };
+        doubt(format!("{shown} is {found}a link of user {owner}, {SO}"), format!("chown -h root {quoted}, or name the file itself"));
     }
     if data.uid() != host.owner.user {
         doubt(
@@ -59,6 +67,35 @@ pub fn check(file: &Path, profile: Profile, host: &Host, notices: &mut Vec<Notic
     Ok(())
 }
 
+fn minds(profile: Profile, host: &Host) -> bool {
+    profile.distrusts_writers() && host.owner.user == 0
+}
+
+/// Whether a file that others can write is refused.
+pub fn refuses(profile: Profile, host: &Host) -> bool {
+    minds(profile, host) && host.text(ALLOW).is_none_or(|value| value == "0")
+}
+
+/// The first link on the way to a file that is another user's, with its owner.
+fn link_of_another(file: &Path, own: u32, most: usize) -> Option<(PathBuf, u32)> {
+    let mut way: Vec<&Path> = file.ancestors().collect();
+    way.reverse();
+    for at in way {
+        let data = fs::symlink_metadata(at).ok()?;
+        if !data.is_symlink() {
+            continue;
+        }
+        if data.uid() != own {
+            return Some((at.to_owned(), data.uid()));
+        }
+        let target = place::folder(at).join(fs::read_link(at).ok()?);
+        let rest = file.strip_prefix(at).ok().filter(|rest| !rest.as_os_str().is_empty());
+        let next = rest.map_or_else(|| target.clone(), |rest| target.join(rest));
+        return link_of_another(&next, own, most.checked_sub(1)?);
+    }
+    None
+}
+
 /// The same surroundings, in which nothing is refused: for whoever looks at the rights of files and runs nothing.
 pub fn refusing_nothing(host: &Host) -> Host {
     let mut host = host.clone();
@@ -73,7 +110,7 @@ pub fn is_about_writers(notice: &Notice) -> bool {
 
 /// Says which apps run as root on a server although nobody said so, but those of which it was told.
 pub fn as_root(apps: &[AppSpec], told: &[String], profile: Profile, host: &Host) -> Option<Notice> {
-    if !profile.distrusts_writers() || host.owner.user != 0 {
+    if !minds(profile, host) {
         return None;
     }
     let new = apps.iter().filter(|app| app.account.user.is_none() && !told.contains(&app.name));

@@ -303,7 +303,7 @@ impl PidFile {
 }
 
 /// Command lines that are told what happens to an app, each run in its folder with its environment.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hooks {
     /// A run is ready.
     pub on_ready: Option<String>,
@@ -315,6 +315,15 @@ pub struct Hooks {
     pub on_errored: Option<String>,
     /// A reload is over: every instance is of the new version.
     pub on_reload: Option<String>,
+    /// How long each has before it is killed with all it has started.
+    pub timeout: Duration,
+}
+
+impl Default for Hooks {
+    /// None; 30 s for those that come.
+    fn default() -> Self {
+        Self { on_ready: None, on_exit: None, on_crash: None, on_errored: None, on_reload: None, timeout: Duration::from_secs(30) }
+    }
 }
 
 impl Hooks {

@@ -22,6 +22,7 @@ use tokio::sync::oneshot;
 use super::runner::{Inbox, Runner};
 use crate::{
     config::{self, Host},
+    log::file::place,
     model::{Crash, InstanceId, Level, Notice, NoticeKind, RunId},
     process,
 };
@@ -120,12 +121,20 @@ fn write(folder: &std::path::Path, work: impl Iterator<Item = Work>, tell: impl 
             Work::Keep(capsule) => {
                 let written = store::write(folder, &capsule);
                 if let (Err(error), false) = (&written, failing) {
-                    tell(unwritten(&format!("{} cannot be written: {error}", folder.display())));
+                    tell(refused(unwritten(&format!("{} cannot be written: {error}", folder.display())), error));
                 }
                 failing = written.is_err();
             }
             Work::Done(done) => drop(done.send(())),
         }
+    }
+}
+
+/// With what makes possible what was refused, where something was.
+fn refused(notice: Notice, error: &std::io::Error) -> Notice {
+    match place::remedy(error) {
+        Some(remedy) => notice.hint(remedy),
+        None => notice,
     }
 }
 

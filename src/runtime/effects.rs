@@ -18,6 +18,9 @@ use crate::{
     watch::Ctl,
 };
 
+/// How many processes are named of those that an app left behind.
+const SHOWN: usize = 3;
+
 /// How many lines of standard error are shown of an app that is given up.
 const LAST_ERRORS: usize = 20;
 
@@ -50,16 +53,22 @@ impl Runner {
                 self.processes.kill(run);
             }
             Effect::ReportStuck { run, name } => self.report_stuck(run, &name),
+            Effect::NameRest { run, mut notice } => {
+                notice.text.push_str(&named(&self.processes.members(run), SHOWN).map_or_else(String::new, |names| format!(": {names}")));
+                self.tell(notice);
+            }
             Effect::LookUpPort { app: _, run, spec } => self.look_up_port(run, &spec),
             Effect::Watch { app, note } => self.tell_watcher(app, note),
-            Effect::Notice(notice) => {
-                let started = notice.app.clone().filter(|_| notice.kind == NoticeKind::Started);
-                self.known.decisions.told(&notice, &self.apps, &self.supervisor);
-                self.say(&self.with_reason(notice));
-                started.iter().for_each(|app| self.say_next_restart(app));
-            }
+            Effect::Notice(notice) => self.tell(notice),
             Effect::Exit { code } => self.exit = Some(code),
         }
+    }
+
+    fn tell(&mut self, notice: Notice) {
+        let started = notice.app.clone().filter(|_| notice.kind == NoticeKind::Started);
+        self.known.decisions.told(&notice, &self.apps, &self.supervisor);
+        self.say(&self.with_reason(notice));
+        started.iter().for_each(|app| self.say_next_restart(app));
     }
 
     fn spawn(&mut self, run: RunId, instance: InstanceId, role: Role, spec: &Arc<AppSpec>) {
@@ -165,9 +174,45 @@ impl Runner {
 
 /// Names what outlived SIGKILL.
 pub fn stuck(what: &str, members: &[Member]) -> Notice {
-    let named: Vec<String> =
-        members.iter().map(|member| format!("pid {} ({})", member.pid, config::without_secrets(&member.command))).collect();
-    let text = format!("{what} outlived SIGKILL: {}", named.join(", "));
+    let names = named(members, usize::MAX).unwrap_or_default();
+    let text = format!("{what} outlived SIGKILL: {names}");
     let hint = "a process in an uninterruptible wait (state D in ps) goes only when its device or mount answers";
     Notice::new(Level::Error, NoticeKind::Stuck, text).hint(hint)
+}
+
+/// `pid 12 (sleep 60), pid 13 (nginx) and 4 more`; `None`: there are none.
+fn named(members: &[Member], most: usize) -> Option<String> {
+    let shown =
+        members.iter().take(most).map(|member| format!("pid {} ({})", member.pid, shortened(&config::without_secrets(&member.command))));
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    match members.len().saturating_sub(most) {
+        _ if members.is_empty() => None,
+        0 => Some(shown),
+        more => Some(format!("{shown} and {more} more")),
+    }
+}
+
+/// The beginning of a command line: one of a Java program fills a screen.
+fn shortened(command: &str) -> String {
+    const LONGEST: usize = 80;
+    match command.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}…", &command[..at]),
+        None => command.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_processes_are_named_and_the_others_counted() {
+        let member = |pid: i32| Member { pid, command: if pid == 2 { "java ".repeat(100) } else { "sleep 60".to_owned() } };
+        let some = |count: i32| named(&(1..=count).map(member).collect::<Vec<_>>(), 2);
+        assert_eq!(some(0), None);
+        assert_eq!(some(1).as_deref(), Some("pid 1 (sleep 60)"));
+        let java = "java ".repeat(16);
+        assert_eq!(some(2), Some(format!("pid 1 (sleep 60), pid 2 ({java}…)")));
+        assert_eq!(some(5), Some(format!("pid 1 (sleep 60), pid 2 ({java}…) and 3 more")));
+    }
 }

@@ -18,8 +18,6 @@ use crate::{
     model::{AppId, AppSpec, Exit, Happening, HookKind, HumanDuration, InstanceId, Launch, LaunchFailure, Level, Notice, NoticeKind},
 };
 
-/// How long a hook has.
-const LIMIT: Duration = Duration::from_secs(30);
 /// How many of an app run at once.
 const AT_ONCE: usize = 4;
 /// How many of an app wait at most; beyond, the oldest is left out.
@@ -49,6 +47,7 @@ struct Call {
     instance: String,
     launch: Launch,
     input: Vec<u8>,
+    limit: Duration,
     muted: bool,
 }
 
@@ -56,6 +55,7 @@ struct Call {
 pub struct Over {
     app: AppId,
     name: String,
+    limit: Duration,
     result: Result<Answer, LaunchFailure>,
 }
 
@@ -97,7 +97,7 @@ impl Runner {
         let input = describe(&happening, Timestamp::now(), &mut launch.env);
         let Happening { kind, app, instance: name, .. } = happening;
         let slot = (spec.instances > 1).then_some(instance.slot);
-        let call = Call { slot, kind, instance: name, launch, input, muted: spec.logs.disabled };
+        let call = Call { slot, kind, instance: name, launch, input, limit: spec.hooks.timeout, muted: spec.logs.disabled };
         let queue = self.hooks.apps.entry(instance.app).or_default();
         queue.app = app;
         if queue.add(call) {
@@ -115,26 +115,26 @@ impl Runner {
             && queue.running.len() < AT_ONCE
             && let Some(call) = queue.waiting.pop_front()
         {
-            let Call { slot, kind, instance, launch, input, muted } = call;
+            let Call { slot, kind, instance, launch, input, limit, muted } = call;
             let name = format!("{instance} {kind}");
             queue.running.push(name.clone());
             let shown = self.console.source(Label { app: name.clone(), instance: slot, prefix: self.style.aside(&name) });
             shown.record(Recording { muted, form: Form::default(), ..Recording::default() });
             let inbox = self.inbox.clone();
-            let over = move |result| drop(inbox.send(Inbox::HookOver(Over { app, name, result })));
-            self.start_tool(Question { launch, limit: LIMIT, input, of: None, shown: Some(shown), reply: Box::new(over) });
+            let over = move |result| drop(inbox.send(Inbox::HookOver(Over { app, name, limit, result })));
+            self.start_tool(Question { launch, limit, input, of: None, shown: Some(shown), reply: Box::new(over) });
         }
     }
 
     /// A hook is over: the next one that waits begins.
     pub fn hook_over(&mut self, over: Over) {
-        let Over { app, name, result } = over;
+        let Over { app, name, limit, result } = over;
         let Some(queue) = self.hooks.apps.get_mut(&app) else { return };
         if let Some(index) = queue.running.iter().position(|running| *running == name) {
             queue.running.remove(index);
         }
         let mut notices: Vec<Notice> =
-            failure(&name, &result).map(|text| hook_notice(Level::Warning, &queue.app, text)).into_iter().collect();
+            failure(&name, limit, &result).map(|text| hook_notice(Level::Warning, &queue.app, text)).into_iter().collect();
         if queue.waiting.is_empty() {
             notices.extend(left_out(&queue.app, std::mem::take(&mut queue.left_out), "others came faster than they ended"));
         }
@@ -171,11 +171,11 @@ fn left_out(app: &str, count: usize, because: &str) -> Option<Notice> {
 }
 
 /// What is told of a hook that did not do what it should.
-fn failure(name: &str, result: &Result<Answer, LaunchFailure>) -> Option<String> {
+fn failure(name: &str, limit: Duration, result: &Result<Answer, LaunchFailure>) -> Option<String> {
     match result {
         Ok(Answer { end: End::Exited(exit), .. }) if exit.success() => None,
         Ok(Answer { end: End::Exited(exit), .. }) => Some(format!("{name} failed ({exit})")),
-        Ok(Answer { end: End::Limit, .. }) => Some(format!("{name} was killed, because it did not end within {}", HumanDuration(LIMIT))),
+        Ok(Answer { end: End::Limit, .. }) => Some(format!("{name} was killed, because it did not end within {}", HumanDuration(limit))),
         Err(failure) => Some(format!("{name} could not be started: {failure}")),
     }
 }
@@ -276,6 +276,7 @@ mod tests {
             instance: number.to_string(),
             launch: Launch { argv: Vec::new(), cwd: "/".into(), env: Vec::new(), hardening: Default::default() },
             input: Vec::new(),
+            limit: Duration::ZERO,
             muted: false,
         };
         let mut queue = Queue::default();

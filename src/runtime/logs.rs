@@ -14,7 +14,7 @@ use crate::{
     config::{self, Host},
     log::{
         self, Files, Form, News, Recording, Rotation,
-        file::{Answer, Done, Settings, place::Refused},
+        file::{Answer, Done, Settings, place},
     },
     model::{AppSpec, Level, Logs, Notice, NoticeKind},
 };
@@ -159,8 +159,8 @@ fn told(news: News) -> Notice {
         News::Failing { path, error } => {
             let text = "until it can, lines beyond 1 MiB of each app are lost and counted";
             let goes_on = "the apps run on, and writing goes on by itself once it is possible";
-            let hint = match error.get_ref().and_then(|refused| refused.downcast_ref::<Refused>()) {
-                Some(refused) => format!("{}\n{goes_on}", refused.remedy),
+            let hint = match place::remedy(&error) {
+                Some(remedy) => format!("{remedy}\n{goes_on}"),
                 None => goes_on.to_owned(),
             };
             notice(Level::Error, format!("{} cannot be written ({error}); {text}", path.display())).hint(hint)

@@ -1,13 +1,15 @@
 //! The file that holds the pid of a run, from its first instruction to the end of its main process.
 
 use std::{
-    fs::{self, OpenOptions},
-    io::{self, Write as _},
-    path::{Path, PathBuf},
+    io::{self, Read as _, Write as _},
+    path::PathBuf,
 };
+
+use rustix::fs::{Mode, OFlags};
 
 use super::runner::Runner;
 use crate::{
+    log::file::place::{self, Spot},
     model::{Level, Notice, NoticeKind, RunId},
     supervisor::Event,
 };
@@ -16,31 +18,30 @@ use crate::{
 #[derive(Debug)]
 pub struct PidFile {
     path: PathBuf,
-    pid: Option<i32>,
+    /// The pid that it holds, and where that was written.
+    written: Option<(i32, Spot)>,
 }
 
 impl PidFile {
     /// Not written yet.
     pub fn new(path: PathBuf) -> Self {
-        Self { path, pid: None }
+        Self { path, written: None }
     }
 
     /// Writes `PID` and a line end. What stands there is replaced and never followed: in a folder that others can write it might be a link
-    /// to something that only we can write.
+    /// to something that only we can write. Nor does root follow links of others on the way there.
     pub fn write(&mut self, pid: i32) -> io::Result<()> {
-        if let Some(folder) = self.path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        remove(&self.path)?;
-        let mut file = OpenOptions::new().write(true).create_new(true).open(&self.path)?;
-        self.pid = Some(pid);
+        let spot = place::name(&self.path, Some(Mode::from_raw_mode(0o777)))?;
+        remove(&spot)?;
+        let mut file = spot.open(OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, 0o666)?;
+        self.written = Some((pid, spot));
         file.write_all(format!("{pid}\n").as_bytes())
     }
 
     /// Writes what it held, where nothing stands there.
     fn write_again(&mut self) -> io::Result<()> {
-        match self.pid {
-            Some(pid) if !self.path.exists() => self.write(pid),
+        match &self.written {
+            Some((pid, spot)) if spot.about().is_err() => self.write(*pid),
             Some(_) | None => Ok(()),
         }
     }
@@ -48,7 +49,7 @@ impl PidFile {
     /// What is told when that failed; the app runs all the same.
     pub fn unwritten(&self, app: &str, error: &io::Error) -> Notice {
         let text = format!("{app} runs without its pid file: {} could not be written: {error}", self.path.display());
-        let hint = "name a file in a folder that pmdev can write: pid_file: \"run/api.pid\"";
+        let hint = place::remedy(error).unwrap_or("name a file in a folder that pmdev can write: pid_file: \"run/api.pid\"");
         Notice::new(Level::Warning, NoticeKind::Config, text).about(app).hint(hint)
     }
 }
@@ -103,16 +104,19 @@ impl Runner {
 
 impl Drop for PidFile {
     fn drop(&mut self) {
-        let Some(pid) = self.pid else { return };
+        let Some((pid, spot)) = &self.written else { return };
+        let own = format!("{pid}\n");
+        let mut there = Vec::new();
+        let file = spot.open(OFlags::RDONLY, 0);
         // Another run may have put its own there by now.
-        if fs::read_to_string(&self.path).is_ok_and(|text| text == format!("{pid}\n")) {
-            let _ = remove(&self.path);
+        if file.and_then(|file| file.take(own.len() as u64 + 1).read_to_end(&mut there)).is_ok() && there == own.as_bytes() {
+            let _ = remove(spot);
         }
     }
 }
 
-fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
+fn remove(spot: &Spot) -> io::Result<()> {
+    match spot.remove() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         removed => removed,
     }
@@ -120,6 +124,8 @@ fn remove(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

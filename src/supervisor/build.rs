@@ -137,12 +137,8 @@ impl App {
 
 /// Looks at the deadline of the set of a build or a command; false: it is given up.
 pub(super) fn expire(name: &str, run: &mut Run, step: &mut Step) -> bool {
-    match run.expire(step) {
-        Due::Not => true,
-        Due::Killed { main, patience } => {
-            step.tell(wording::killed(name, run, main, patience));
-            true
-        }
+    match run.expire(name, step) {
+        Due::Not | Due::Killed => true,
         Due::Stuck { .. } => {
             step.act(Effect::ReportStuck { run: run.id, name: name.to_owned() });
             false

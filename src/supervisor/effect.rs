@@ -121,6 +121,13 @@ pub enum Effect {
         /// The instance as people call it.
         name: String,
     },
+    /// Name what is left of a set that is about to be killed: the shell knows pids and commands, and adds them to the notice.
+    NameRest {
+        /// Which run.
+        run: RunId,
+        /// What people are told.
+        notice: Notice,
+    },
     /// Look whether a port the app needs is held by another process, after a failure.
     LookUpPort {
         /// Which app.

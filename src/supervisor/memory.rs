@@ -5,7 +5,7 @@ use crate::model::RunId;
 use super::{
     Supervisor, WatchNote,
     app::App,
-    instance::{Hold, Outcome, State},
+    instance::{Hold, Instance, Outcome, State},
     run::{Phase, Run, StopCause},
     step::Step,
     version::Strategy,
@@ -15,7 +15,7 @@ use super::{
 impl Supervisor {
     pub(super) fn memory(&mut self, run: RunId, bytes: u64, step: &mut Step) {
         for app in &mut self.apps {
-            if app.leaves_with(run, bytes, step) {
+            if app.leaves_with(run, bytes, step) || app.comes_with(run, bytes, step) {
                 return;
             }
         }
@@ -58,6 +58,16 @@ impl App {
             run.stop_towards(StopCause::Memory, next, step);
         }
         self.watch(WatchNote::Stopping, step);
+    }
+
+    /// A run that is to take a place uses so much; false: it is none of this app's. Above the soft limit it is judged once it has the place.
+    fn comes_with(&mut self, run: RunId, bytes: u64, step: &mut Step) -> bool {
+        let is_it = |instance: &Instance| instance.coming.as_ref().is_some_and(|coming| coming.id == run);
+        let Some(slot) = self.instances.iter().position(is_it) else { return false };
+        if let Some(limit) = self.spec.limits.memory_hard.filter(|limit| bytes > *limit) {
+            self.kill_coming(slot, &Outcome::Memory { bytes, limit, hard: true }, step);
+        }
+        true
     }
 
     /// A run whose place is taken uses so much; false: it is none of this app's.

@@ -115,9 +115,9 @@ impl App {
     fn expire(&mut self, slot: usize, step: &mut Step) -> bool {
         let instance = &mut self.instances[slot];
         let State::Up(run) = &mut instance.state else { return false };
-        match run.expire(step) {
+        match run.expire(&instance.name, step) {
             Due::Not => return false,
-            Due::Killed { main, patience } => step.tell(wording::killed(&instance.name, run, main, patience)),
+            Due::Killed => {}
             Due::Stuck { next } => {
                 let (id, of) = (run.id, run.generation);
                 step.act(Effect::ReportStuck { run: id, name: instance.name.clone() });

@@ -7,7 +7,7 @@ use std::{
 
 use crate::model::{AppSpec, Generation, RunId, Signal};
 
-use super::{Effect, Role, health::Checks, instance::Hold, step::Step};
+use super::{Effect, Role, health::Checks, instance::Hold, step::Step, wording};
 
 /// The longest time that the rest of a set has after its main process is gone.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -99,8 +99,8 @@ pub(super) enum StopCause {
 pub(super) enum Due {
     /// It is not due.
     Not,
-    /// It was killed just now, after this much patience.
-    Killed { main: bool, patience: Duration },
+    /// It was killed just now.
+    Killed,
     /// It outlived SIGKILL.
     Stuck { next: Hold },
 }
@@ -211,11 +211,15 @@ impl Run {
         self.phase = Phase::Killed { give_up_at: step.now + GIVE_UP, next };
     }
 
-    /// Looks at the deadline of its phase.
-    pub fn expire(&mut self, step: &mut Step) -> Due {
-        let due = match self.phase {
-            Phase::Stopping { kill_at, .. } if kill_at <= step.now => Due::Killed { main: true, patience: self.spec.stop.timeout },
-            Phase::Sweeping { since, kill_at, .. } if kill_at <= step.now => Due::Killed { main: false, patience: kill_at - since },
+    /// Looks at the deadline of its phase; `name`: whose run it is, as people call it.
+    pub fn expire(&mut self, name: &str, step: &mut Step) -> Due {
+        match self.phase {
+            Phase::Stopping { kill_at, .. } if kill_at <= step.now => step.tell(wording::killed(name, self)),
+            // Before the kill: what is dead has no command line.
+            Phase::Sweeping { since, kill_at, .. } if kill_at <= step.now => {
+                step.effects
+                    .extend(wording::rest_killed(name, self, kill_at - since).map(|notice| Effect::NameRest { run: self.id, notice }));
+            }
             Phase::Killed { give_up_at, next } if give_up_at <= step.now => return Due::Stuck { next },
             Phase::Starting
             | Phase::Warming { .. }
@@ -225,9 +229,9 @@ impl Run {
             | Phase::Stopping { .. }
             | Phase::Sweeping { .. }
             | Phase::Killed { .. } => return Due::Not,
-        };
+        }
         self.kill(step);
-        due
+        Due::Killed
     }
 
     pub fn deadline(&self) -> Option<Instant> {

@@ -35,7 +35,7 @@ impl App {
                 restarts: instance.restarts,
                 unstable_restarts: instance.tally.short(),
                 exit: instance.end.as_ref().and_then(|end| end.outcome.exit()),
-                why: instance.start.as_ref().map(|start| start.why.clone()),
+                why: self.why(instance),
             }
         });
         AppSnapshot {
@@ -44,6 +44,20 @@ impl App {
             generation: self.version.generation,
             watched: self.spec.watch.is_some(),
             instances: instances.collect(),
+        }
+    }
+
+    /// Why an instance is given up, or else why it started last.
+    fn why(&self, instance: &Instance) -> Option<String> {
+        match self.status(instance) {
+            Status::Errored => Some(self.how_it_ended(instance)),
+            Status::Launching
+            | Status::Online
+            | Status::Stopping
+            | Status::Stopped
+            | Status::WaitingRestart
+            | Status::Building
+            | Status::Crashed => instance.start.as_ref().map(|start| start.why.clone()),
         }
     }
 

@@ -229,6 +229,15 @@ impl App {
         }
     }
 
+    /// A coming run may not live any longer, whatever it has become meanwhile.
+    pub fn kill_coming(&mut self, slot: usize, outcome: &Outcome, step: &mut Step) {
+        self.coming_failed(slot, outcome, step);
+        if let Some(mut run) = self.instances[slot].coming.take() {
+            run.kill(step);
+            self.sees_off(slot, run);
+        }
+    }
+
     /// A coming run is of no use: the old one goes on, and nothing further is replaced.
     fn coming_failed(&mut self, slot: usize, outcome: &Outcome, step: &mut Step) {
         let Some(run) = self.instances[slot].coming.clone() else { return };

@@ -260,18 +260,17 @@ fn not_started(name: &str, failure: &LaunchFailure) -> String {
     format!("{name} could not be started ({failure})")
 }
 
-/// Something did not stop in time. `main`: not even its main process had ended, as far as anybody knows. Without any patience that is
-/// what was asked for, and no news.
-pub(super) fn killed(name: &str, run: &Run, main: bool, patience: Duration) -> Option<Notice> {
-    if patience.is_zero() {
-        return None;
-    }
-    let patience = HumanDuration(patience);
-    let text = if main {
-        format!("{name} did not stop within {patience} of {} and was killed", run.stop_signal())
-    } else {
-        format!("{name} left processes behind that did not stop within {patience} of {} and were killed", Signal::TERM)
-    };
+/// Not even its main process stopped in time, as far as anybody knows. Without any patience that is what was asked for, and no news.
+pub(super) fn killed(name: &str, run: &Run) -> Option<Notice> {
+    let patience = Some(run.spec.stop.timeout).filter(|patience| !patience.is_zero())?;
+    let text = format!("{name} did not stop within {} of {} and was killed", HumanDuration(patience), run.stop_signal());
+    Some(Notice::new(Level::Warning, NoticeKind::Killed, text).about(&run.spec.name))
+}
+
+/// The same of what its main process left behind, whose names are still to come.
+pub(super) fn rest_killed(name: &str, run: &Run, patience: Duration) -> Option<Notice> {
+    let patience = HumanDuration(Some(patience).filter(|patience| !patience.is_zero())?);
+    let text = format!("{name} left processes behind that did not stop within {patience} of {} and were killed", Signal::TERM);
     Some(Notice::new(Level::Warning, NoticeKind::Killed, text).about(&run.spec.name))
 }
 

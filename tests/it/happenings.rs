@@ -99,6 +99,34 @@ fn hooks_that_hang_hold_up_neither_restarts_nor_the_end() {
 }
 
 #[test]
+fn a_hook_that_takes_too_long_is_ended_with_all_its_children_and_holds_up_nothing() {
+    let hook = "setsid sleep 1000001 & sleep 1000002 & echo hangs; exec sleep 1000003";
+    let project = project(
+        "echo run $$; exec sleep 1000000\n",
+        &format!(r#""autorestart": true, "restart_delay": 0, "hooks": {{ "on_ready": "{hook}", "timeout": "2s" }}"#),
+    );
+    let hanging = || {
+        let of_hook = |process: &&Process| process.command.starts_with("sleep 100000") && process.command != "sleep 1000000";
+        let found = crate::support::processes::all().into_iter().filter(|process| of_hook(&process));
+        found.filter(|process| process.is_alive() && crate::support::processes::names(process, &project.root)).count()
+    };
+    let mut runner = project.start([""; 0]);
+    runner.wait_for(&words::prefixed("api on_ready", "hangs"));
+    assert!(comes_true(PATIENCE, || hanging() == 3), "{} are there", hanging());
+    // It is supervised meanwhile.
+    let first = runner.wait_for(&words::app_says("run ")).text();
+    let pid = first.rsplit(' ').next().and_then(|pid| pid.parse().ok()).expect("the app prints it");
+    crate::support::processes::send(pid, Signal::KILL);
+    runner.wait_for(&words::app_says("run "));
+    assert_eq!(runner.count(&words::says("on_ready was killed")), 0, "the first hook still hangs");
+    runner.wait_for(&words::says("[pmdev] api on_ready was killed, because it did not end within 2 s"));
+    runner.wait_for(&words::says("[pmdev] api on_ready was killed, because it did not end within 2 s"));
+    assert!(comes_true(PATIENCE, || hanging() == 0), "{} outlive it", hanging());
+    runner.signal(Signal::TERM);
+    assert_eq!(runner.finish().code, Some(0));
+}
+
+#[test]
 fn a_reload_and_every_stop_are_told() {
     let keys = r#""instances": 2, "hooks": { "on_reload": "cat >> told", "on_exit": "cat >> told" }"#;
     let project = project("echo \"run $NODE_APP_INSTANCE\"; exec sleep 1000000\n", keys);

@@ -79,6 +79,7 @@ fn environment(view: &InstanceView) -> Map<String, Value> {
         "autorestart": view.autorestart,
         "username": view.user,
         "exit_code": view.exit_code,
+        "why": view.why,
         "axm_actions": [],
         "axm_monitor": {},
         "axm_options": {},
@@ -96,7 +97,7 @@ fn environment(view: &InstanceView) -> Map<String, Value> {
         declared(detail, &mut all);
     }
     // Before its first end PM2 has no code.
-    all.retain(|name, value| name != "exit_code" || !value.is_null());
+    all.retain(|name, value| !matches!(name.as_str(), "exit_code" | "why") || !value.is_null());
     all
 }
 

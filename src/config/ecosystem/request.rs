@@ -122,7 +122,7 @@ pub fn declared(layer: &Layer, profile: Profile, flags: &Request, env_files: &[P
         set.extend(layer.named_env.iter().filter(|(known, _)| known == name).flat_map(|(_, given)| given.value.0.iter().cloned()));
     }
     Declared {
-        filter: value(&keys.filter_env).unwrap_or_default(),
+        filter: value(&keys.filter_env),
         files: env_files.to_vec(),
         set,
         instance_var: value(&keys.instance_var),

@@ -87,6 +87,7 @@ pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, own: Vec<PathBuf>, hos
         on_crash: value(&hooks.on_crash),
         on_errored: value(&hooks.on_errored),
         on_reload: value(&hooks.on_reload),
+        timeout: value(&hooks.timeout).unwrap_or(spec.hooks.timeout),
     };
     spec.capsules = value(&keys.crash_capsules).unwrap_or(spec.capsules);
     spec.cron = value(&keys.cron_restart).and_then(|cron| cron.0);

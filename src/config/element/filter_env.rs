@@ -1,5 +1,5 @@
 //! Which of the caller's variables are not passed on. As in PM2 a list drops names that contain an entry, and a text drops the one name;
-//! `true`, which PM2 takes and forgets, passes nothing on.
+//! `true`, which PM2 takes and forgets, passes nothing on; `false` passes everything on, also what production holds back.
 
 use serde_json::{Value as Json, json};
 
@@ -7,10 +7,9 @@ use super::{Element, Reader, texts::Texts};
 use crate::config::node::{Node, Value};
 
 /// What is not passed on.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FilterEnv {
-    /// Nothing is held back.
-    #[default]
+    /// Nothing is held back, whatever the profile.
     None,
     /// Everything is.
     All,

@@ -1,5 +1,7 @@
 //! Command lines that are told what happens to an app.
 
+use std::time::Duration;
+
 use super::{Fate, keyed, keyed_element};
 
 keyed! {
@@ -15,6 +17,8 @@ keyed! {
         on_errored: String, [], r#""./page-us.sh""#, Fate::Honoured;
         /// A reload is over: every instance is of the new version.
         on_reload: String, [], r#""./flush-cache.sh""#, Fate::Honoured;
+        /// How long each of them may take before it is killed with all it has started; 30 s if not given.
+        timeout: Duration, [], r#""1m""#, Fate::Honoured;
     }
 }
 keyed_element!(RawHooks, "a map of command lines");
@@ -28,7 +32,8 @@ mod tests {
 
     #[test]
     fn command_lines() {
-        let hooks: RawHooks = read(r#"{"onReady": "make"}"#).unwrap();
+        let hooks: RawHooks = read(r#"{"onReady": "make", "timeout": "5s"}"#).unwrap();
+        assert_eq!(hooks.timeout.map(|given| given.value), Some(Duration::from_secs(5)));
         assert_eq!(hooks.on_ready.map(|given| given.value).as_deref(), Some("make"));
         insta::assert_snapshot!(refused::<RawHooks>(r#""make""#), @r#"key is "make", but it takes a map of command lines"#);
     }

@@ -59,6 +59,7 @@ pub fn app(app: &AppSpec, env: &[Difference], now: &Zoned) -> Json {
             "on_crash": line(&app.hooks.on_crash),
             "on_errored": line(&app.hooks.on_errored),
             "on_reload": line(&app.hooks.on_reload),
+            "timeout_ms": millis(app.hooks.timeout),
         },
         "crash_capsules": app.capsules,
         "cron": app.cron,

@@ -1,10 +1,11 @@
 // Runs a project file of JavaScript and writes what it exports, as JSON with tags, into a file. Arguments: the project file, the file for
-// the result. Standard output belongs to the project file. Node, Bun and Deno all run this.
-import { readFileSync, writeFileSync } from "node:fs";
+// the result, and `careful` where nothing may be loaded that others can write. Standard output belongs to the project file. Node, Bun and
+// Deno all run this.
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-const [program, self, file, result] = process.argv;
+const [program, self, file, result, careful] = process.argv;
 // What a file sees that was started by itself.
 process.argv = [program, file];
 
@@ -50,6 +51,39 @@ process.exit = (code) => {
   exit(code);
 };
 process.on("exit", () => answered || answer({ unfinished: left }));
+
+// The same rule as that of the project file itself, asked before a file is run. What is written with its path is found beforehand, what
+// `require` is given by a program when it is, and the rest of what `import` is given where the runtime can tell (Node from 22.15).
+const refuse = (path) => {
+  let about;
+  try {
+    about = statSync(path);
+  } catch {
+    return;
+  }
+  const others = (about.mode & 0o002) !== 0 || ((about.mode & 0o020) !== 0 && about.gid !== 0);
+  if (!about.isFile() || !others) return;
+  answer({ refused: [path, about.mode] });
+  exit(0);
+};
+if (careful) {
+  for (const path of modules()) refuse(path);
+  const loader = createRequire(import.meta.url)("node:module");
+  const resolve = loader._resolveFilename;
+  if (resolve) {
+    loader._resolveFilename = function (...request) {
+      const path = resolve.apply(this, request);
+      if (String(path).startsWith("/")) refuse(path);
+      return path;
+    };
+  }
+  loader.registerHooks?.({
+    load(url, context, next) {
+      if (url.startsWith("file:")) refuse(fileURLToPath(url));
+      return next(url, context);
+    },
+  });
+}
 
 // A value as a flat list: what JSON can say as it is, else a tag. A list or a map is its tag, then its parts, each as a list like this.
 const DEPTH = 100;

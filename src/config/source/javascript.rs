@@ -36,6 +36,8 @@ const SHOWN: usize = 8;
 
 const PROGRAM: &str = include_str!("evaluate.mjs");
 const RESULT: &str = "result.json";
+/// Has it load nothing that others can write.
+const CAREFUL: &str = "careful";
 
 /// A file that has to be run to be read.
 #[derive(Debug)]
@@ -50,7 +52,7 @@ pub struct Evaluation {
 
 impl Evaluation {
     /// What evaluates a file: the project's own node, bun or deno.
-    pub(super) fn new(file: PathBuf, text: String, host: &Host) -> Result<Self, Error> {
+    pub(super) fn new(file: PathBuf, text: String, careful: bool, host: &Host) -> Result<Self, Error> {
         let folder = place::folder(&file).to_owned();
         let Some((runtime, args)) = runtime(&folder, host) else {
             let shown = place::shown(&host.cwd, &file);
@@ -71,6 +73,7 @@ impl Evaluation {
         let mut argv = vec![runtime.into_os_string()];
         argv.extend(args.iter().map(OsString::from));
         argv.extend([made.path().join("evaluate.mjs").into(), file.clone().into(), made.path().join(RESULT).into()]);
+        argv.extend(careful.then(|| OsString::from(CAREFUL)));
         let env: std::collections::BTreeMap<_, _> = host.env.iter().cloned().collect();
         let launch = Launch { argv, cwd: folder, env: env.into_iter().collect(), hardening: Hardening::default() };
         Ok(Self { launch, file, text, folder: made })
@@ -117,6 +120,12 @@ impl Evaluation {
         let node = match answer {
             Answer::Value(node) => node,
             Answer::Thrown(thrown) => return Err(Box::new(self.thrown(&thrown))),
+            Answer::Refused { path, mode } => {
+                let shown = path.display();
+                let text =
+                    format!("it loads {shown}, which others than root can write (mode {:03o}), and root runs what it says", mode & 0o777);
+                return Err(Box::new(problem(text).example(format!("chmod go-w {}", shell_words::quote(&shown.to_string())))));
+            }
             Answer::Unfinished { left: true } => {
                 return Err(problem(format!("it called process.exit() before its export was there ({exit})")));
             }

@@ -98,12 +98,12 @@ impl Format {
     }
 }
 
-/// Reads a project file to its end; JavaScript is run through [`Host::run`].
+/// Reads a project file to its end; JavaScript is run through [`Host::run`]. `careful`: it loads nothing that others can write.
 ///
 /// # Errors
 /// Everything that is wrong with it as text; nothing is said of its keys. Exit code 2.
-pub fn read(file: &Path, host: &Host) -> Result<Document, Error> {
-    match open(file, host)? {
+pub fn read(file: &Path, careful: bool, host: &Host) -> Result<Document, Error> {
+    match open(file, careful, host)? {
         Opened::Document(document) => Ok(document),
         Opened::Evaluation(evaluation) => {
             let output = (host.run)(&evaluation.launch, javascript::LIMIT)?;
@@ -116,7 +116,7 @@ pub fn read(file: &Path, host: &Host) -> Result<Document, Error> {
 ///
 /// # Errors
 /// As [`read`].
-pub fn open(file: &Path, host: &Host) -> Result<Opened, Error> {
+pub fn open(file: &Path, careful: bool, host: &Host) -> Result<Opened, Error> {
     let file = place::absolute(&host.cwd, file);
     host.seen.own(&file);
     let refuse = |problems: Problems, text: Option<&str>| problems.into_error(text, &host.cwd);
@@ -135,7 +135,7 @@ pub fn open(file: &Path, host: &Host) -> Result<Opened, Error> {
         Format::Json => json::parse(&file, &text),
         Format::Procfile => procfile::parse(&file, &text),
         Format::Package => package::parse(&file, &text),
-        Format::JavaScript => return javascript::Evaluation::new(file, text, host).map(Opened::Evaluation),
+        Format::JavaScript => return javascript::Evaluation::new(file, text, careful, host).map(Opened::Evaluation),
     };
     match parsed {
         Ok((root, warnings)) => Ok(Opened::Document(Document { file, text: Some(text), root, modules: Vec::new(), warnings })),

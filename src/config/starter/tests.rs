@@ -44,7 +44,7 @@ fn what_was_detected_is_written_down_and_read_again() {
             let starter = write(&host.cwd, format, &host).unwrap();
             assert_eq!(starter.chosen.unwrap(), ("npm run dev".to_owned(), "scripts.dev in package.json".to_owned()));
             assert_eq!(discover(&host.cwd).as_deref(), Some(starter.file.as_path()));
-            let document = source::read(&starter.file, &host).unwrap();
+            let document = source::read(&starter.file, false, &host).unwrap();
             let Value::List(apps) = &document.root.get("apps").unwrap().node.value else { panic!("{document:?}") };
             let text = |key| &apps[0].get(key).unwrap().node.value;
             assert_eq!(text("name"), &Value::Text("my \"api\"".to_owned()), "{format:?}");
@@ -70,7 +70,7 @@ fn comments_are_right_when_they_are_taken_away() {
         };
         let bare: Vec<String> = text.lines().map(|line| if is_key(line) { line.replacen(mark, "", 1) } else { line.to_owned() }).collect();
         fs::write(host.cwd.join(name), bare.join("\n")).unwrap();
-        let document = source::read(Path::new(name), &host).unwrap_or_else(|error| panic!("{error}\n{}", bare.join("\n")));
+        let document = source::read(Path::new(name), false, &host).unwrap_or_else(|error| panic!("{error}\n{}", bare.join("\n")));
         let Value::List(apps) = &document.root.get("apps").unwrap().node.value else { panic!("{document:?}") };
         for key in ["args", "watch", "env_file", "instances", "env", "env_production"] {
             assert!(apps[0].get(key).is_some(), "{name} has {key}:\n{}", bare.join("\n"));

@@ -1,4 +1,4 @@
-//! Where a log file really is: its folder is opened and held, so that what is done later is done there, whatever becomes of the path.
+//! Where a file that we write really is, a log file or another: its folder is opened and held, so that what is done later is done there, whatever becomes of the path.
 //! Root follows no link of another user, and writes into nothing that another could have put there for it: what systemd's chase() calls an
 //! unsafe transition, and logrotate(8) insecure permissions.
 
@@ -78,12 +78,32 @@ impl fmt::Display for Refused {
 
 impl error::Error for Refused {}
 
+/// What makes possible what was refused; `None`: it failed for another reason.
+pub fn remedy(error: &io::Error) -> Option<&str> {
+    error.get_ref()?.downcast_ref::<Refused>().map(|refused| refused.remedy.as_str())
+}
+
 fn refused(what: String, remedy: String) -> io::Error {
     io::Error::new(io::ErrorKind::PermissionDenied, Refused { what, remedy })
 }
 
 /// Follows a path; `make`: folders are made where they are missing, with this mode.
 pub fn find(path: &Path, make: Option<Mode>) -> io::Result<Place> {
+    follow(path, make, true)
+}
+
+/// Follows a path to the folder of its last name; what has that name is not followed.
+///
+/// # Errors
+/// Also where devices are: nothing can be put there.
+pub fn name(path: &Path, make: Option<Mode>) -> io::Result<Spot> {
+    match follow(path, make, false)? {
+        Place::Spot(spot) => Ok(spot),
+        Place::Device(path) => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{} is among devices", path.display()))),
+    }
+}
+
+fn follow(path: &Path, make: Option<Mode>, last: bool) -> io::Result<Place> {
     let careful = geteuid().is_root();
     let mut left = parts(path);
     let root = || openat(CWD, "/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
@@ -105,7 +125,7 @@ pub fn find(path: &Path, make: Option<Mode>) -> io::Result<Place> {
         match if left.is_empty() { Err(Errno::NOTDIR) } else { openat(&folder, &name, FOLDER, Mode::empty()) } {
             Ok(next) => (folder, at) = (next, here),
             Err(Errno::NOTDIR | Errno::LOOP) => match statat(&folder, &name, AtFlags::SYMLINK_NOFOLLOW) {
-                Ok(about) if FileType::from_raw_mode(about.st_mode) == FileType::Symlink => {
+                Ok(about) if FileType::from_raw_mode(about.st_mode) == FileType::Symlink && (last || !left.is_empty()) => {
                     links += 1;
                     if links > LINKS {
                         return Err(Errno::LOOP.into());
@@ -159,7 +179,7 @@ fn is_device(path: &Path) -> bool {
 fn not_followed(link: &Path, target: &Path, owner: u32) -> io::Error {
     let what = format!("{} is a link of user {owner}, and root follows its own alone", link.display());
     let (link, target) = (shell_words::quote(&link.display().to_string()).into_owned(), target.display());
-    refused(what, format!("name {target} itself as the log file's place, or make the link root's: chown -h root {link}"))
+    refused(what, format!("name {target} itself, or make the link root's: chown -h root {link}"))
 }
 
 impl Others {
@@ -206,8 +226,7 @@ impl Spot {
             false => format!("{path} is no file"),
         };
         let folder = self.path.parent().unwrap_or(&self.path).display();
-        let remedy =
-            format!("take it away, or name a log file in a folder that root alone can write; users besides root can write {folder}");
+        let remedy = format!("take it away, or name a file in a folder that root alone can write; users besides root can write {folder}");
         Err(refused(format!("{what}, in a folder that others can write"), remedy))
     }
 

@@ -2,14 +2,17 @@
 
 use std::{
     ffi::OsStr,
-    fs::{self, DirBuilder, OpenOptions},
-    io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
 };
 
+use rustix::fs::{Mode, OFlags};
+
 use super::Capsule;
-use crate::config;
+use crate::{
+    config,
+    log::file::place::{self, Spot},
+};
 
 /// How many are kept of an app.
 const KEPT: usize = 20;
@@ -19,42 +22,45 @@ pub fn folder(home: &Path) -> PathBuf {
     home.join("crashes")
 }
 
-/// Writes one, whole or not at all, and removes those that are too old.
+/// Writes one, whole or not at all, and removes those that are too old. Root follows no link of another user there.
 pub fn write(folder: &Path, capsule: &Capsule) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let app = config::logs::plain(&capsule.app);
     let path = folder.join(format!("{app}-{}-{}.json", capsule.time.strftime("%Y%m%dT%H%M%S%3f"), capsule.run));
-    let begun = path.with_extension("part");
+    let whole = place::name(&path, Some(Mode::from_raw_mode(0o700)))?;
+    let begun = whole.beside(&path.with_extension("part"));
     let mut text = serde_json::to_vec_pretty(capsule)?;
     text.push(b'\n');
-    let written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&begun).and_then(|mut file| file.write_all(&text));
-    if let Err(error) = written.and_then(|()| fs::rename(&begun, &path)) {
+    let written = begun.open(OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, 0o600).and_then(|mut file| file.write_all(&text));
+    if let Err(error) = written.and_then(|()| begun.replace(&whole)) {
         // A disk that is full has room for nothing that is half there.
-        let _ = fs::remove_file(&begun);
+        let _ = begun.remove();
         return Err(error);
     }
-    let known = of_app(folder, &app)?;
-    for old in known.iter().rev().skip(KEPT) {
-        fs::remove_file(old)?;
+    for old in of_app(&whole, &app)?.iter().rev().skip(KEPT) {
+        old.remove()?;
     }
     Ok(())
 }
 
 /// The newest one of an app, and its file.
 pub fn newest(folder: &Path, app: &str) -> Option<(PathBuf, Capsule)> {
-    let read = |path: PathBuf| {
-        let capsule: Capsule = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
+    let read = |spot: &Spot| {
+        let mut text = Vec::new();
+        spot.open(OFlags::RDONLY, 0).and_then(|mut file| file.read_to_end(&mut text)).ok()?;
+        let capsule: Capsule = serde_json::from_slice(&text).ok()?;
         // Two names may be the same in the name of a file.
-        (capsule.app == app).then_some((path, capsule))
+        (capsule.app == app).then(|| (spot.path().to_owned(), capsule))
     };
-    of_app(folder, &config::logs::plain(app)).ok()?.into_iter().rev().find_map(read)
+    let any = place::name(&folder.join("any"), None).ok()?;
+    of_app(&any, &config::logs::plain(app)).ok()?.iter().rev().find_map(read)
 }
 
-/// The files of an app, by the plain form of its name, from old to new.
-fn of_app(folder: &Path, app: &str) -> io::Result<Vec<PathBuf>> {
-    let mut found: Vec<PathBuf> = fs::read_dir(folder)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    found.retain(|path| path.file_name().and_then(OsStr::to_str).and_then(app_of) == Some(app));
-    found.sort_by_cached_key(|path| path.file_stem().and_then(OsStr::to_str).map(order));
+/// The files of an app, by the plain form of its name, from old to new: those in the folder of another.
+fn of_app(other: &Spot, app: &str) -> io::Result<Vec<Spot>> {
+    let is_of_app = |name: &OsStr| name.to_str().and_then(app_of) == Some(app);
+    let mut found: Vec<Spot> =
+        other.names()?.into_iter().filter(|name| is_of_app(name)).map(|name| other.beside(Path::new(&name))).collect();
+    found.sort_by_cached_key(|spot| spot.path().file_stem().and_then(OsStr::to_str).map(order));
     Ok(found)
 }
 

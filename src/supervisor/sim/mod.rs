@@ -270,6 +270,7 @@ impl Sim {
             | Effect::Hook { .. }
             | Effect::Record { .. }
             | Effect::ShowLastErrors { .. }
+            | Effect::NameRest { .. }
             | Effect::Notice(_) => {}
         }
     }

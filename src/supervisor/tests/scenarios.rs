@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::specs::App;
 use crate::{
-    model::{Cause, ChangeKind, ChangeSet, InstanceId, RunId},
+    model::{Cause, ChangeKind, ChangeSet, InstanceId, InstanceSnapshot, RunId, Status},
     supervisor::{
         Event, Request, ShutdownCause, Target,
         sim::{Change, Sim},
@@ -145,7 +145,12 @@ fn happens(sim: &mut Sim, what: &str, later: &mut Vec<App>) -> Duration {
         }
         ["list"] => {
             for app in sim.supervisor.snapshot(sim.now).apps {
-                let states: Vec<_> = app.instances.iter().map(|one| format!("{}, {} restarts", one.status, one.restarts)).collect();
+                let why = |one: &InstanceSnapshot| match (one.status, &one.why) {
+                    (Status::Errored, Some(why)) => format!(" because {why}"),
+                    _ => String::new(),
+                };
+                let states: Vec<_> =
+                    app.instances.iter().map(|one| format!("{}{}, {} restarts", one.status, why(one), one.restarts)).collect();
                 sim.timeline.line(sim.now, format!("list: {} is {}", app.name, states.join("; ")));
             }
             return Duration::ZERO;

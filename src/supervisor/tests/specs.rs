@@ -156,6 +156,7 @@ impl App {
                 on_crash: line(self.hooks, "./crash"),
                 on_errored: line(self.hooks, "./errored"),
                 on_reload: line(self.hooks, "./reload"),
+                ..Hooks::default()
             },
             exec_mode: if self.cluster { ExecMode::Cluster } else { ExecMode::Fork },
             cron: line(self.cron, "0 3 * * *"),

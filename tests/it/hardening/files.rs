@@ -166,6 +166,31 @@ fn what_speaks_to_the_caller_alone_is_not_passed_on_by_a_server() {
     // What a file says is no accident.
     super::declare(&project, json!({ "env": { "LISTEN_FDS": "1" } }));
     assert_eq!(printed(&["--prod"]), ["LISTEN_FDS"]);
+    // The filter is off where the file says so, and adds to the server's own where it names others.
+    super::declare(&project, json!({ "filter_env": false }));
+    assert_eq!(printed(&["--prod"]), ["PMDEV_OTHER", "LISTEN_FDS", "LISTEN_PID", "SUDO_USER"]);
+    super::declare(&project, json!({ "filter_env": ["NOTHING_IS_CALLED_SO"] }));
+    assert_eq!(printed(&["--prod"]), [""; 0]);
+}
+
+#[test]
+fn limits_that_no_kernel_knows_are_told_before_anything_runs() {
+    for (keys, told) in [
+        (json!({ "umask": "0888" }), "umask"),
+        (json!({ "umask": "1777" }), "umask"),
+        (json!({ "limits": { "nice": 20 } }), "limits.nice"),
+        (json!({ "limits": { "oom_score_adj": -1001 } }), "limits.oom_score_adj"),
+        (json!({ "limits": { "no_new_privs": "perhaps" } }), "limits.no_new_privs"),
+    ] {
+        let project = project(keys);
+        let ending = project.pmdev(["start", "--no-watch", "--raw"]).finish();
+        assert!(
+            ending.code == Some(2) && ending.all().contains(told) && ending.all().contains("but it takes "),
+            "{told}: {}",
+            ending.all()
+        );
+        assert!(!ending.out.contains("uid="), "{told}: it ran");
+    }
 }
 
 #[test]

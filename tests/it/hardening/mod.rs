@@ -3,6 +3,7 @@
 //! Most of it takes root, and rights that a container's root need not have: what is not there is skipped, and said.
 
 mod files;
+mod links;
 mod stages;
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};

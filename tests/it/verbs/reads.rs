@@ -222,6 +222,22 @@ fn a_runner_tells_why_it_did_what_it_did() {
 }
 
 #[test]
+fn lists_tell_why_an_app_was_given_up() {
+    let project = Project::empty();
+    project.script("bad.sh", "exit 3\n");
+    project.script("good.sh", "exec sleep 1000000\n");
+    let bad = json!({ "name": "bad", "script": "bad.sh", "autorestart": true, "max_restarts": 2, "restart_delay": 0 });
+    project.save("pmdev.json", json!([bad, { "name": "good", "script": "good.sh" }]).to_string());
+    let mut runner = project.start(["--no-watch"]);
+    runner.wait_for(&says("bad crashed (exit code 3) and is given up after 2 runs in a row of less than 1 s"));
+    let why = "it crashed (exit code 3) and is given up after 2 runs in a row of less than 1 s";
+    let list = json_of(&project, &["list", "--json"]);
+    assert_eq!((&list[0]["status"], &list[0]["why"], &list[1]["why"]), (&json!("errored"), &json!(why), &json!("the runner began")));
+    assert_eq!(json_of(&project, &["jlist"])[0]["pm2_env"]["why"], why);
+    assert!(verb(&project, &["show", "bad"], 0).out.contains(&format!("bad is errored: {why}")));
+}
+
+#[test]
 fn watched_lists_are_drawn_in_place_and_leave_the_terminal_as_it_was() {
     let project = project();
     let _runner = running(&project);

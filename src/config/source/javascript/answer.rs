@@ -15,6 +15,13 @@ pub enum Answer {
     Value(Node),
     /// An exception.
     Thrown(Thrown),
+    /// It was about to load something that others can write.
+    Refused {
+        /// What.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
     /// The program ended before either; `left`: through `process.exit()`.
     Unfinished {
         /// Whether it asked to end.
@@ -48,6 +55,9 @@ impl Answer {
         if let Some(thrown) = answer.get("error") {
             return Ok((Self::Thrown(Thrown::new(thrown)), modules));
         }
+        if let Some(refused) = answer.get("refused") {
+            return Ok((Self::Refused { path: PathBuf::from(text(&refused[0])), mode: number(&refused[1]) }, modules));
+        }
         let parts = answer["value"].as_array().map(Vec::as_slice).unwrap_or_default();
         node(&mut parts.iter()).map(|node| (Self::Value(node), modules))
     }
@@ -55,7 +65,6 @@ impl Answer {
 
 impl Thrown {
     fn new(json: &Json) -> Self {
-        let number = |json: &Json| json.as_u64().and_then(|number| u32::try_from(number).ok()).unwrap_or_default();
         let place = |place: &Json| (PathBuf::from(text(&place[0])), number(&place[1]), number(&place[2]));
         Self {
             name: text(&json["name"]),
@@ -97,6 +106,10 @@ fn node(parts: &mut slice::Iter<'_, Json>) -> Result<Node, String> {
 fn entry(parts: &mut slice::Iter<'_, Json>) -> Result<Entry, String> {
     let key = parts.next().map(text).unwrap_or_default();
     Ok(Entry { key, place: Place::Unknown, node: node(parts)?, merged: false })
+}
+
+fn number(json: &Json) -> u32 {
+    json.as_u64().and_then(|number| u32::try_from(number).ok()).unwrap_or_default()
 }
 
 fn text(json: &Json) -> String {

@@ -10,7 +10,7 @@ fn outcomes(cases: &[(&str, &str)]) -> String {
         let project = Project::new();
         project.file(name, content);
         project.file("lib.js", "module.exports = { broken() {\n  return null.x; } }");
-        match read(Path::new(name), &project.host) {
+        match read(Path::new(name), false, &project.host) {
             Ok(document) => writeln!(shown, "{}", tree(&document.root)),
             // Stacks are Node's own, and each version has another.
             Err(error) => project
@@ -165,7 +165,7 @@ fn its_environment_is_the_callers_and_nothing_of_ours_is_in_it() {
 fn a_file_that_never_ends_is_told_and_its_folder_goes() {
     let project = Project::new();
     let file = project.file("a.config.js", "while (true) {}");
-    let Ok(Opened::Evaluation(evaluation)) = open(&file, &project.host) else { panic!("it is a program") };
+    let Ok(Opened::Evaluation(evaluation)) = open(&file, false, &project.host) else { panic!("it is a program") };
     let folder = PathBuf::from(evaluation.launch.argv.last().unwrap()).parent().unwrap().to_owned();
     assert!(folder.is_dir());
     let error = evaluation.finish(&Output { end: End::Limit, said: "working\n".to_owned() }, &project.host).unwrap_err();
@@ -190,7 +190,7 @@ fn the_runtime_is_the_projects_own() {
     hint: install one of them, or write the file as pmdev.toml, pmdev.yaml or pmdev.json
     "#);
     let words = |project: &Project| {
-        let Ok(Opened::Evaluation(evaluation)) = open(Path::new("a.config.js"), &project.host) else { panic!("it is a program") };
+        let Ok(Opened::Evaluation(evaluation)) = open(Path::new("a.config.js"), false, &project.host) else { panic!("it is a program") };
         let words: Vec<_> =
             evaluation.launch.argv.iter().map(|word| word.to_str().unwrap().replace(project.host.cwd.to_str().unwrap(), "")).collect();
         words[..words.len() - 3].join(" ")
@@ -215,7 +215,7 @@ fn the_runtime_is_the_projects_own() {
 
 /// What a project file loads, relative to its folder.
 fn modules(project: &Project, name: &str) -> Vec<String> {
-    let (modules, seen) = match read(Path::new(name), &project.host) {
+    let (modules, seen) = match read(Path::new(name), false, &project.host) {
         Ok(document) => (document.modules, project.host.seen.all().modules),
         Err(_) => (Vec::new(), project.host.seen.all().modules),
     };

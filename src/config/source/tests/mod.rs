@@ -61,12 +61,12 @@ impl Project {
     }
 
     fn read(&self, name: &str) -> Document {
-        read(Path::new(name), &self.host).unwrap_or_else(|error| panic!("{}", self.told(&error)))
+        read(Path::new(name), false, &self.host).unwrap_or_else(|error| panic!("{}", self.told(&error)))
     }
 
     /// Why a file is refused, as people read it.
     fn refusal(&self, name: &str) -> String {
-        match read(Path::new(name), &self.host) {
+        match read(Path::new(name), false, &self.host) {
             Ok(document) => panic!("{name} was read: {}", tree(&document.root)),
             Err(error) => {
                 assert_eq!(error.exit_code(), 2, "{error}");
