@@ -315,7 +315,7 @@ pub struct InstanceView {
     pub restarts: u64,
     /// Ends in a row before `min_uptime`.
     pub unstable_restarts: u32,
-    /// Why it is given up, or else why its latest run was started, as the end of a sentence that says `because`.
+    /// Why it is given up, what it waits for, or else why its latest run was started, as the end of a sentence that says `because`.
     #[serde(default)]
     pub why: Option<String>,
     /// The exit code of its last end by itself.

@@ -38,9 +38,7 @@ impl Apps {
         let mut apps = Self::default();
         for (spec, recipe) in specs.into_iter().zip(recipes) {
             let app = apps.id();
-            for slot in 0..spec.instances {
-                apps.number(InstanceId { app, slot });
-            }
+            apps.count(app, spec.instances);
             apps.recipes.insert(app, recipe);
             apps.owners.insert(app, owner);
             apps.list.push((app, Arc::new(spec)));
@@ -74,6 +72,13 @@ impl Apps {
     pub fn pid_file(&mut self, instance: InstanceId, spec: &AppSpec) -> Option<PidFile> {
         let number = self.number(instance);
         spec.pid_file.as_ref().map(|file| PidFile::new(file.path_of(number, spec.instances)))
+    }
+
+    /// Numbers the instances of an app: what has no number yet has no log files.
+    fn count(&mut self, app: AppId, instances: u16) {
+        for slot in 0..instances {
+            self.number(InstanceId { app, slot });
+        }
     }
 
     fn number(&mut self, instance: InstanceId) -> usize {
@@ -123,7 +128,9 @@ impl Apps {
     pub fn scale(&mut self, app: AppId, instances: u16) -> Option<Edit> {
         let (_, spec) = self.list.iter_mut().find(|(id, _)| *id == app)?;
         *spec = Arc::new(AppSpec { instances, ..AppSpec::clone(spec) });
-        Some(Edit::Change { app, spec: Arc::clone(spec), restart: false })
+        let spec = Arc::clone(spec);
+        self.count(app, instances);
+        Some(Edit::Change { app, spec, restart: false })
     }
 
     /// Watches an app that is not watched, or no more one that is; `None`: there is no such app, or nothing that could be watched for it.
@@ -210,9 +217,7 @@ impl Apps {
             }
             self.recipes.insert(app, recipe);
             self.owners.insert(app, owner);
-            for slot in 0..spec.instances {
-                self.number(InstanceId { app, slot });
-            }
+            self.count(app, spec.instances);
             self.list.push((app, spec));
         }
         edits.extend(old.into_iter().map(|(app, _)| Edit::Remove { app }));

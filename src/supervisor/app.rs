@@ -58,6 +58,8 @@ pub(super) struct App {
     pub announced: Option<Generation>,
     /// The newest generation of which people were told that it waits for another app.
     pub told_blocked: Option<Generation>,
+    /// Why what it waits for will not come by itself, as [`Supervisor::in_vain`](super::Supervisor::in_vain) has it.
+    pub vain: Option<String>,
     /// The generation whose instances take no further places, because one of them failed.
     pub aborted: Option<Generation>,
     /// The commands of watch rules that are under way.
@@ -122,6 +124,7 @@ impl App {
             pending: None,
             announced: None,
             told_blocked: None,
+            vain: None,
             aborted: None,
             work: None,
             unworked: None,

@@ -78,6 +78,20 @@ impl Supervisor {
         Some(format!("waits until {needed}, but {} is {}{how}", held.name, other.status(held)))
     }
 
+    /// Tells what apps wait for, once for each generation, and that it will not come, as often as that is so anew.
+    pub(super) fn tell_blocked(&mut self, step: &mut Step) {
+        for index in 0..self.apps.len() {
+            let waits = self.apps[index].waits();
+            let vain = self.in_vain(&self.apps[index]).filter(|_| waits);
+            let app = &mut self.apps[index];
+            app.tell_blocked(step);
+            if let (Some(why), true) = (&vain, app.vain != vain) {
+                step.tell(wording::in_vain(&app.spec.name, why));
+            }
+            app.vain = vain;
+        }
+    }
+
     /// Whether apps that need it are alive.
     fn is_needed(&self, index: usize) -> bool {
         let name = &self.apps[index].spec.name;
@@ -123,11 +137,15 @@ impl App {
         }
     }
 
-    /// Tells once for each generation what an app waits for.
-    pub fn tell_blocked(&mut self, step: &mut Step) {
+    /// Whether it does not run because of what another app has not come to.
+    fn waits(&self) -> bool {
+        self.gate() == Gate::Waiting && self.is_down()
+    }
+
+    fn tell_blocked(&mut self, step: &mut Step) {
         let generation = self.version.generation;
-        let waits = self.gate() == Gate::Waiting && self.is_down() && self.told_blocked != Some(generation);
-        if let (Some(needed), true) = (&self.blocked, waits) {
+        let news = self.waits() && self.told_blocked != Some(generation);
+        if let (Some(needed), true) = (&self.blocked, news) {
             self.told_blocked = Some(generation);
             step.tell(wording::waits_for(&self.spec.name, needed));
         }

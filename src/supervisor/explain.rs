@@ -79,10 +79,7 @@ impl App {
                 Gate::Unwanted => "the runner ends".to_owned(),
                 Gate::Resting => rests(instance.rest),
                 Gate::Preparing => "a command of a watch rule runs first".to_owned(),
-                Gate::Waiting => {
-                    let needed = self.blocked.as_ref().map(wording::needs).unwrap_or_default();
-                    format!("it waits until {needed}")
-                }
+                Gate::Waiting => self.waits_until(),
                 Gate::Removed => "it is no app of this runner any more".to_owned(),
                 Gate::Preceded => "an app that was removed, and has its name, its program or its port, has to be gone first".to_owned(),
                 Gate::Probing => "it is seen whether a file changes without it".to_owned(),
@@ -104,6 +101,12 @@ impl App {
             }
             Hold::Crashed | Hold::Exited | Hold::Errored => format!("{ended}; it starts again when somebody restarts it"),
         }
+    }
+
+    /// What it waits for, and why that will not come by itself where it will not.
+    pub fn waits_until(&self) -> String {
+        let needed = || self.blocked.as_ref().map(wording::needs).unwrap_or_default();
+        self.vain.as_ref().map_or_else(|| format!("it waits until {}", needed()), |why| format!("it {why}"))
     }
 
     /// How an instance ended by itself, and why it was given up.

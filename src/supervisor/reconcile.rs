@@ -22,7 +22,7 @@ impl Supervisor {
         self.drop_removed(step);
         // What one app comes to may be what another waits for.
         while self.order() | self.reconcile_apps(step) {}
-        self.apps.iter_mut().for_each(|app| app.tell_blocked(step));
+        self.tell_blocked(step);
     }
 
     /// Moves every app as far as it can go now; true while that can change what others wait for.

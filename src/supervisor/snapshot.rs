@@ -47,10 +47,11 @@ impl App {
         }
     }
 
-    /// Why an instance is given up, or else why it started last.
+    /// Why an instance is given up, what it waits for, or else why it started last.
     fn why(&self, instance: &Instance) -> Option<String> {
         match self.status(instance) {
             Status::Errored => Some(self.how_it_ended(instance)),
+            Status::Launching if instance.run().is_none() && self.gate() == Gate::Waiting => Some(self.waits_until()),
             Status::Launching
             | Status::Online
             | Status::Stopping

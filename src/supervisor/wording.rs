@@ -170,6 +170,10 @@ pub(super) fn waits_for(app: &str, needed: &Dependency) -> Notice {
     info(NoticeKind::Waiting, app, format!("{app} waits until {}", needs(needed)))
 }
 
+pub(super) fn in_vain(app: &str, why: &str) -> Notice {
+    Notice::new(Level::Warning, NoticeKind::Waiting, format!("{app} {why}")).about(app)
+}
+
 /// `db is ready`.
 pub(super) fn needs(needed: &Dependency) -> String {
     let how = match needed.condition {

@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use super::{TICKER, apps, archives, holds, started};
-use crate::support::{PATIENCE, Project, clock, words};
+use crate::support::{PATIENCE, Project, clock, verb, words};
 
 /// The names in a folder.
 fn names(folder: &std::path::Path) -> BTreeSet<String> {
@@ -79,6 +79,11 @@ fn instances_have_files_of_their_own_unless_they_are_merged() {
     let timed = shared.lines().find(|line| line.contains("T")).expect("the one with a time");
     assert!(timed.ends_with(": i am 0") && timed.len() == "2026-11-25T20:28:00: i am 0".len(), "{timed}");
     assert_eq!(names(&project.path("logs")), ["shared.log", "two-1.log", "two-2.log"].map(str::to_owned).into());
+    // One that is added later has its own, or the one that all share, as well.
+    verb(&project, &["scale", "two", "3"], 0);
+    assert_eq!(holds(&project.path("logs/two-6.log"), "\n"), "i am 2\n");
+    verb(&project, &["scale", "merged", "3"], 0);
+    holds(&project.path("logs/shared.log"), "i am 2\n");
     assert!(runner.count(&words::says("quiet | i am")) == 0, "nothing of it is shown");
     assert_eq!(fs::metadata("/dev/null").expect("it is there").permissions().mode() & 0o777, 0o666);
     ends(&project, runner);
