@@ -50,7 +50,7 @@ pub struct Happening {
     pub reason: String,
     /// How often it was started again so far.
     pub restarts: u64,
-    /// How long it was up.
+    /// How long its program was there.
     pub uptime: Duration,
 }
 

@@ -30,7 +30,7 @@ pub(super) struct Instance {
     pub starts: u64,
     /// How often it was started again, since its counters were reset; a start after a rest is none.
     pub restarts: u64,
-    /// It has rested since its latest run.
+    /// It has rested since its latest run, or was held after it until somebody asked.
     pub rested: bool,
     /// Its latest run.
     pub last: Option<RunId>,

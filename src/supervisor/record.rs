@@ -94,7 +94,7 @@ impl App {
             exit,
             reason,
             restarts: instance.restarts,
-            uptime: run.map_or(Duration::ZERO, |run| run.uptime(now)),
+            uptime: run.map_or(Duration::ZERO, |run| run.age(now)),
         }
     }
 }

@@ -141,7 +141,11 @@ impl App {
             instance.rest = Rest::No;
             instance.tally = Tally::default();
             match &mut instance.state {
-                State::Down { hold, .. } => *hold = Hold::None,
+                State::Down { hold, .. } => {
+                    // As under PM2, only what runs can be restarted: this is a start.
+                    instance.rested |= *hold != Hold::None;
+                    *hold = Hold::None;
+                }
                 State::Up(run) => run.next_mut().into_iter().for_each(|next| *next = Hold::None),
             }
         }

@@ -130,6 +130,11 @@ impl Run {
         }
     }
 
+    /// How long its program has been there, ready or not.
+    pub fn age(&self, now: Instant) -> Duration {
+        self.started.map_or(Duration::ZERO, |started| now.saturating_duration_since(started))
+    }
+
     /// How long it has been ready.
     pub fn uptime(&self, now: Instant) -> Duration {
         self.ready.map_or(Duration::ZERO, |ready| now.saturating_duration_since(ready))

@@ -166,3 +166,15 @@ fn without_restarts_a_crash_is_errored_at_once() {
     assert_eq!(ending.code, Some(4), "{}", ending.all());
     assert!(ending.out.contains("api crashed (exit code 4) and is not started again (max_restarts is 0)"), "{}", ending.all());
 }
+
+#[test]
+fn how_long_it_was_there_counts_also_where_it_was_never_ready() {
+    let project = Project::empty();
+    project.script("api.sh", "exec sleep 1000\n");
+    let ready = r#""ready": { "log": "^never$", "timeout": "1s" }, "max_restarts": 0"#;
+    project.save("pmdev.json", format!(r#"[{{ "name": "api", "script": "api.sh", {ready} }}]"#));
+    let ending = project.pmdev(["start", "--prod"]).finish();
+    assert_eq!(ending.code, Some(1), "{}", ending.all());
+    let capsule = capsule(&files(&project)[0]);
+    assert!(capsule["uptime_ms"].as_u64().is_some_and(|uptime| uptime >= 900), "{capsule}");
+}

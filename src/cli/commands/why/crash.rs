@@ -51,7 +51,8 @@ fn text(path: &Path, capsule: &Capsule, now: Timestamp, zone: &TimeZone) -> Stri
     let ago = HumanDuration(Duration::try_from(now.duration_since(*time)).unwrap_or_default());
     let when = time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S");
     let uptime = HumanDuration(Duration::from_millis(*uptime_ms));
-    let mut shown = format!("{instance} failed {ago} ago, at {when}: {reason} after {uptime}, {follows}\n");
+    let follows = if follows.is_empty() { String::new() } else { format!(", {follows}") };
+    let mut shown = format!("{instance} failed {ago} ago, at {when}: {reason}, {uptime} after its start{follows}\n");
     let mut line = |title: &str, what: &str| {
         let _ = writeln!(shown, "  {title:<8} {what}");
     };
@@ -85,7 +86,7 @@ mod tests {
         let path = Path::new("/h/.pmdev/crashes/api-20260304T120004000-4.json");
         let now = "2026-03-04T15:05:04Z".parse().unwrap();
         insta::assert_snapshot!(text(path, &capsule, now, &TimeZone::UTC), @r"
-        api:1 failed 3 h 5 m ago, at 2026-03-04 12:00:04: it crashed (SIGSEGV) after 1.5 s, starting again in 100 ms
+        api:1 failed 3 h 5 m ago, at 2026-03-04 12:00:04: it crashed (SIGSEGV), 1.5 s after its start, starting again in 100 ms
           in       /p
           memory   300 MiB at the most
           changed  /p/a.js
@@ -96,6 +97,8 @@ mod tests {
                    6
           more in  /h/.pmdev/crashes/api-20260304T120004000-4.json
         ");
+        let last = Capsule { follows: String::new(), ..capsule.clone() };
+        assert!(text(path, &last, now, &TimeZone::UTC).contains("(SIGSEGV), 1.5 s after its start\n"));
         assert!(object(path, &capsule).contains(r#""file":"/h/.pmdev/crashes/api-20260304T120004000-4.json""#));
     }
 }
