@@ -114,6 +114,11 @@ fn check_accounts(apps: &[AppSpec], account: &Account, scope: Scope) -> Result<b
         None => Ok(false),
         Some((_, user)) if *user == account.name => Ok(false),
         Some(_) if account.root && scope == Scope::System => Ok(true),
+        Some((app, user)) if account.root => {
+            let error =
+                Error::usage(format!("{} is to run as {user}, which a service of a user cannot arrange, not even root's", app.name));
+            Err(error.hint("the same without --user, or no uid and gid in the project file"))
+        }
         Some((app, user)) => {
             let error = Error::usage(format!("{} is to run as {user}, which {} cannot arrange, only root can", app.name, account.name));
             Err(error.hint(format!("-u root, or -u {user} and no uid and gid in the project file")))

@@ -147,11 +147,13 @@ fn only_root_can_run_apps_as_others() {
     assert_eq!(values(&unit, "CapabilityBoundingSet"), [rights]);
     assert_eq!(values(&unit, "AmbientCapabilities"), [""; 0]);
     assert!(of("www-data", Scope::System).is_ok(), "it is that one already");
-    for (name, scope) in [("ann", Scope::System), ("root", Scope::User)] {
+    let refused = |name, scope, why: &str| {
         let error = of(name, scope).unwrap_err();
         assert_eq!(error.exit_code(), 2);
-        assert!(error.to_string().starts_with("api is to run as www-data, which "), "{error}");
-    }
+        assert_eq!(error.to_string(), format!("api is to run as www-data, which {why}"));
+    };
+    refused("ann", Scope::System, "ann cannot arrange, only root can");
+    refused("root", Scope::User, "a service of a user cannot arrange, not even root's");
 }
 
 #[test]
