@@ -96,7 +96,7 @@ impl Scale {
     pub fn run(self) -> Result<u8, Error> {
         let runner = self.reach.need()?;
         let app = self.app.clone();
-        runner.answer(Request::Scale { app, count: self.count, wait: !self.no_wait })?;
+        let reply = runner.answer(Request::Scale { app, count: self.count, wait: !self.no_wait })?;
         let instances = runner.instances(slice::from_ref(&self.app), Shown::default())?;
         if self.json {
             print(act::json(&instances).as_bytes());
@@ -104,9 +104,12 @@ impl Scale {
         }
         let names: Vec<String> = instances.iter().map(called).collect();
         let count = names.len();
-        print(
-            format!("{} has {count} {} ({})\n", self.app, if count == 1 { "instance" } else { "instances" }, names.join(", ")).as_bytes(),
-        );
+        let took = match reply {
+            Reply::Done { took_ms, .. } if !self.no_wait => format!(" (in {})", HumanDuration(Duration::from_millis(took_ms))),
+            _ => String::new(),
+        };
+        let instances = if count == 1 { "instance" } else { "instances" };
+        print(format!("{} has {count} {instances}: {}{took}\n", self.app, names.join(", ")).as_bytes());
         Ok(0)
     }
 }

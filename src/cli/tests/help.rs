@@ -242,7 +242,7 @@ fn help_reads_well() {
       ping            Look whether a runner answers
       kill            End a runner and all its apps
       completions     Print the completions for a shell, or install them
-      man             Print the manual page, or write all of them into a folder
+      man             Show the manual page, or write all of them into a folder
       monit           Watch the apps of a runner live, and act on them [aliases: top, dash]
       startup         Print, or write, what makes the init system run this folder's project file from boot on
       unstartup       Take away what `pmdev startup` wrote
