@@ -64,7 +64,8 @@ fn verbs_wait_for_what_they_say_unless_told_not_to() {
         || home.states().into_iter().map(|state| state.split(' ').nth(2).expect("it has one").to_owned()).collect::<Vec<_>>().join(" ");
     let comes = |wanted: &str| assert!(comes_true(PATIENCE, || state() == wanted), "{wanted}: {:?}", home.states());
     // The verb, what is said at once, the state by then, what has to come, and the state afterwards.
-    let cases: [(&[&str], &str, &str, &[&str], &str); 11] = [
+    type Case<'a> = (&'a [&'a str], &'a str, &'a str, &'a [&'a str], &'a str);
+    let cases: [Case<'_>; 11] = [
         (&["start", "-d", "pmdev.toml"], "slow is launching", "launching", &["start"], "online"),
         (&["stop", "slow"], "slow is being stopped", "stopping", &["stop"], "stopped"),
         (&["start", "slow"], "slow is being started", "launching", &["start"], "online"),
