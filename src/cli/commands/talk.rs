@@ -102,14 +102,18 @@ impl Scale {
             print(act::json(&instances).as_bytes());
             return Ok(0);
         }
-        let names: Vec<String> = instances.iter().map(called).collect();
-        let count = names.len();
-        let took = match reply {
-            Reply::Done { took_ms, .. } if !self.no_wait => format!(" (in {})", HumanDuration(Duration::from_millis(took_ms))),
-            _ => String::new(),
+        let noun = |count: usize| if count == 1 { "instance" } else { "instances" };
+        let text = match (reply, instances.first()) {
+            (Reply::Done { took_ms, .. }, _) if !self.no_wait => {
+                let names: Vec<String> = instances.iter().map(called).collect();
+                let (count, took) = (names.len(), HumanDuration(Duration::from_millis(took_ms)));
+                format!("{} has {count} {}: {} (in {took})\n", self.app, noun(count), names.join(", "))
+            }
+            // Those that are still to go are listed as well.
+            (_, Some(one)) => format!("{} is being scaled to {} {}\n", self.app, one.instances, noun(one.instances.into())),
+            (_, None) => String::new(),
         };
-        let instances = if count == 1 { "instance" } else { "instances" };
-        print(format!("{} has {count} {instances}: {}{took}\n", self.app, names.join(", ")).as_bytes());
+        print(text.as_bytes());
         Ok(0)
     }
 }

@@ -75,7 +75,7 @@ fn verbs_wait_for_what_they_say_unless_told_not_to() {
         (&["restart", "pmdev.toml"], "slow is stopping", "stopping", &["start", "stop"], "online"),
         (&["startOrReload", "pmdev.toml"], "slow is stopping", "stopping", &["start", "stop"], "online"),
         (&["startOrRestart", "pmdev.toml"], "slow is stopping", "stopping", &["start", "stop"], "online"),
-        (&["scale", "slow", "2"], "slow has 2 instances", "online launching", &["start"], "online online"),
+        (&["scale", "slow", "2"], "slow is being scaled to 2 instances", "online launching", &["start"], "online online"),
         (&["delete", "slow"], "slow is being deleted", "", &["stop"], ""),
     ];
     for (words, said, then, what, end) in cases {
@@ -127,6 +127,6 @@ fn answers_say_how_long_it_took() {
     may(project, &[]);
     assert!(waits(&["reload", "slow"], &["start", "stop"]).contains("slow is reloaded (in "));
     may(project, &[]);
-    assert!(waits(&["scale", "slow", "2"], &["start"]).contains("slow has 2 instances"));
+    assert!(waits(&["scale", "slow", "2"], &["start"]).contains("slow has 2 instances: slow:0, slow:1 (in "));
     assert!(waits(&["delete", "slow"], &["stop"]).contains("slow is gone (in "));
 }
