@@ -72,6 +72,11 @@ fn with_candidates(arg: Arg, runs: bool, needs_runner: bool) -> Arg {
         (..) if is("PROFILE") || arg.get_id() == "profile" => {
             arg.add(ArgValueCompleter::new(|typed: &OsStr| words(typed, &["dev", "prod"])))
         }
+        (..) if is("VERB") => arg.add(ArgValueCompleter::new(|typed: &OsStr| {
+            let cli = Cli::command();
+            let verbs: Vec<&str> = cli.get_subcommands().filter(|verb| !verb.is_hide_set()).map(Command::get_name).collect();
+            words(typed, &verbs)
+        })),
         (..) => arg,
     }
 }

@@ -4,7 +4,7 @@ use std::{fs, time::Duration};
 
 use rustix::process::Signal;
 
-use crate::support::{PATIENCE, Project, Runner, processes, programs, words::says};
+use crate::support::{PATIENCE, Pane, Project, Runner, processes, programs, words::says};
 
 const FILE: &str = "[[apps]]\nname = \"frontend\"\nscript = \"web.sh\"\nnamespace = \"site\"\ninstances = 2\n\n[[apps]]\nname = \"fridge\"\nscript = \"web.sh\"\nautostart = false\n";
 
@@ -140,12 +140,50 @@ fn they_are_installed_where_the_shell_looks_and_overwrite_nobody() {
 }
 
 #[test]
+fn what_cannot_be_written_is_said_with_what_to_do() {
+    let project = project();
+    // Files where folders would have to be: root can write into every folder.
+    for name in [".local", ".zfunc", ".config"] {
+        fs::write(project.root.with_file_name("home").join(name), "").expect("the folder is ours");
+    }
+    fs::write(project.outside("file"), "").expect("the folder is ours");
+    for (words, named, hint) in [
+        (
+            &["completions", "bash", "--install"][..],
+            "bash-completion/completions/pmdev could not be written",
+            "pmdev completions bash > FILE",
+        ),
+        (&["completions", "zsh", "--install"], ".zfunc/_pmdev could not be written", "pmdev completions zsh > FILE"),
+        (&["completions", "fish", "--install"], "pmdev.fish could not be written", "pmdev completions fish > FILE"),
+        (&["man", "--dir", "../outside/file/man"], "Pages could not be written into ../outside/file/man", "name a folder of yours"),
+    ] {
+        let ending = project.pmdev(words).finish();
+        assert_eq!(ending.code, Some(1), "{words:?}: {}", ending.all());
+        assert!(ending.err.contains(named) && ending.err.contains(hint), "{words:?}: {}", ending.all());
+    }
+}
+
+#[test]
+fn on_a_terminal_a_page_is_one_for_people() {
+    if !programs::have(&["man"]) {
+        return;
+    }
+    let project = project();
+    let Some(pane) = Pane::shell(&project) else { return };
+    pane.type_line("MANPAGER=cat pmdev man ls");
+    pane.wait_for(&says("pmdev-list - Show the apps of a runner"));
+    pane.wait_for(&says("pmdev ls, pmdev ps, pmdev status"));
+}
+
+#[test]
 fn manual_pages_are_read_by_man() {
     let project = project();
     let written = project.pmdev(["man", "--dir", "pages"]).finish();
     assert_eq!(written.code, Some(0), "{}", written.all());
     assert!(project.path("pages/pmdev-restart.1").is_file() && project.path("pages/pmdev.1").is_file());
     assert!(project.pmdev(["man", "start"]).finish().out.contains("kill\\-timeout"));
+    assert!(project.pmdev(["man", "del"]).finish().out.contains(".TH pmdev-delete 1"));
+    assert_eq!(offered(&project, &["pmdev", "man", "rest"], None), "restart");
     assert_eq!(project.pmdev(["man", "dance"]).finish().code, Some(2));
     if programs::have(&["groff"]) {
         let checked = project.hook(&["groff", "-man", "-ww", "-z", "pages/pmdev.1", "pages/pmdev-start.1"]).finish();

@@ -87,6 +87,29 @@ fn an_interpreter_that_is_missing_hides_nothing_else() {
 }
 
 #[test]
+fn what_builds_asks_and_helps_an_app_is_looked_for_on_the_apps_own_path() {
+    let project = project("");
+    project.script("bin/tells", "exit 0\n");
+    let bin = project.path("bin").to_string_lossy().into_owned();
+    let own = "hooks = { on_crash = \"tells\" }\nenv = { PATH = \"BIN:/bin:/usr/bin\" }\n";
+    let api =
+        "build = \"nobuilder all\"\nready = { command = \"noready\" }\nhooks = { on_crash = \"nohook --now\", on_exit = \"./made\" }\n";
+    let file = format!("{FILE}{api}\n[[apps]]\nname = \"own\"\nscript = \"api.sh\"\n{own}");
+    project.save("pmdev.toml", file.replace("BIN", &bin));
+    let told = doctor(&project, &[], 1);
+    let joined = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    for (key, program) in [("build", "nobuilder"), ("ready", "noready"), ("on_crash", "nohook")] {
+        assert!(joined.contains(&format!("problem api has {program} run by its key {key}, and {program} was not found")), "{told}");
+    }
+    // What the build makes, and what the app's own PATH has.
+    assert!(!told.contains("./made") && !told.contains("tells") && told.contains("3 problems"), "{told}");
+    // Nobody else's is asked.
+    project.save("pmdev.toml", file.replace("BIN:", ""));
+    let told = doctor(&project, &["--only", "own"], 1);
+    assert!(told.contains("own has tells run by its key on_crash"), "{told}");
+}
+
+#[test]
 fn a_port_in_use_is_told_with_its_holder() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("some port is free");
     let port = listener.local_addr().expect("it is bound").port();

@@ -2,8 +2,10 @@
 
 use std::{
     env, fs,
-    io::{self, ErrorKind},
+    io::{self, ErrorKind, IsTerminal as _, Seek as _, Write as _},
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use clap::{Args, CommandFactory as _};
@@ -31,10 +33,10 @@ pub struct Completions {
     pub install: bool,
 }
 
-/// Print the manual page, or write all of them into a folder
+/// Show the manual page, or write all of them into a folder
 #[derive(Debug, Args)]
 pub struct Man {
-    /// The page of this verb
+    /// The page of this verb [default: that of pmdev itself]
     #[arg(value_name = "VERB", conflicts_with = "dir")]
     pub verb: Option<String>,
     /// Write pmdev.1 and a page for each verb into this folder
@@ -51,7 +53,9 @@ impl Completions {
             return Ok(0);
         }
         let (path, then) = place(&self.shell, |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute()))?;
-        let failed = |error: io::Error| Error::failed(format!("{} could not be written", path.display())).because(error);
+        let by_hand = format!("they can be put elsewhere: pmdev completions {} > FILE", self.shell);
+        let failed =
+            |error: io::Error| Error::failed(format!("{} could not be written", path.display())).because(error).hint(by_hand.clone());
         match fs::read_to_string(&path) {
             Ok(text) if !text.contains("pmdev completions") => {
                 return Err(
@@ -81,7 +85,10 @@ fn place(shell: &str, variable: impl Fn(&str) -> Option<PathBuf>) -> Result<(Pat
         "fish" => (below("XDG_CONFIG_HOME", ".config").join("fish/completions/pmdev.fish"), new_shell),
         "zsh" => {
             let folder = home.join(".zfunc");
-            let line = format!("this in ~/.zshrc, before compinit, has zsh look there: fpath+=({})", folder.display());
+            let line = format!(
+                "this in ~/.zshrc has zsh look there, instead of a compinit that stands alone: fpath+=({}); autoload -Uz compinit; compinit",
+                folder.display()
+            );
             (folder.join("_pmdev"), line)
         }
         "elvish" => {
@@ -100,7 +107,11 @@ impl Man {
     pub fn run(self) -> Result<u8, Error> {
         let pages = pages();
         if let Some(folder) = self.dir {
-            let failed = |error: io::Error| Error::failed(format!("Pages could not be written into {}", folder.display())).because(error);
+            let failed = |error: io::Error| {
+                Error::failed(format!("Pages could not be written into {}", folder.display()))
+                    .because(error)
+                    .hint("name a folder of yours: pmdev man --dir ~/.local/share/man/man1")
+            };
             fs::create_dir_all(&folder).map_err(failed)?;
             for (name, page) in &pages {
                 fs::write(folder.join(format!("{name}.1")), page).map_err(failed)?;
@@ -111,12 +122,33 @@ impl Man {
             );
             return Ok(0);
         }
-        let wanted = self.verb.as_ref().map_or_else(|| "pmdev".to_owned(), |verb| format!("pmdev-{verb}"));
-        let page = pages.into_iter().find(|(name, _)| *name == wanted).ok_or_else(|| {
-            Error::usage(format!("{} is no verb, so it has no page", self.verb.unwrap_or_default())).hint("the verbs: pmdev --help")
-        })?;
-        print(&page.1);
+        let page = match &self.verb {
+            None => pages.into_iter().next(),
+            Some(verb) => {
+                let cli = Cli::command();
+                let name = cli.find_subcommand(verb).map(|known| format!("pmdev-{}", known.get_name()));
+                pages.into_iter().find(|(known, _)| Some(known) == name.as_ref())
+            }
+        };
+        let Some((_, page)) = page else {
+            return Err(
+                Error::usage(format!("{} is no verb, so it has no page", self.verb.unwrap_or_default())).hint("the verbs: pmdev --help")
+            );
+        };
+        if io::stdout().is_terminal() {
+            show(&page);
+        }
+        print(&page);
         Ok(0)
+    }
+}
+
+/// Becomes `man` with this page, which is no text for people as it is; comes back where there is none.
+fn show(page: &[u8]) {
+    let file = tempfile::tempfile().and_then(|mut file| file.write_all(page).and_then(|()| file.rewind()).map(|()| file));
+    if let Ok(file) = file {
+        // An error means that man is not installed.
+        let _ = Command::new("man").args(["-l", "-"]).stdin(file).exec();
     }
 }
 

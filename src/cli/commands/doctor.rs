@@ -54,7 +54,7 @@ pub struct Doctor {
 
 const EXAMPLES: &str = "\
 Looked at are: the limits of inotify, of open files and of memory; disks and folders that are written to; file systems that tell no changes; \
-the programs and ports that the apps need, and who has them; the runners there are, and what dead ones have left. With --prod also who can write or read \
+the programs and ports that the apps need, those of their builds, probes, hooks and rules among them, and who has the ports; the runners there are, and what dead ones have left. With --prod also who can write or read \
 the project file and env files, and what else is unsafe on a server. No app is started.
 The exit code is 0 where all is well or there are only warnings, 1 where something is wrong, 2 where the project file is.
 
@@ -121,6 +121,7 @@ impl Doctor {
         found.extend(runners::findings(&sockets, env!("CARGO_PKG_VERSION")));
         found.extend(project.findings);
         found.extend(apps::of_programs(&apps::programs(subject, &host)));
+        found.extend(apps::of_lost(&apps::lost(subject)));
         found.extend(apps::of_ports(&apps::ports(subject, &alive), apps::first_free_port(), machine.root));
         if prod {
             found.extend(prod::of_apps(&prod::look(subject)));

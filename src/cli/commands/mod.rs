@@ -101,7 +101,7 @@ fn hidden(option: Arg) -> Arg {
 
 /// `stop --watch`.
 fn no_more(option: Arg) -> Arg {
-    option.help("And watch their files no more, also when they are started again")
+    option.help("And watch their files no more, until a project file that says so is started or restarted")
 }
 
 /// Without what is for a terminal, or said by the verb itself.

@@ -96,17 +96,24 @@ impl Scale {
     pub fn run(self) -> Result<u8, Error> {
         let runner = self.reach.need()?;
         let app = self.app.clone();
-        runner.answer(Request::Scale { app, count: self.count, wait: !self.no_wait })?;
+        let reply = runner.answer(Request::Scale { app, count: self.count, wait: !self.no_wait })?;
         let instances = runner.instances(slice::from_ref(&self.app), Shown::default())?;
         if self.json {
             print(act::json(&instances).as_bytes());
             return Ok(0);
         }
-        let names: Vec<String> = instances.iter().map(called).collect();
-        let count = names.len();
-        print(
-            format!("{} has {count} {} ({})\n", self.app, if count == 1 { "instance" } else { "instances" }, names.join(", ")).as_bytes(),
-        );
+        let noun = |count: usize| if count == 1 { "instance" } else { "instances" };
+        let text = match (reply, instances.first()) {
+            (Reply::Done { took_ms, .. }, _) if !self.no_wait => {
+                let names: Vec<String> = instances.iter().map(called).collect();
+                let (count, took) = (names.len(), HumanDuration(Duration::from_millis(took_ms)));
+                format!("{} has {count} {}: {} (in {took})\n", self.app, noun(count), names.join(", "))
+            }
+            // Those that are still to go are listed as well.
+            (_, Some(one)) => format!("{} is being scaled to {} {}\n", self.app, one.instances, noun(one.instances.into())),
+            (_, None) => String::new(),
+        };
+        print(text.as_bytes());
         Ok(0)
     }
 }

@@ -190,9 +190,9 @@ fn help_reads_well() {
           --no-color  No colours
 
     Looked at are: the limits of inotify, of open files and of memory; disks and folders that are written to; file systems
-    that tell no changes; the programs and ports that the apps need, and who has them; the runners there are, and what dead
-    ones have left. With --prod also who can write or read the project file and env files, and what else is unsafe on a
-    server. No app is started.
+    that tell no changes; the programs and ports that the apps need, those of their builds, probes, hooks and rules among
+    them, and who has the ports; the runners there are, and what dead ones have left. With --prod also who can write or read
+    the project file and env files, and what else is unsafe on a server. No app is started.
     The exit code is 0 where all is well or there are only warnings, 1 where something is wrong, 2 where the project file
     is.
 
@@ -242,7 +242,7 @@ fn help_reads_well() {
       ping            Look whether a runner answers
       kill            End a runner and all its apps
       completions     Print the completions for a shell, or install them
-      man             Print the manual page, or write all of them into a folder
+      man             Show the manual page, or write all of them into a folder
       monit           Watch the apps of a runner live, and act on them [aliases: top, dash]
       startup         Print, or write, what makes the init system run this folder's project file from boot on
       unstartup       Take away what `pmdev startup` wrote

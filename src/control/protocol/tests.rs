@@ -1,9 +1,12 @@
 //! What is written down is what is said.
 
-use serde_json::Value;
+use std::fmt::Debug;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 use super::*;
-use crate::control::Said;
+use crate::control::{How, Said};
 
 const DOC: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/protocol.md"));
 
@@ -27,44 +30,33 @@ fn the_written_protocol_is_the_spoken_one() {
         let word: Said = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         assert_eq!(serde_json::to_value(word).unwrap(), value(line));
     }
-    for word in ["keys", "size"].map(|say| format!("\"say\":\"{say}\"")) {
-        assert!(said.concat().contains(&word), "{word} is not written down");
+    let all = asked.concat() + &answered.concat() + &said.concat();
+    let names = [
+        ("verb", names::<Request>(&json!({ "verb": "" }))),
+        ("reply", names::<Reply>(&json!({ "reply": "" }))),
+        ("say", names::<Said>(&json!({ "say": "" }))),
+        ("action", names::<Action>(&json!(""))),
+        ("how", names::<How>(&json!(""))),
+    ];
+    for (key, names) in names {
+        assert!(names.len() > 1, "{key}: {names:?}");
+        for name in names {
+            assert!(all.contains(&format!("\"{key}\":\"{name}\"")), "{key} {name} is not written down in docs/protocol.md");
+        }
     }
-    let all = asked.concat() + &answered.concat();
-    for word in [
-        "hello",
-        "list",
-        "act",
-        "scale",
-        "watch",
-        "pause",
-        "signal",
-        "send",
-        "attach",
-        "why",
-        "run",
-        "update",
-        "save",
-        "logs",
-        "flush",
-        "reopen_logs",
-        "kill",
-    ]
-    .map(|verb| format!("\"verb\":\"{verb}\""))
-    {
-        assert!(all.contains(&word), "{word} is not written down");
-    }
-    for word in [
-        "hello", "list", "done", "saved", "text", "attached", "bytes", "note", "missed", "detached", "why", "source", "lines", "live",
-        "position", "left_out", "notice", "ended", "files", "refused",
-    ]
-    .map(|reply| format!("\"reply\":\"{reply}\""))
-    {
-        assert!(all.contains(&word), "{word} is not written down");
-    }
-    for word in ["start", "stop", "restart", "reload", "delete", "reset"].map(|action| format!("\"action\":\"{action}\"")) {
-        assert!(all.contains(&word), "{word} is not written down");
-    }
+}
+
+/// The names that the code knows for a kind of word, as it tells them to who says another one.
+fn names<T: DeserializeOwned + Debug>(unknown: &Value) -> Vec<String> {
+    let told = serde_json::from_value::<T>(unknown.clone()).unwrap_err().to_string();
+    let (_, known) = told.split_once("expected ").unwrap_or_else(|| panic!("{told}"));
+    known.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_names_are_those_of_the_code() {
+    assert_eq!(names::<Action>(&json!("")), ["start", "stop", "restart", "reload", "delete", "reset"]);
+    assert_eq!(names::<Said>(&json!({ "say": "" })), ["keys", "size"]);
 }
 
 #[test]

@@ -48,6 +48,27 @@ fn variables_set_defaults_for_apps_that_do_not_say() {
 }
 
 #[test]
+fn variables_say_how_node_apps_are_stopped_and_how_long_ready_may_take() {
+    if !crate::support::programs::have(&["node"]) {
+        return;
+    }
+    let home = Home::new();
+    home.project.save(
+        "told.js",
+        "process.on('SIGINT', () => console.log('by signal'));\n\
+         process.on('message', word => { console.log(`by message ${word}`); process.exit(0); });\nconsole.log('listens');\n",
+    );
+    home.verb_with(&["start", "-d", "told.js"], &[("PMDEV_KILL_USE_MESSAGE", "true")], 0);
+    home.logged("told", "listens");
+    home.verb(&["stop", "told"], 0);
+    home.logged("told", "by message shutdown");
+    home.project.save("mute.js", "setInterval(() => {}, 1e9);\n");
+    let late =
+        home.verb_with(&["start", "-d", "mute.js", "--wait-ready", "--max-restarts", "0"], &[("PMDEV_GRACEFUL_LISTEN_TIMEOUT", "150")], 1);
+    assert!(late.all().contains("150 ms"), "{}", late.all());
+}
+
+#[test]
 fn several_requests_are_updated_at_once_and_keep_what_was_said_about_their_apps() {
     let home = Home::new();
     home.verb_with(&["start", "-d", "api.sh"], &[("X", "first")], 0);

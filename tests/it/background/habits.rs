@@ -174,3 +174,40 @@ fn how_often_memory_is_looked_at_is_the_runners_environment() {
     let restarted = || home.listed()[0]["restarts"].as_u64() > Some(0);
     assert!(comes_true(PATIENCE, restarted), "{:?}", home.states());
 }
+
+#[test]
+fn stop_ends_watching_and_a_file_that_says_so_begins_it_again() {
+    let home = Home::new();
+    home.project.save("ecosystem.config.json", json!({ "apps": [{ "name": "api", "script": "api.sh", "watch": true }] }).to_string());
+    let watching = || home.listed()[0]["watching"].as_bool().expect("it is told");
+    for verb in ["restart", "start", "startOrRestart"] {
+        let words: &[&str] = if verb == "start" { &["start", "-d", "ecosystem.config.json"] } else { &[verb, "ecosystem.config.json"] };
+        home.verb(words, 0);
+        assert!(watching(), "{verb}");
+        home.verb(&["stop", "api", "--watch"], 0);
+        assert!(!watching(), "{verb}");
+        // By its name it stays as it was left.
+        home.verb(&["restart", "api"], 0);
+        assert!(!watching(), "{verb}");
+        home.verb(words, 0);
+        assert!(watching(), "{verb}");
+    }
+}
+
+#[test]
+fn traces_of_node_are_those_of_the_sources_where_a_map_lies_beside_the_script() {
+    if !programs::have(&["node"]) {
+        return;
+    }
+    let home = Home::new();
+    home.project.save("built.js", "console.log(new Error('here').stack); setInterval(() => {}, 1e9);\n//# sourceMappingURL=built.js.map\n");
+    // All of its first line is line 10 of the source.
+    let map = json!({ "version": 3, "file": "built.js", "sources": ["src/real.ts"], "names": [], "mappings": "AASA" });
+    home.project.save("built.js.map", map.to_string());
+    home.project.save("plain.js", "console.log(new Error('there').stack); setInterval(() => {}, 1e9);\n");
+    home.verb(&["start", "-d", "built.js", "plain.js"], 0);
+    home.logged("built", "src/real.ts:10:");
+    home.logged("plain", "plain.js:1:");
+    home.verb(&["start", "-d", "built.js", "-n", "unmapped", "--disable-source-map-support"], 0);
+    home.logged("unmapped", "built.js:1:");
+}

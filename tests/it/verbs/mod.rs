@@ -2,6 +2,7 @@
 
 mod reads;
 mod table;
+mod waiting;
 
 use std::fs;
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     time::Duration,
@@ -11,7 +12,7 @@ use super::{Subject, machine::several};
 use crate::{
     config::{self, End, Host, without_secrets},
     control::Hello,
-    model::{AppSpec, Hardening, Launch, Listen},
+    model::{AppSpec, Hardening, Launch, Listen, Probe},
     process::ports,
     ui::findings::Finding,
 };
@@ -21,6 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Programs that say their version when asked for it, and do nothing else.
 const SPEAKING: [&str; 11] = ["node", "bun", "deno", "python", "python3", "ruby", "perl", "php", "npm", "npx", "dotnet"];
+
+/// Where programs are looked for by an app that has no PATH, as when it is started.
+const DEFAULT_PATH: &str = "/bin:/usr/bin";
 
 /// Where ports begin that everybody may use, ip(7).
 const FIRST_FREE: u16 = 1024;
@@ -85,13 +89,60 @@ pub fn programs(subject: &Subject, host: &Host) -> Vec<Program> {
     subject.apps.iter().filter_map(&mut look).collect()
 }
 
+/// A command of an app besides its own program, whose program is nowhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// The app.
+    pub app: String,
+    /// The key that has it.
+    pub key: &'static str,
+    /// The program.
+    pub program: String,
+}
+
+/// Looks for what builds the apps, asks and helps them.
+pub fn lost(subject: &Subject) -> Vec<Lost> {
+    let of_app = |app: &AppSpec| {
+        let hooks = &app.hooks;
+        let probe = |probe: &Probe| if let Probe::Command(line) = probe { Some(line.clone()) } else { None };
+        let lines = [
+            ("ready", probe(&app.ready.by)),
+            ("health", app.health.as_ref().and_then(|health| probe(&health.probe))),
+            ("on_ready", hooks.on_ready.clone()),
+            ("on_exit", hooks.on_exit.clone()),
+            ("on_crash", hooks.on_crash.clone()),
+            ("on_errored", hooks.on_errored.clone()),
+            ("on_reload", hooks.on_reload.clone()),
+        ];
+        let rules = app.rules.iter().map(|rule| ("watch", rule.run.clone()));
+        let lines = lines.into_iter().chain(rules).filter_map(|(key, line)| Some((key, config::command_line(&line?, &app.launch))));
+        let all = app.build.clone().map(|build| ("build", build)).into_iter().chain(lines);
+        let is_made = |name: &str| name.contains('/') && app.build.is_some();
+        let missing = all.filter(|(_, launch)| find(launch).is_none()).filter_map(|(key, launch)| {
+            let program = launch.argv.first()?.to_string_lossy().into_owned();
+            Some(Lost { app: app.name.clone(), key, program })
+        });
+        missing.filter(|lost| lost.key == "build" || !is_made(&lost.program)).collect::<Vec<_>>()
+    };
+    subject.apps.iter().flat_map(of_app).collect()
+}
+
+/// What is to be said of such commands.
+pub fn of_lost(lost: &[Lost]) -> Vec<Finding> {
+    let finding = |Lost { app, key, program }: &Lost| {
+        let finding = Finding::problem("commands", format!("{app} has {program} run by its key {key}, and {program} was not found"));
+        finding.advice(format!("install {program}, or name another program there"))
+    };
+    lost.iter().map(finding).collect()
+}
+
 /// Where the program of a launch is, as execvp(3) would find it.
 fn find(launch: &Launch) -> Option<PathBuf> {
     let name = Path::new(launch.argv.first()?);
     if name.to_string_lossy().contains('/') {
         return Some(launch.cwd.join(name)).filter(|path| config::executable(path));
     }
-    let path = launch.variable("PATH")?;
+    let path = launch.variable("PATH").unwrap_or(OsStr::new(DEFAULT_PATH));
     std::env::split_paths(path).map(|folder| launch.cwd.join(folder).join(name)).find(|path| config::executable(path))
 }
 

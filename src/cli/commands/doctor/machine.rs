@@ -13,7 +13,7 @@ use rustix::{
 use super::Subject;
 use crate::{
     config::{self, Host},
-    model::{AppSpec, listed},
+    model::{AppSpec, WatchSpec, listed},
     process,
     ui::{findings::Finding, monitor::size},
     watch::{
@@ -109,11 +109,17 @@ impl Machine {
     pub fn look(subject: &Subject, host: &Host) -> Self {
         let taken = Taken::by(host.owner.user);
         let budget = |limit: Limit, taken| Budget { limit: limit.value(), taken, proposal: limit.proposal() };
-        let mut specs: Vec<_> = subject.apps.iter().filter_map(|app| app.watch.as_ref()).collect();
-        specs.dedup();
+        // What several apps watch is watched once.
+        let mut specs: Vec<&WatchSpec> = Vec::new();
+        for spec in subject.apps.iter().filter_map(|app| app.watch.as_ref()) {
+            if !specs.contains(&spec) {
+                specs.push(spec);
+            }
+        }
         // A bad pattern is told with the project file.
         let surveys: Vec<Survey> = specs.into_iter().filter_map(|spec| Survey::of(spec).ok()).collect();
         let mut silent: Vec<_> = surveys.iter().flat_map(|survey| survey.silent.clone()).collect();
+        silent.sort();
         silent.dedup();
         let watches = if subject.runs { 0 } else { surveys.iter().map(|survey| survey.watches).sum() };
         let limit = getrlimit(Resource::Nofile);
