@@ -278,6 +278,7 @@ impl Sim {
             | Effect::Record { .. }
             | Effect::ShowLastErrors { .. }
             | Effect::NameRest { .. }
+            | Effect::ExplainLate { .. }
             | Effect::Notice(_) => {}
         }
     }

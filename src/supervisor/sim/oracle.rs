@@ -180,6 +180,7 @@ impl Oracle {
             | Effect::Kill { run }
             | Effect::ReportStuck { run, .. }
             | Effect::NameRest { run, .. }
+            | Effect::ExplainLate { run, .. }
             | Effect::LookUpPort { run, .. } => {
                 assert!(children.contains_key(run), "{run} was never spawned");
                 self.concerns_the_edited(self.owners.get(run).copied());

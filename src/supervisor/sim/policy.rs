@@ -171,7 +171,7 @@ impl Policy {
                 self.asked.insert(*run);
                 self.ends(*run, now);
             }
-            Effect::Notice(notice) => self.is_given_up(notice, children),
+            Effect::Notice(notice) | Effect::ExplainLate { run: _, notice } => self.is_given_up(notice, children),
             Effect::AwaitReady { .. }
             | Effect::CheckHealth { .. }
             | Effect::Hook { .. }
