@@ -54,7 +54,9 @@ impl Runner {
             }
             Effect::ReportStuck { run, name } => self.report_stuck(run, &name),
             Effect::NameRest { run, mut notice } => {
-                notice.text.push_str(&named(&self.processes.members(run), SHOWN).map_or_else(String::new, |names| format!(": {names}")));
+                let mut rest = self.processes.members(run);
+                rest.sort_by_key(|member| member.pid);
+                notice.text.push_str(&named(&rest, SHOWN).map_or_else(String::new, |names| format!(": {names}")));
                 self.tell(notice);
             }
             Effect::ExplainLate { run, notice } => self.tell(self.with_reason(run, notice)),
