@@ -12,6 +12,9 @@ use std::{
 /// A victim is reaped sooner after its kill than this; looks that follow each other faster forget nothing.
 const REAPED: Duration = Duration::from_secs(2);
 
+/// How often it is looked when nothing else is done: what was killed a few minutes ago, whoever it was, is no reason for a death of now.
+const IDLE: Duration = Duration::from_secs(60);
+
 /// Remembers how many the kernel had killed.
 #[derive(Debug)]
 pub struct Witness {
@@ -84,6 +87,11 @@ impl Witness {
         self.seen = self.seen.max(self.looked);
         self.looked = self.now();
         self.at = Some(now);
+    }
+
+    /// When it is to be looked in any case.
+    pub fn due(&self) -> Option<Instant> {
+        self.at.filter(|_| self.counter.is_some()).map(|at| at + IDLE)
     }
 
     fn now(&self) -> u64 {
@@ -203,6 +211,14 @@ mod tests {
             time += REAPED;
         }
         assert!(!witness.explains_a_death(), "its victim was somebody else");
+        // A runner of which nothing is wanted looks all the same.
+        count(8);
+        for _ in 0..2 {
+            time = witness.due().expect("it has looked");
+            witness.look(time);
+        }
+        assert!(!witness.explains_a_death(), "it is over");
+        assert_eq!(witness.due(), Some(time + IDLE));
         fs::remove_file(&file).expect("it is there");
         assert!(!witness.explains_a_death(), "nothing is said where nothing can be read");
     }

@@ -218,10 +218,11 @@ impl Processes {
         events
     }
 
-    /// When [`Self::collect`] is to be called even if nothing happens; `None` at rest.
+    /// When [`Self::collect`] is to be called even if nothing happens; `None` without runs.
     pub fn next_look(&self) -> Option<Instant> {
         // While everything is being killed no single run is looked at.
-        self.ending.map(|killing| killing.again).or_else(|| self.runs.values().filter_map(|run| run.looks.due()).min())
+        let idle = self.oom.due().filter(|_| !self.runs.is_empty());
+        self.ending.map(|killing| killing.again).or_else(|| self.runs.values().filter_map(|run| run.looks.due()).chain(idle).min())
     }
 
     /// Readable when a stage channel has news: an epoll descriptor.

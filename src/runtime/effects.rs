@@ -54,9 +54,12 @@ impl Runner {
             }
             Effect::ReportStuck { run, name } => self.report_stuck(run, &name),
             Effect::NameRest { run, mut notice } => {
-                notice.text.push_str(&named(&self.processes.members(run), SHOWN).map_or_else(String::new, |names| format!(": {names}")));
+                let mut rest = self.processes.members(run);
+                rest.sort_by_key(|member| member.pid);
+                notice.text.push_str(&named(&rest, SHOWN).map_or_else(String::new, |names| format!(": {names}")));
                 self.tell(notice);
             }
+            Effect::ExplainLate { run, notice } => self.tell(self.with_reason(run, notice)),
             Effect::LookUpPort { app: _, run, spec } => self.look_up_port(run, &spec),
             Effect::Watch { app, note } => self.tell_watcher(app, note),
             Effect::Notice(notice) => self.tell(notice),
@@ -67,7 +70,7 @@ impl Runner {
     fn tell(&mut self, notice: Notice) {
         let started = notice.app.clone().filter(|_| notice.kind == NoticeKind::Started);
         self.known.decisions.told(&notice, &self.apps, &self.supervisor);
-        self.say(&self.with_reason(notice));
+        self.say(&notice);
         started.iter().for_each(|app| self.say_next_restart(app));
     }
 

@@ -1,9 +1,13 @@
 //! How much memory the apps with a limit use, looked at every second or as often as is asked for. Without such an app nothing wakes us.
 //!
 //! Resident memory is cheap to read and never too low, but counts what processes share for each of them; so whoever is above a limit by it
-//! is looked at exactly before anybody is told.
+//! is looked at exactly before anybody is told. That costs more the more there is to look at, so who shares much and is below the limit is
+//! looked at exactly as seldom as to keep it at a hundredth of a processor.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use super::runner::{Runner, now};
 use crate::{
@@ -19,11 +23,40 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Looks closer together than this cost more than they tell.
 const CLOSEST: Duration = Duration::from_millis(100);
 
-/// When the next look is due.
+/// So many times as long as an exact look took it is good for, and no longer than this: what processes share they may come to have each for
+/// itself, which nothing cheap shows.
+const WORTH: u32 = 100;
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// When the next look is due, and what exact ones have shown.
 #[derive(Debug)]
 pub struct Sampler {
     pause: Duration,
     next: Option<Instant>,
+    exact: HashMap<RunId, Exact>,
+}
+
+/// What an exact look at a set has shown.
+#[derive(Debug, Clone, Copy)]
+struct Exact {
+    /// Its memory, shared pages counted once.
+    bytes: u64,
+    /// What was resident then, shared pages counted for each process.
+    rss: u64,
+    /// For how long it is good.
+    until: Instant,
+}
+
+impl Exact {
+    fn new(bytes: u64, rss: u64, now: Instant, took: Duration) -> Self {
+        Self { bytes, rss, until: now + took.saturating_mul(WORTH).min(LONGEST) }
+    }
+
+    /// What the set may use at most now, if that is known to be within the limit.
+    fn within(&self, limit: u64, rss: u64, now: Instant) -> Option<u64> {
+        let most = self.bytes.saturating_add(rss.saturating_sub(self.rss));
+        Some(most).filter(|most| *most <= limit && now < self.until)
+    }
 }
 
 impl Sampler {
@@ -34,7 +67,11 @@ impl Sampler {
     pub fn new(host: &Host) -> Result<Self, Error> {
         let wrong = |why: String| Error::usage(format!("PMDEV_WORKER_INTERVAL: {why}"));
         let pause = host.text("PMDEV_WORKER_INTERVAL").map(config::milliseconds).transpose().map_err(wrong)?.unwrap_or(PAUSE);
-        if pause < CLOSEST { Err(wrong("it takes 100 milliseconds or more".to_owned())) } else { Ok(Self { pause, next: None }) }
+        if pause < CLOSEST {
+            Err(wrong("it takes 100 milliseconds or more".to_owned()))
+        } else {
+            Ok(Self { pause, next: None, exact: HashMap::new() })
+        }
     }
 
     /// When the next look is due; `None`: nothing is looked at.
@@ -65,12 +102,14 @@ impl Runner {
             return;
         }
         self.memory.next = None;
-        for (run, usage) in self.processes.usages() {
+        let usages = self.processes.usages();
+        self.memory.exact.retain(|run, _| usages.iter().any(|(known, _)| known == run));
+        for (run, usage) in usages {
             let Some(limit) = self.memory_limit(run) else { continue };
             self.memory.next = Some(now + self.memory.pause);
             let Usage { rss, processes, cpu_ticks: _ } = usage;
             let above = rss > limit;
-            let bytes = if above && processes > 1 { self.processes.exact_memory(run) } else { rss };
+            let bytes = if above && processes > 1 { self.exact_memory(run, rss, limit) } else { rss };
             if let Some(live) = self.runs.get_mut(&run)
                 && (above || processes == 1)
             {
@@ -80,5 +119,37 @@ impl Runner {
                 self.handle(Event::Memory { run, bytes });
             }
         }
+    }
+
+    fn exact_memory(&mut self, run: RunId, rss: u64, limit: u64) -> u64 {
+        let began = now();
+        if let Some(bytes) = self.memory.exact.get(&run).and_then(|known| known.within(limit, rss, began)) {
+            return bytes;
+        }
+        let bytes = self.processes.exact_memory(run);
+        let ended = now();
+        self.memory.exact.insert(run, Exact::new(bytes, rss, ended, ended.saturating_duration_since(began)));
+        bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exact_look_is_good_for_a_while_that_its_cost_says_and_for_what_grows_meanwhile() {
+        let (began, ms) = (now(), Duration::from_millis);
+        let known = Exact::new(300, 1500, began, ms(20));
+        assert_eq!(known.within(400, 1500, began + ms(1999)), Some(300));
+        assert_eq!(known.within(400, 1500, began + ms(2000)), None, "2 s for 20 ms");
+        assert_eq!(known.within(400, 1600, began), Some(400), "it may have grown so much");
+        assert_eq!(known.within(400, 1601, began), None);
+        assert_eq!(known.within(299, 1500, began), None, "the limit was lowered");
+        assert_eq!(known.within(400, 1000, began), Some(300));
+        let cheap = Exact::new(300, 1500, began, Duration::from_micros(500));
+        assert_eq!(cheap.within(400, 1500, began + ms(100)), None, "at every look");
+        let dear = Exact::new(300, 1500, began, ms(5000));
+        assert_eq!((dear.within(400, 1500, began + ms(9999)), dear.within(400, 1500, began + LONGEST)), (Some(300), None));
     }
 }

@@ -229,21 +229,9 @@ impl Runner {
         trusted
     }
 
-    /// Adds to the news that an app is not ready what is known of the reason, and how to give it more time.
-    pub fn with_reason(&self, notice: Notice) -> Notice {
-        // One that is given up for it is told of as that.
-        let given_up = notice.kind == NoticeKind::Errored;
-        if notice.kind != NoticeKind::NotReady && !given_up {
-            return notice;
-        }
-        // The app, or one of its instances: `api`, `api:2`.
-        let rest =
-            |spec: &AppSpec| notice.app.as_deref()?.strip_prefix(spec.name.as_str()).map(|rest| rest.is_empty() || rest.starts_with(':'));
-        let about = |spec: &AppSpec| rest(spec) == Some(true);
-        let late = |instance: InstanceId| !given_up || self.supervisor.was_not_ready(instance);
-        let mut waiting =
-            self.runs.values().filter(|live| live.signs.awaited && !live.signs.given && about(&live.spec) && late(live.instance));
-        let Some(live) = waiting.next() else { return notice };
+    /// Adds to the news that a run was not ready what is known of the reason, and how to give it more time.
+    pub fn with_reason(&self, run: RunId, notice: Notice) -> Notice {
+        let Some(live) = self.runs.get(&run) else { return notice };
         let why = match &live.spec.ready.by {
             Probe::Started => return notice,
             Probe::Listening => "it never listened".to_owned(),

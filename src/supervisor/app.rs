@@ -220,6 +220,10 @@ impl App {
         let strategy = if fresh || self.version.strategy == strategy { strategy } else { Strategy::Recreate };
         self.version = Version { generation: old.next(), reason, strategy, spec: Arc::clone(&self.spec), asked };
         self.unworked = None;
+        if self.version.strategy == Strategy::Recreate {
+            // All of them are replaced, whatever single ones were to be replaced for, and by another way.
+            self.instances.iter_mut().for_each(|instance| instance.redo = None);
+        }
         self.reset();
     }
 

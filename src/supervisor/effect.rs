@@ -128,6 +128,13 @@ pub enum Effect {
         /// What people are told.
         notice: Notice,
     },
+    /// Tell people that a run was not ready in time: the shell knows what it waited for and last heard, and adds that to the notice.
+    ExplainLate {
+        /// Which run.
+        run: RunId,
+        /// What people are told.
+        notice: Notice,
+    },
     /// Look whether a port the app needs is held by another process, after a failure.
     LookUpPort {
         /// Which app.

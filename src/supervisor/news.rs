@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use crate::model::{Exit, HookKind, LaunchFailure, Probe, RunId};
+use crate::model::{Exit, HookKind, LaunchFailure, Notice, Probe, RunId};
 
 use super::{
     Effect, Supervisor, WatchNote,
@@ -104,6 +104,15 @@ impl Supervisor {
             // Its main process is part of its set, so this cannot be true.
             Some((_, Place::Build | Place::Command | Place::Coming(_))) | None => {}
         }
+    }
+}
+
+/// The news of an end by itself; why a run was late, the shell knows.
+pub(super) fn told(run: Option<&Run>, outcome: &Outcome, notice: Notice) -> Effect {
+    if let (Some(run), Outcome::NotReady(_)) = (run, outcome) {
+        Effect::ExplainLate { run: run.id, notice }
+    } else {
+        Effect::Notice(notice)
     }
 }
 
@@ -332,7 +341,8 @@ impl App {
             Verdict::GiveUp(_) => Hold::Errored,
         };
         instance.ended(outcome.clone(), verdict, step.now);
-        step.tell(wording::ended(&self.instances[slot].name, self, &outcome, verdict));
+        let (name, run) = (&self.instances[slot].name, self.instances[slot].run());
+        step.act(told(run, &outcome, wording::ended(name, self, &outcome, verdict)));
         self.watch(WatchNote::Down, step);
         let well = outcome.success() || verdict == Verdict::StopCode;
         match verdict {

@@ -5,7 +5,7 @@ use crate::model::{InstanceId, RunId};
 use super::{
     Supervisor,
     app::{App, Gate},
-    instance::{Hold, Instance, Outcome, State},
+    instance::{Hold, Instance, State},
     run::Run,
     wording,
 };
@@ -39,13 +39,6 @@ impl Supervisor {
     /// The latest run there is, of any app.
     pub fn latest(&self) -> RunId {
         self.mint.latest()
-    }
-
-    /// Whether an instance last ended because it was not ready in time.
-    pub fn was_not_ready(&self, id: InstanceId) -> bool {
-        let instances = self.apps.iter().flat_map(|app| &app.instances);
-        let end = instances.filter(|instance| instance.id == id).find_map(|instance| instance.end.as_ref());
-        end.is_some_and(|end| matches!(end.outcome, Outcome::NotReady(_)))
     }
 
     /// How far an instance is.

@@ -12,6 +12,7 @@ use super::{
     app::{App, Gate},
     build::expire,
     instance::{Hold, Instance, Outcome, State},
+    news::told,
     restart::Verdict,
     run::{Phase, Run, StopCause},
     step::Step,
@@ -242,7 +243,7 @@ impl App {
     fn coming_failed(&mut self, slot: usize, outcome: &Outcome, step: &mut Step) {
         let Some(run) = self.instances[slot].coming.clone() else { return };
         let name = format!("{} (new run)", self.instances[slot].name);
-        step.tell(wording::ended(&name, self, outcome, Verdict::Kept));
+        step.act(told(Some(&run), outcome, wording::ended(&name, self, outcome, Verdict::Kept)));
         self.instances[slot].ended(outcome.clone(), Verdict::Kept, step.now);
         self.instances[slot].redo = None;
         self.record_of(slot, &run, outcome, Verdict::Kept, step);

@@ -4,6 +4,7 @@
 
 pub mod child;
 mod oracle;
+mod policy;
 mod timeline;
 
 use std::{
@@ -16,6 +17,7 @@ use super::{Edit, Effect, Event, Role, Supervisor};
 use crate::model::{AppId, AppSpec, InstanceId, RunId, Signal};
 use child::{Act, Child, Script};
 use oracle::Oracle;
+pub use policy::Asked;
 pub use timeline::Timeline;
 
 /// What the children of one app do, run by run; the last script is that of all later ones.
@@ -107,7 +109,7 @@ impl Sim {
         let effects = self.supervisor.handle(self.now, event);
         for effect in effects {
             self.timeline.effect(self.now, &effect, &self.apps, &self.children);
-            self.oracle.effect(&effect, &self.children);
+            self.oracle.effect(&effect, self.now, &self.children);
             self.perform(effect);
         }
         self.oracle.after(&self.supervisor, self.now, self.ended);
@@ -166,6 +168,11 @@ impl Sim {
 
     pub fn oracle(&self) -> &Oracle {
         &self.oracle
+    }
+
+    /// How many events it was told.
+    pub fn told(&self) -> u32 {
+        self.told
     }
 
     pub fn children(&self) -> &HashMap<RunId, Child> {
@@ -271,6 +278,7 @@ impl Sim {
             | Effect::Record { .. }
             | Effect::ShowLastErrors { .. }
             | Effect::NameRest { .. }
+            | Effect::ExplainLate { .. }
             | Effect::Notice(_) => {}
         }
     }

@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::child::Child;
+use super::{
+    child::Child,
+    policy::{Asked, Policy},
+};
 use crate::{
     model::{AppId, AppSpec, InstanceId, RunId, SaveAction},
     supervisor::{Edit, Effect, Event, Request, Role, Supervisor, Target},
@@ -34,11 +37,13 @@ pub struct Oracle {
     /// Of each app that was ever there: its name, the time a stop of it takes, and whom it needs.
     stops: Vec<(String, Duration, Vec<String>)>,
     exited: bool,
+    policy: Policy,
 }
 
 impl Oracle {
     pub fn before(&mut self, event: &Event, now: Instant) {
         self.clock += 1;
+        self.policy.before(event, now);
         self.edited = None;
         match event {
             Event::Apply { edits, .. } => self.edit(edits),
@@ -141,7 +146,8 @@ impl Oracle {
         }
     }
 
-    pub fn effect(&mut self, effect: &Effect, children: &HashMap<RunId, Child>) {
+    pub fn effect(&mut self, effect: &Effect, now: Instant, children: &HashMap<RunId, Child>) {
+        self.policy.effect(effect, now, children);
         assert!(!self.exited, "something is done after the exit: {effect:?}");
         match effect {
             Effect::Spawn { run, instance, role, spec, .. } => {
@@ -174,6 +180,7 @@ impl Oracle {
             | Effect::Kill { run }
             | Effect::ReportStuck { run, .. }
             | Effect::NameRest { run, .. }
+            | Effect::ExplainLate { run, .. }
             | Effect::LookUpPort { run, .. } => {
                 assert!(children.contains_key(run), "{run} was never spawned");
                 self.concerns_the_edited(self.owners.get(run).copied());
@@ -198,6 +205,11 @@ impl Oracle {
         if let Some(by) = self.ends_by {
             assert!(ended.is_some() || now < by, "the end is late");
         }
+    }
+
+    /// How often it asked for what is promised of restarts and of the order of apps.
+    pub fn asked_rules(&self) -> Asked {
+        self.policy.asked_rules
     }
 
     pub fn shift(&mut self, by: Duration) {

@@ -114,7 +114,7 @@ impl Timeline {
             Effect::ReportStuck { run: id, name } => format!("> report {} of {name} as stuck", run(id)),
             Effect::LookUpPort { run: id, .. } => format!("> look up the port of {}", run(id)),
             Effect::Watch { app, note } => format!("> watch {}: {}", apps[app.0 as usize].0.name, watch(*note)),
-            Effect::Notice(notice) | Effect::NameRest { run: _, notice } => {
+            Effect::Notice(notice) | Effect::NameRest { run: _, notice } | Effect::ExplainLate { run: _, notice } => {
                 self.notice(now, notice);
                 return;
             }

@@ -16,26 +16,36 @@ use crate::{
         Event, Request, ShutdownCause, Target,
         instance::Hold,
         sim::{
-            Change, Sim,
+            Asked, Change, Sim,
             child::{Fails, Leaves, Script},
         },
     },
 };
 
-const WALKS: u64 = 700;
+const WALKS: u64 = 500;
 const COMMANDS: usize = 150;
+/// As many events are told at least, over all walks, and each rule is asked as often.
+const EVENTS: u64 = 100_000;
+const OFTEN: u64 = 50;
 
 #[test]
 fn whatever_happens_the_invariants_hold() {
     if let Ok(seed) = std::env::var("PMDEV_WALK") {
-        walk(seed.parse().unwrap());
+        drop(walk(seed.parse().unwrap()));
         return;
     }
+    let (mut events, mut asked) = (0_u64, Asked::default());
     for seed in 0..WALKS {
         let guard = Seed(seed);
-        walk(seed);
+        let sim = walk(seed);
+        events += u64::from(sim.told());
+        asked += sim.oracle().asked_rules();
         std::mem::forget(guard);
     }
+    eprintln!("{events} events in {WALKS} walks; {asked:?}");
+    assert!(events >= EVENTS, "{events} events are too few");
+    let Asked { restarts, given_up, starts, stops } = asked;
+    assert!([restarts, given_up, starts, stops].iter().all(|count| *count >= OFTEN), "a rule is hardly ever asked: {asked:?}");
 }
 
 /// Names the seed when a walk panics.
@@ -47,7 +57,7 @@ impl Drop for Seed {
     }
 }
 
-fn walk(seed: u64) {
+fn walk(seed: u64) -> Sim {
     let mut rng = Rng::with_seed(seed);
     let mut apps: Vec<_> = (0..rng.usize(1..=3)).map(|index| app(&mut rng, index)).collect();
     let mut sim = Sim::new(seed, apps.iter().map(|app| (app.spec(), app.cast())).collect());
@@ -65,6 +75,7 @@ fn walk(seed: u64) {
     } else {
         quiet(&mut sim, open);
     }
+    sim
 }
 
 /// What the world owes the supervisor.
@@ -244,7 +255,7 @@ fn edit(sim: &mut Sim, rng: &mut Rng, open: &mut Open, apps: &mut Vec<App>) {
     // Sometimes under a name that was removed just now.
     if apps.len() < 12 && rng.bool() {
         let name = rng.usize(0..=apps.len());
-        let free = open.removed.get(name).is_none_or(|removed| *removed);
+        let free = apps.iter().zip(&open.removed).all(|(app, removed)| *removed || app.name != format!("app{name}"));
         let new = app(rng, if free { name } else { apps.len() });
         changes.push(Change::Add(new.spec(), new.cast()));
         apps.push(new);

@@ -1,6 +1,6 @@
 //! Disks that are full, or may not be written: on a small one of our own.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use rustix::process::Signal;
 use serde_json::json;
@@ -139,4 +139,55 @@ fn a_disk_that_may_not_be_written_for_a_while_loses_nothing_of_a_quiet_app() {
     assert!(text.lines().enumerate().all(|(at, line)| line == format!("tick {at}")), "{text}");
     runner.signal(Signal::INT);
     assert_eq!(runner.finish().code, Some(0));
+}
+
+#[test]
+fn a_log_file_that_is_read_only_costs_lines_that_are_counted_and_nothing_else() {
+    // Root writes whatever the mode, unless that right is taken from it.
+    let wrapper: &[&str] = match rustix::process::geteuid().is_root() {
+        true if !programs::have(&["setpriv"]) => return,
+        true => &["setpriv", "--bounding-set=-dac_override", "--inh-caps=-all"],
+        false => &[],
+    };
+    let project = Project::empty();
+    let mib = 4;
+    let app = json!({
+        "name": "loud", "script": programs::misbehave(), "args": ["--numbers", mib.to_string(), "--await-line"], "cwd": project.root,
+        "out_file": "out.log", "error_file": "NULL",
+    });
+    project.script("ticker.sh", TICKER);
+    let ticker = json!({ "name": "ticker", "script": "./ticker.sh", "out_file": "ticker.log", "error_file": "NULL" });
+    apps(&project, json!([app, ticker]));
+    for file in ["out.log", "ticker.log"] {
+        project.save(file, "");
+        mode(&project, file, 0o444);
+    }
+    let filtered = [wrapper, &["bash", "-c", FILTER, "bash"]].concat();
+    let mut runner = project.pmdev(["start", "--prod"]).wrapped(&filtered).spawn();
+    runner.wait_for(&words::says("out.log cannot be written (Permission denied"));
+    // It prints to its end all the same, and the quiet one goes on.
+    runner.wait_for(&words::prefixed("loud", "ready "));
+    let at = runner.count(&words::prefixed("ticker", "tick "));
+    runner.wait_for(&words::prefixed("ticker", &format!("tick {}", at + 10)));
+    assert_eq!(fs::metadata(project.path("out.log")).expect("it is there").len(), 0);
+    mode(&project, "out.log", 0o644);
+    runner.wait_for(&words::says("out.log is written again, and "));
+    let lost = missing(&runner, "out.log");
+    let all = mib * ((1 << 20) / 64) + 1;
+    let mut there = 0;
+    let complete = clock::comes_true(PATIENCE, || {
+        there = fs::read_to_string(project.path("out.log")).map_or(0, |text| text.lines().count() as u64);
+        there + lost == all
+    });
+    assert!(complete && lost > 0, "{there} lines are there and {lost} lost, of {all}");
+    mode(&project, "ticker.log", 0o644);
+    runner.wait_for(&words::says("ticker.log is written again, and no line is missing in it"));
+    let text = holds(&project.path("ticker.log"), &format!("tick {}\n", at + 10));
+    assert!(text.lines().enumerate().all(|(at, line)| line == format!("tick {at}")), "{text}");
+    runner.signal(Signal::INT);
+    assert_eq!(runner.finish().code, Some(0));
+}
+
+fn mode(project: &Project, file: &str, mode: u32) {
+    fs::set_permissions(project.path(file), fs::Permissions::from_mode(mode)).expect("it is ours");
 }

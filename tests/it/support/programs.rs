@@ -3,6 +3,8 @@
 use std::{
     env,
     ffi::OsStr,
+    fs::OpenOptions,
+    io::Write as _,
     path::{Path, PathBuf},
 };
 
@@ -26,9 +28,15 @@ pub fn have(programs: &[&str]) -> bool {
     false
 }
 
-/// Says that a test is skipped, and why; seen with `--nocapture`, or with the output of a failure.
+/// Says that a test, or a part of it, is skipped, and why. The output of a test that passes is shown to nobody, so it is written into the
+/// file that `PMDEV_SKIPPED` names as well; the gate shows that at its end.
 pub fn skip(why: &str) {
-    eprintln!("skipped: {}: {why}", std::thread::current().name().unwrap_or_default());
+    let line = format!("{}: {}\n", std::thread::current().name().unwrap_or_default(), why.trim_end());
+    eprint!("skipped: {line}");
+    if let Some(file) = env::var_os("PMDEV_SKIPPED") {
+        let file = OpenOptions::new().append(true).create(true).open(file);
+        file.and_then(|mut file| file.write_all(line.as_bytes())).expect("what is skipped can be noted");
+    }
 }
 
 /// The badly behaved test app, which Cargo builds beside the tests.
