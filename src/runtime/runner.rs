@@ -377,6 +377,7 @@ impl Runner {
         self.look_at_desk();
         self.look_at_screens();
         self.refresh_follows();
+        self.forget_apps();
     }
 
     /// Tells people.
