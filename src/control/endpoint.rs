@@ -14,13 +14,14 @@ use std::{
         },
     },
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use rustix::{
     event::{Timespec, poll},
     fs::{FlockOperation, flock},
     io::Errno,
-    net::sockopt::socket_peercred,
+    net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket_with, sockopt::socket_peercred},
     process::geteuid,
 };
 
@@ -95,6 +96,31 @@ pub enum NotBound {
     Taken,
     /// It cannot be.
     Failed(Error),
+}
+
+/// Connects within a time: where a runner is stopped, even the queue of those who want to talk to it is full some day.
+///
+/// # Errors
+/// Nobody listens there; or somebody does, and takes nobody in time ([`io::ErrorKind::TimedOut`]).
+pub fn connect(path: &Path, limit: Duration) -> io::Result<UnixStream> {
+    let address = SocketAddrUnix::new(path)?;
+    let looks = limit.as_nanos() / u128::from(TURN.1.tv_nsec.unsigned_abs());
+    for look in 0.. {
+        let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)?;
+        match rustix::net::connect(&socket, &address) {
+            Ok(()) => {
+                let stream = UnixStream::from(socket);
+                stream.set_nonblocking(false)?;
+                return Ok(stream);
+            }
+            Err(Errno::AGAIN | Errno::INTR) if look < looks => {}
+            Err(Errno::AGAIN | Errno::INTR) => break,
+            Err(errno) => return Err(errno.into()),
+        }
+        // Interrupted, it was a shorter pause.
+        let _ = poll(&mut [], Some(&TURN.1));
+    }
+    Err(io::Error::new(io::ErrorKind::TimedOut, "it takes nobody any more"))
 }
 
 /// The turn of one who looks which runners there are and then becomes one: nobody else of this user does so meanwhile. It ends when this is
@@ -201,7 +227,7 @@ fn lock(path: &Path) -> io::Result<Option<File>> {
 /// Whether the runner of a socket is gone: nobody listens, and nobody holds its lock. A stopped one still has both.
 pub fn is_stale(path: &Path) -> bool {
     // First, since a lock of ours would for this moment be in the way of one that starts.
-    if !UnixStream::connect(path).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) {
+    if !connect(path, Duration::ZERO).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) {
         return false;
     }
     match OpenOptions::new().write(true).open(path.with_extension("lock")) {
@@ -270,6 +296,19 @@ mod tests {
         drop(UnixListener::bind(&path).expect("nobody has it"));
         assert!(path.exists());
         drop(bind(&path).expect("its runner is dead"));
+    }
+
+    #[test]
+    fn a_runner_that_takes_nobody_is_waited_for_no_longer_than_said() {
+        let base = tempfile::tempdir().expect("a folder can be made");
+        let path = base.path().join("run/1.sock");
+        let (_listener, _bound) = bind(&path).expect("nobody has it");
+        let open = || connect(&path, Duration::ZERO);
+        let queue: Vec<UnixStream> = std::iter::repeat_with(open).map_while(Result::ok).take(100_000).collect();
+        let full = connect(&path, Duration::from_millis(20)).expect_err("its queue is full");
+        assert_eq!((full.kind(), is_stale(&path)), (io::ErrorKind::TimedOut, false), "{} wait", queue.len());
+        let gone = connect(&base.path().join("2.sock"), Duration::from_secs(60)).expect_err("there is none");
+        assert_eq!(gone.kind(), io::ErrorKind::NotFound);
     }
 
     #[test]
