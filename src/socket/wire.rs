@@ -10,9 +10,11 @@ const CLUSTER: &str = "NODE_CLUSTER";
 /// How much of a line is kept: more than any of Node's own messages has.
 pub const KEPT: usize = 8 << 10;
 
-/// Errors of the system, negative, as workers are told them.
+/// Errors of the system, negative, as workers are told them: it is not allowed.
 pub const EACCES: i32 = -13;
+/// No descriptors are left.
 pub const EMFILE: i32 = -24;
+/// Somebody has it.
 pub const EADDRINUSE: i32 = -98;
 
 /// The answer to a descriptor that we did not take.
