@@ -58,8 +58,9 @@ pub fn main() -> ExitCode {
     if complete::answer(&args) {
         return ExitCode::SUCCESS;
     }
-    let slip = verb::Slip::find(&args, &Cli::command());
-    match parse(args) {
+    let command = Cli::command();
+    let slip = verb::Slip::find(&args, &command);
+    match parse_by(command, args) {
         Ok(cli) => match cli.verb.run() {
             Ok(code) => ExitCode::from(code),
             Err(error) => fail(&match slip {
@@ -77,9 +78,14 @@ pub fn main() -> ExitCode {
 
 /// Reads the arguments, the program's name among them.
 fn parse(args: Vec<OsString>) -> Result<Cli, failure::Stop> {
-    let args = verb::join_codes(verb::insert(args, &Cli::command()));
+    parse_by(Cli::command(), args)
+}
+
+/// The same by definitions that are there: making them costs as much as all the rest of a short command.
+fn parse_by(command: clap::Command, args: Vec<OsString>) -> Result<Cli, failure::Stop> {
+    let args = verb::join_codes(verb::insert(args, &command));
     let verb = args.get(1).map(|verb| verb.to_string_lossy().into_owned()).unwrap_or_default();
-    let matches = Cli::command().try_get_matches_from(&args).map_err(|error| failure::stop(&error, &verb))?;
+    let matches = command.try_get_matches_from(&args).map_err(|error| failure::stop(&error, &verb))?;
     let mut cli = Cli::from_arg_matches(&matches).map_err(|error| failure::stop(&error, &verb))?;
     if let (Verb::Start(start), Some((_, matches))) = (&mut cli.verb, matches.subcommand()) {
         let has_target = !start.targets.is_empty();

@@ -11,7 +11,7 @@ const KILL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Within this time of being asked to, the runner has ended: the kill timeout, and what a machine takes for the rest on which the burdens of
 /// other tests have sessions of their own, each with its share of the processor, sched(7).
-const STOPPED: Duration = Duration::from_secs(5);
+const STOPPED: Duration = Duration::from_secs(10);
 
 /// Within this time of the death of one of pmdev's own processes nothing is alive.
 const SWEPT: Duration = Duration::from_secs(10);

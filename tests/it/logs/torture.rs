@@ -3,6 +3,7 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use rustix::process::Signal;
@@ -20,6 +21,11 @@ const MEMORY: u64 = 64 << 10;
 /// How much each app prints: 60 MiB, or `PMDEV_TORTURE_MIB`.
 pub fn mib() -> u64 {
     env::var("PMDEV_TORTURE_MIB").ok().and_then(|text| text.parse().ok()).unwrap_or(60)
+}
+
+/// For how long so much may take: a machine that does other work besides prints a MiB a second.
+fn patience() -> Duration {
+    (PATIENCE * 4).max(Duration::from_secs(mib()))
 }
 
 /// The most memory a process has had, in KiB: VmHWM of proc_pid_status(5).
@@ -73,7 +79,7 @@ fn is_done(log: &PathBuf) -> bool {
 /// Waits until everything is written, and everything that was put away compressed.
 #[track_caller]
 fn compresses(logs: &[PathBuf]) {
-    assert!(clock::comes_true(PATIENCE * 4, || logs.iter().all(is_done)), "not everything comes to the files");
+    assert!(clock::comes_true(patience(), || logs.iter().all(is_done)), "not everything comes to the files");
     let plain = |log: &PathBuf| {
         let names = fs::read_dir(log.parent().expect("it has a folder"))
             .expect("it was made")
@@ -81,7 +87,7 @@ fn compresses(logs: &[PathBuf]) {
         let own = log.file_name().expect("it has a name").to_string_lossy().into_owned();
         names.filter_map(|name| name.into_string().ok()).any(|name| name.starts_with(&format!("{own}.")) && !name.ends_with(".gz"))
     };
-    assert!(clock::comes_true(PATIENCE * 4, || !logs.iter().any(plain)), "what was put away stays as it is");
+    assert!(clock::comes_true(patience(), || !logs.iter().any(plain)), "what was put away stays as it is");
 }
 
 #[test]
@@ -91,7 +97,7 @@ fn two_apps_print_as_fast_as_they_can_and_every_line_is_there_once_and_in_order(
     let logs = declare(&project, mib);
     let tails = logs.clone().map(Tail::new);
     let mut runner = project.pmdev(["start", "--prod"]).wrapped(&["bash", "-c", FILTER, "bash"]).spawn();
-    let patience = PATIENCE * 4;
+    let patience = patience();
     runner.wait_within(patience, &words::prefixed("one", "ready "));
     runner.wait_within(patience, &words::prefixed("two", "ready "));
     compresses(&logs);
@@ -111,7 +117,7 @@ fn a_terminal_that_takes_nothing_costs_the_file_no_line_and_the_runner_no_memory
     let mib = mib();
     let logs = declare(&project, mib);
     let runner = project.pmdev(["start", "--prod", "--only", "one"]).unread().spawn();
-    assert!(clock::comes_true(PATIENCE * 4, || is_done(&logs[0])), "it is held back by the terminal");
+    assert!(clock::comes_true(patience(), || is_done(&logs[0])), "it is held back by the terminal");
     compresses(&logs[..1]);
     let peak = peak(runner.runner_pid());
     assert!(peak < MEMORY && peak > 0, "the runner had {peak} KiB");

@@ -75,7 +75,7 @@ fn a_stranger_may_not() {
 
 #[test]
 fn without_a_word_the_last_status_is_told() {
-    let Some(project) = python("ready: { notify: true, timeout: 2s }", "say('STATUS=loading the index')\ntime.sleep(1000)\n") else {
+    let Some(project) = python("ready: { notify: true, timeout: 6s }", "say('STATUS=loading the index')\ntime.sleep(1000)\n") else {
         return;
     };
     let ending = project.start(["--no-watch"]).finish();
