@@ -127,6 +127,7 @@ pub fn connect(path: &Path, limit: Duration) -> io::Result<UnixStream> {
 /// dropped.
 #[derive(Debug)]
 pub struct Turn {
+    path: PathBuf,
     _lock: File,
 }
 
@@ -137,13 +138,14 @@ impl Turn {
     /// Somebody else has it, and does not come to an end.
     pub fn take(folders: &Folders) -> Result<Option<Self>, Error> {
         let path = folders.foreground.join("start.lock");
-        let open = || OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
         // Why there can be no socket is told when it is made.
-        let Some(file) = folders.make_foreground().ok().and_then(|()| open().ok()) else { return Ok(None) };
+        if folders.make_foreground().is_err() {
+            return Ok(None);
+        }
         for _ in 0..TURN.0 {
-            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(Some(Self { _lock: file })),
-                Err(Errno::WOULDBLOCK | Errno::INTR) => {}
+            match lock(&path) {
+                Ok(Some(lock)) => return Ok(Some(Self { path, _lock: lock })),
+                Ok(None) => {}
                 Err(_) => return Ok(None),
             }
             // Interrupted, it was a shorter pause.
@@ -152,6 +154,13 @@ impl Turn {
         Err(Error::failed("Another pmdev start of this user is under way, and does not come to an end")
             .because(format!("it holds {}", path.display()))
             .hint("it may be stopped: fg lets it go on; or end it"))
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // Before it is let go of: whoever finds it gone makes its own.
+        let _ = fs::remove_file(&self.path);
     }
 }
 
