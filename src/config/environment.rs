@@ -43,7 +43,7 @@ pub struct Declared {
 }
 
 /// What an app's environment is made of, kept so that edited env files can be read again.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EnvRecipe {
     inherited: BTreeMap<OsString, OsString>,
     /// Those of flags, then those of the project file.

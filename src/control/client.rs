@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    codec,
+    codec, endpoint,
     protocol::{Envelope, Reply, Request, VERSION},
     view::Hello,
 };
@@ -27,9 +27,13 @@ impl Connection {
     /// Connects.
     ///
     /// # Errors
-    /// Nobody listens there.
+    /// Nobody listens there, or nobody is taken within 2 s.
     pub fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self { stream: BufReader::new(UnixStream::connect(path)?) })
+        Self::open_within(TO_GREET, path)
+    }
+
+    fn open_within(limit: Duration, path: &Path) -> io::Result<Self> {
+        Ok(Self { stream: BufReader::new(endpoint::connect(path, limit)?) })
     }
 
     /// Waits no longer than this for any piece of a reply.
@@ -107,7 +111,11 @@ pub fn greet_within(limit: Duration, path: &Path) -> Result<Option<Hello>, Error
             .because(cause)
             .hint("it may be stopped (fg, or kill -CONT, has it go on) or very busy; --runner names another one")
     };
-    let Ok(mut connection) = Connection::open(path) else { return Ok(None) };
+    let mut connection = match Connection::open_within(limit, path) {
+        Ok(connection) => connection,
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => return Err(silent(&error)),
+        Err(_) => return Ok(None),
+    };
     connection.patience(limit).map_err(|error| silent(&error))?;
     connection.ask(Request::Hello)?;
     match connection.reply() {

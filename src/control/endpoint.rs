@@ -14,13 +14,14 @@ use std::{
         },
     },
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use rustix::{
     event::{Timespec, poll},
     fs::{FlockOperation, flock},
     io::Errno,
-    net::sockopt::socket_peercred,
+    net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket_with, sockopt::socket_peercred},
     process::geteuid,
 };
 
@@ -97,10 +98,36 @@ pub enum NotBound {
     Failed(Error),
 }
 
+/// Connects within a time: where a runner is stopped, even the queue of those who want to talk to it is full some day.
+///
+/// # Errors
+/// Nobody listens there; or somebody does, and takes nobody in time ([`io::ErrorKind::TimedOut`]).
+pub fn connect(path: &Path, limit: Duration) -> io::Result<UnixStream> {
+    let address = SocketAddrUnix::new(path)?;
+    let looks = limit.as_nanos() / u128::from(TURN.1.tv_nsec.unsigned_abs());
+    for look in 0.. {
+        let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)?;
+        match rustix::net::connect(&socket, &address) {
+            Ok(()) => {
+                let stream = UnixStream::from(socket);
+                stream.set_nonblocking(false)?;
+                return Ok(stream);
+            }
+            Err(Errno::AGAIN | Errno::INTR) if look < looks => {}
+            Err(Errno::AGAIN | Errno::INTR) => break,
+            Err(errno) => return Err(errno.into()),
+        }
+        // Interrupted, it was a shorter pause.
+        let _ = poll(&mut [], Some(&TURN.1));
+    }
+    Err(io::Error::new(io::ErrorKind::TimedOut, "it takes nobody any more"))
+}
+
 /// The turn of one who looks which runners there are and then becomes one: nobody else of this user does so meanwhile. It ends when this is
 /// dropped.
 #[derive(Debug)]
 pub struct Turn {
+    path: PathBuf,
     _lock: File,
 }
 
@@ -111,13 +138,14 @@ impl Turn {
     /// Somebody else has it, and does not come to an end.
     pub fn take(folders: &Folders) -> Result<Option<Self>, Error> {
         let path = folders.foreground.join("start.lock");
-        let open = || OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
         // Why there can be no socket is told when it is made.
-        let Some(file) = folders.make_foreground().ok().and_then(|()| open().ok()) else { return Ok(None) };
+        if folders.make_foreground().is_err() {
+            return Ok(None);
+        }
         for _ in 0..TURN.0 {
-            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(Some(Self { _lock: file })),
-                Err(Errno::WOULDBLOCK | Errno::INTR) => {}
+            match lock(&path) {
+                Ok(Some(lock)) => return Ok(Some(Self { path, _lock: lock })),
+                Ok(None) => {}
                 Err(_) => return Ok(None),
             }
             // Interrupted, it was a shorter pause.
@@ -126,6 +154,13 @@ impl Turn {
         Err(Error::failed("Another pmdev start of this user is under way, and does not come to an end")
             .because(format!("it holds {}", path.display()))
             .hint("it may be stopped: fg lets it go on; or end it"))
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // Before it is let go of: whoever finds it gone makes its own.
+        let _ = fs::remove_file(&self.path);
     }
 }
 
@@ -201,7 +236,7 @@ fn lock(path: &Path) -> io::Result<Option<File>> {
 /// Whether the runner of a socket is gone: nobody listens, and nobody holds its lock. A stopped one still has both.
 pub fn is_stale(path: &Path) -> bool {
     // First, since a lock of ours would for this moment be in the way of one that starts.
-    if !UnixStream::connect(path).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) {
+    if !connect(path, Duration::ZERO).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) {
         return false;
     }
     match OpenOptions::new().write(true).open(path.with_extension("lock")) {
@@ -270,6 +305,19 @@ mod tests {
         drop(UnixListener::bind(&path).expect("nobody has it"));
         assert!(path.exists());
         drop(bind(&path).expect("its runner is dead"));
+    }
+
+    #[test]
+    fn a_runner_that_takes_nobody_is_waited_for_no_longer_than_said() {
+        let base = tempfile::tempdir().expect("a folder can be made");
+        let path = base.path().join("run/1.sock");
+        let (_listener, _bound) = bind(&path).expect("nobody has it");
+        let open = || connect(&path, Duration::ZERO);
+        let queue: Vec<UnixStream> = std::iter::repeat_with(open).map_while(Result::ok).take(100_000).collect();
+        let full = connect(&path, Duration::from_millis(20)).expect_err("its queue is full");
+        assert_eq!((full.kind(), is_stale(&path)), (io::ErrorKind::TimedOut, false), "{} wait", queue.len());
+        let gone = connect(&base.path().join("2.sock"), Duration::from_secs(60)).expect_err("there is none");
+        assert_eq!(gone.kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

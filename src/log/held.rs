@@ -11,9 +11,12 @@ use super::{
 /// Lines of one piece have up to this many bytes.
 const PIECE: usize = 16 << 10;
 
+/// Lets see where lines are kept, as long as that is there.
+type Look = Box<dyn Fn(&mut dyn FnMut(&Ring)) + Send>;
+
 /// Lines that were there at one instant, oldest first, of both streams in the order in which they came.
 pub struct Held {
-    ring: Box<dyn Fn(&mut dyn FnMut(&Ring)) + Send>,
+    ring: Look,
     spans: Vec<Span>,
     /// The number of the first line that came later.
     end: u64,

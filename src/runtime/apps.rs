@@ -22,8 +22,12 @@ pub struct Apps {
     recipes: HashMap<AppId, EnvRecipe>,
     /// The number of each instance among all of the runner's: in the order of declaration, at first and with each edit; never given to another.
     numbers: HashMap<InstanceId, usize>,
+    /// The next instance's number.
+    next_number: usize,
     /// The next app's id: none is used twice.
     next: u32,
+    /// Apps that were removed, of which something may still be alive.
+    going: Vec<AppId>,
     sources: HashMap<InstanceId, Source>,
     labels: Labels,
     /// Whose request each app is of.
@@ -82,8 +86,8 @@ impl Apps {
     }
 
     fn number(&mut self, instance: InstanceId) -> usize {
-        let next = self.numbers.len();
-        *self.numbers.entry(instance).or_insert(next)
+        let next = &mut self.next_number;
+        *self.numbers.entry(instance).or_insert_with(|| std::mem::replace(next, *next + 1))
     }
 
     /// What shall run, in order.
@@ -142,11 +146,30 @@ impl Apps {
         Some(Edit::Change { app, spec: Arc::clone(spec), restart: false })
     }
 
-    /// Forgets an app.
+    /// Takes an app out; what is known of it is kept until [`Self::forget`].
     pub fn remove(&mut self, app: AppId) -> Option<Edit> {
         let index = self.list.iter().position(|(id, _)| *id == app)?;
         self.list.remove(index);
+        self.going.push(app);
         Some(Edit::Remove { app })
+    }
+
+    /// Whether apps were removed that are not forgotten yet.
+    pub fn are_going(&self) -> bool {
+        !self.going.is_empty()
+    }
+
+    /// Forgets those removed of which nothing is alive any more; they come back.
+    pub fn forget(&mut self, is_alive: impl Fn(AppId) -> bool) -> Vec<AppId> {
+        let (going, gone) = std::mem::take(&mut self.going).into_iter().partition(|app| is_alive(*app));
+        self.going = going;
+        let is_gone = |app: &AppId| gone.contains(app);
+        self.recipes.retain(|app, _| !is_gone(app));
+        self.owners.retain(|app, _| !is_gone(app));
+        self.declared.retain(|app, _| !is_gone(app));
+        self.numbers.retain(|id, _| !is_gone(&id.app));
+        self.sources.retain(|id, _| !is_gone(&id.app));
+        gone
     }
 
     /// The name of an app.
@@ -220,6 +243,7 @@ impl Apps {
             self.count(app, spec.instances);
             self.list.push((app, spec));
         }
+        self.going.extend(old.iter().map(|(app, _)| *app));
         edits.extend(old.into_iter().map(|(app, _)| Edit::Remove { app }));
         edits
     }
@@ -271,5 +295,57 @@ impl Apps {
         let app = AppId(self.next - 1);
         self.declared.insert(app, Timestamp::now());
         app
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::{Hardening, RestartPolicy, Signal, StopSpec};
+
+    fn spec(name: &str) -> AppSpec {
+        let launch = Launch { argv: vec!["x".into()], cwd: "/".into(), env: Vec::new(), hardening: Hardening::default() };
+        let restart = RestartPolicy {
+            after_exit: crate::model::AfterExit::Wait,
+            min_uptime: Duration::ZERO,
+            max_restarts: None,
+            window: Duration::ZERO,
+            stop_exit_codes: Vec::new(),
+            stuck_blocks: false,
+        };
+        AppSpec { instances: 2, ..AppSpec::new(name, launch, restart, StopSpec::new(Signal::TERM, Duration::ZERO)) }
+    }
+
+    #[test]
+    fn nothing_is_left_of_apps_that_come_and_go_and_no_number_is_given_twice() {
+        let owner = ProjectId(0);
+        let mut apps = Apps::new(owner, vec![spec("stays")], vec![EnvRecipe::default()]);
+        let mut last = 1;
+        for round in 0..1000 {
+            let name = format!("app{round}");
+            let specs = || vec![spec("stays"), spec(&name)];
+            let recipes = || vec![EnvRecipe::default(), EnvRecipe::default()];
+            let plan = apps.plan(owner, &specs(), &recipes());
+            apps.replace(owner, specs(), recipes(), &plan);
+            let app = apps.named(&name).expect("it was added");
+            let number = apps.number_of(InstanceId { app, slot: 1 });
+            assert!(number > last, "{number} after {last}");
+            last = number;
+            if round % 2 == 0 {
+                apps.remove(app);
+            } else {
+                let plan = apps.plan(owner, &[spec("stays")], &[EnvRecipe::default()]);
+                apps.replace(owner, vec![spec("stays")], vec![EnvRecipe::default()], &plan);
+            }
+            assert!(apps.are_going() && apps.forget(|_| true).is_empty(), "something of it is alive");
+            assert_eq!(apps.number_of(InstanceId { app, slot: 1 }), number, "it keeps its number as long");
+            assert_eq!(apps.forget(|_| false), [app]);
+        }
+        let Apps { list, recipes, numbers, sources, owners, declared, going, .. } = &apps;
+        let left = [list.len(), recipes.len(), owners.len(), declared.len(), numbers.len() / 2, sources.len() + 1, going.len() + 1];
+        assert_eq!(left, [1; 7]);
+        assert_eq!(apps.number_of(InstanceId { app: AppId(0), slot: 0 }), 0);
     }
 }

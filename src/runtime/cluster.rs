@@ -25,9 +25,13 @@ const PRELOAD: &str = include_str!("../../assets/drain.cjs");
 impl Runner {
     /// Gives a run that is about to begin its channel, and what makes it a worker.
     pub fn join_cluster(&mut self, run: RunId, instance: InstanceId, name: &str, launch: &mut Launch, prepared: &mut Prepared) {
+        let failed = |text: String| Notice::new(Level::Error, NoticeKind::Output, text).about(name);
         if let Err(error) = self.try_join(run, instance, launch, prepared) {
-            let text = format!("{name} could not be given a channel for its ports ({error}), so its instances do not share them");
-            self.say(&Notice::new(Level::Error, NoticeKind::Output, text).about(name));
+            self.say(&failed(format!("{name} could not be given a channel for its ports ({error}), so its instances do not share them")));
+        } else if let Err(error) = self.preload(launch) {
+            let text = format!("{name} could not be given what tells when it has served everything ({error})");
+            let hint = "its instances share their ports all the same, but a reload leaves each half a second for what it serves";
+            self.say(&failed(text).hint(hint));
         }
     }
 
@@ -48,7 +52,7 @@ impl Runner {
         set(&mut launch.env, UNIQUE_ID, run.0.to_string().into());
         prepared.fds.push(theirs);
         prepared.signs.is_worker();
-        self.preload(launch)
+        Ok(())
     }
 
     /// Node loads our part before the app. Without it workers go on as they do under Node's own primary.
@@ -76,6 +80,23 @@ impl Runner {
             News::Said(run, said) => self.sign(RunId(run), Sign::Said(said)),
             News::Unheard(run) => self.sign(RunId(run), Sign::Unheard),
             News::Drained(run) => self.handle(Event::Drained { run: RunId(run) }),
+            News::Full(run, own) => self.say_of_worker(RunId(run), |name| {
+                let text = format!("{name} listens on {own} ports and sockets, and gets no more of them (it is told EMFILE)");
+                let hint =
+                    "an app may have 1024 of them, and all together a quarter of the files that the runner may have open (ulimit -Hn)";
+                Notice::new(Level::Error, NoticeKind::Output, text).hint(hint)
+            }),
+            News::Deaf(run) => self.say_of_worker(RunId(run), |name| {
+                let text = format!("{name} asks for ports without reading the answers, so its channel was closed");
+                Notice::new(Level::Error, NoticeKind::Output, text).hint("only what writes to NODE_CHANNEL_FD by itself does that")
+            }),
+        }
+    }
+
+    fn say_of_worker(&self, run: RunId, text: impl FnOnce(&str) -> Notice) {
+        if let Some(live) = self.runs.get(&run) {
+            let name = &live.spec.name;
+            self.say(&text(name).about(name));
         }
     }
 

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     control::{
         Folders, Reply, Responder, Shown,
-        endpoint::{self, Bound, NotBound},
+        endpoint::{self, Bound, NotBound, Turn},
         server,
     },
     log::Stream,
@@ -25,11 +25,25 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Desk {
     bound: Option<Bound>,
+    /// What keeps others from becoming the runner of the same apps, until this one answers.
+    turn: Option<Turn>,
     waits: Vec<Wait>,
     /// Who looks at logs.
     pub follows: Follows,
     /// Who waits for the end of the runner, and since when.
     ends: Vec<(Responder, Instant)>,
+}
+
+impl Desk {
+    /// One that is not open yet.
+    pub fn new(turn: Option<Turn>) -> Self {
+        Self { turn, ..Self::default() }
+    }
+
+    /// From here on the runner answers.
+    pub fn answers(&mut self) {
+        self.turn = None;
+    }
 }
 
 /// Somebody who waits.

@@ -334,10 +334,11 @@ impl Runner {
         let outcome = Outcome::new(responder);
         self.reopen_logs("on request", |path| {
             let (outcome, shown) = (Arc::clone(&outcome), path.to_string_lossy().into_owned());
-            Answer::new(move |done: Option<Done<()>>| match done {
-                Some(done) => outcome.add(done.map(|()| 0), &shown),
-                // Nobody writes into it any more.
-                None => {}
+            Answer::new(move |done: Option<Done<()>>| {
+                // Nobody writes into a file that has no answer.
+                if let Some(done) = done {
+                    outcome.add(done.map(|()| 0), &shown);
+                }
             })
         });
     }

@@ -41,7 +41,7 @@ use super::{
     views::Known,
 };
 use crate::{
-    control::{Incoming, endpoint::Turn},
+    control::Incoming,
     log::Console,
     model::{AppId, Error, Notice, RunId},
     process::{self, Processes},
@@ -160,8 +160,6 @@ pub struct Runner {
     pub service: Service,
     /// What makes it the background runner, where it is that.
     pub background: Option<Background>,
-    /// What keeps others from becoming the runner of the same apps, until this one answers.
-    turn: Option<Turn>,
     /// Where its own words go then.
     pub journal: Option<Journal>,
     /// Where its pid stands then.
@@ -220,7 +218,7 @@ impl Runner {
             sockets: None,
             cluster: None,
             sharing: HashSet::new(),
-            desk: Desk::default(),
+            desk: Desk::new(turn),
             known,
             inbox,
             exit: None,
@@ -240,7 +238,6 @@ impl Runner {
             explain,
             service: Service::new(manager, now()),
             background,
-            turn,
             journal,
             own_pid: None,
         };
@@ -269,8 +266,7 @@ impl Runner {
         }
         self.schedule();
         self.handle(Event::Begin { apps: self.apps.specs().cloned().collect() });
-        // From here on it answers.
-        self.turn = None;
+        self.desk.answers();
         let code = loop {
             self.report();
             if let Some(code) = self.exit {
@@ -377,6 +373,7 @@ impl Runner {
         self.look_at_desk();
         self.look_at_screens();
         self.refresh_follows();
+        self.forget_apps();
     }
 
     /// Tells people.

@@ -103,6 +103,18 @@ impl Runner {
         }
     }
 
+    /// Forgets the apps that were removed and of which nothing is alive any more.
+    pub fn forget_apps(&mut self) {
+        if !self.apps.are_going() {
+            return;
+        }
+        let (supervisor, runs) = (&self.supervisor, &self.runs);
+        let is_alive = |app| supervisor.generation(app).is_some() || runs.values().any(|live| live.instance.app == app);
+        for app in self.apps.forget(is_alive) {
+            self.known.versions.forget(app);
+        }
+    }
+
     /// The runs of each instance.
     pub fn runs_of_instances(&self) -> HashMap<InstanceId, Vec<RunId>> {
         let mut runs: HashMap<_, Vec<RunId>> = HashMap::new();

@@ -33,6 +33,12 @@ pub struct Versions {
 }
 
 impl Versions {
+    /// Forgets an app.
+    pub fn forget(&mut self, app: AppId) {
+        self.known.remove(&app);
+        self.due.remove(&app);
+    }
+
     /// The version of an app, as far as it is known.
     pub fn of(&self, app: AppId) -> Option<&str> {
         self.known.get(&app)?.as_deref()
@@ -87,7 +93,8 @@ impl Runner {
     /// They were read.
     pub fn versions_read(&mut self, read: Vec<Read>) {
         self.known.versions.is_reading = false;
-        self.known.versions.known.extend(read);
+        // Some may be gone meanwhile.
+        self.known.versions.known.extend(read.into_iter().filter(|(app, _)| self.apps.owner(*app).is_some()));
         self.read_versions();
     }
 }

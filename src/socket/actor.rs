@@ -1,18 +1,29 @@
 //! The thread of the sockets that workers share: it binds, accepts and hands over. A flood of log lines in the runner delays no connection.
 
-use std::{collections::HashMap, io, os::fd::OwnedFd, rc::Rc, thread::JoinHandle, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    io,
+    os::fd::OwnedFd,
+    rc::Rc,
+    sync::Arc,
+    thread::JoinHandle,
+    time::Duration,
+};
 
-use rustix::process::geteuid;
+use rustix::process::{Resource, geteuid, getrlimit};
 use tokio::{
     io::unix::AsyncFd,
-    sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
+    sync::{
+        OwnedSemaphorePermit, Semaphore,
+        mpsc::{self, UnboundedReceiver, UnboundedSender},
+    },
     time::sleep,
 };
 
 use super::{
     channel,
     held::{self, Socket},
-    link::{self, Outgoing},
+    link::{self, End, Outgoing},
     state::{ConnId, Effect, KeyId, State, WorkerId},
     wire::{self, Said},
 };
@@ -29,6 +40,10 @@ const REFUSED: Duration = Duration::from_millis(100);
 const LEAST: Duration = Duration::from_millis(200);
 /// How long a worker whose channel is closed may take to end by itself.
 const CLOSING: Duration = Duration::from_millis(300);
+/// What a worker may have said that is not seen to yet; what else it says is not read meanwhile.
+const UNSEEN: usize = 64;
+/// Of the files that we may have open the share that is for the sockets of workers.
+const SHARE: usize = 4;
 /// How long a worker may take to listen on what the one before it does, once it listens at all.
 const REST: Duration = Duration::from_secs(1);
 
@@ -43,16 +58,27 @@ pub enum News {
     Unheard(u64),
     /// It was to leave, and has nothing left to serve.
     Drained(u64),
+    /// It wants more sockets than may be, the first of its app, which has so many.
+    Full(u64, usize),
+    /// It asks without end and reads no answer, so its channel was closed.
+    Deaf(u64),
 }
 
 enum Input {
-    Attach { worker: WorkerId, app: u32, slot: u16, socket: OwnedFd, user: Option<Identity> },
+    Attach {
+        worker: WorkerId,
+        app: u32,
+        slot: u16,
+        socket: OwnedFd,
+        user: Option<Identity>,
+    },
     Say(WorkerId, &'static str),
     Retire(WorkerId),
     Drain(WorkerId, Duration),
     Release(u32),
-    Said(WorkerId, Said),
-    Gone(WorkerId, bool),
+    /// With the room that it takes up until it is seen to.
+    Said(WorkerId, Said, OwnedSemaphorePermit),
+    Gone(WorkerId, End),
     Accepted(KeyId, OwnedFd),
     Unheld(KeyId),
     Retry,
@@ -85,13 +111,16 @@ impl Cluster {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = std::thread::Builder::new().name("pmdev-cluster".to_owned()).spawn(move || {
             let local = tokio::task::LocalSet::new();
+            let files = getrlimit(Resource::Nofile).current.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
             let actor = Actor {
-                state: State::default(),
+                state: State::with(files / SHARE),
                 links: HashMap::new(),
                 sockets: HashMap::new(),
                 conns: HashMap::new(),
                 conn: 0,
                 retrying: false,
+                unheld: HashSet::new(),
+                full: HashSet::new(),
                 own,
                 tell: Box::new(tell),
             };
@@ -147,8 +176,10 @@ struct Link {
     drains: bool,
     /// It was told to leave.
     leaves: bool,
-    /// People know that it listens.
+    /// People know that it listens, or will soon.
     told: bool,
+    late: bool,
+    app: u32,
     heard: Vec<channel::Said>,
 }
 
@@ -159,6 +190,10 @@ struct Actor {
     conns: HashMap<ConnId, Rc<OwnedFd>>,
     conn: ConnId,
     retrying: bool,
+    /// Sockets that are closed soon unless those asks for them that came in the place of their last holder.
+    unheld: HashSet<KeyId>,
+    /// Apps of which it was told that they want too many.
+    full: HashSet<u32>,
     own: mpsc::WeakUnboundedSender<Input>,
     tell: Box<dyn Fn(News)>,
 }
@@ -179,11 +214,12 @@ impl Actor {
             Input::Retire(worker) => self.state.leave(worker),
             Input::Drain(worker, time) => self.drain(worker, time),
             Input::Release(app) => {
+                self.full.remove(&app);
                 let effects = self.state.release(app);
                 self.perform(effects);
             }
-            Input::Said(worker, said) => self.said(worker, said),
-            Input::Gone(worker, heard) => self.gone(worker, heard),
+            Input::Said(worker, said, _room) => self.said(worker, said),
+            Input::Gone(worker, end) => self.gone(worker, end),
             Input::Accepted(key, conn) => {
                 self.conn += 1;
                 self.conns.insert(self.conn, Rc::new(conn));
@@ -191,6 +227,7 @@ impl Actor {
                 self.perform(effects);
             }
             Input::Unheld(key) => {
+                self.unheld.remove(&key);
                 let effects = self.state.close_unless_held(key);
                 self.perform(effects);
             }
@@ -211,25 +248,26 @@ impl Actor {
         let (out, told) = mpsc::unbounded_channel();
         let user = user.filter(|user| user.user != geteuid().as_raw());
         self.state.attach(worker, app, slot, user.as_ref().map(|user| user.user));
-        self.links.insert(worker, Link { out, user, drains: false, leaves: false, told: false, heard: Vec::new() });
+        self.links.insert(worker, Link { out, user, drains: false, leaves: false, told: false, late: false, app, heard: Vec::new() });
         let own = self.own.clone();
         tokio::task::spawn_local(async move {
             // The first of each of the app's: it may say a hundred thousand things a second.
             let (mut ready, mut other) = (false, false);
+            let room = Arc::new(Semaphore::new(UNSEEN));
             let tell = |input| own.upgrade().map(|own| own.send(input).is_ok());
-            let heard = link::serve(socket, told, |said| {
+            let end = link::serve(socket, told, async |said| {
                 let known = match said {
                     Said::Ready => std::mem::replace(&mut ready, true),
                     Said::Other => std::mem::replace(&mut other, true),
                     Said::Nothing => true,
                     _ => false,
                 };
-                if !known {
-                    tell(Input::Said(worker, said));
+                if !known && let Ok(permit) = Arc::clone(&room).acquire_owned().await {
+                    tell(Input::Said(worker, said, permit));
                 }
             });
-            let heard = heard.await;
-            tell(Input::Gone(worker, heard));
+            let end = end.await;
+            tell(Input::Gone(worker, end));
         });
     }
 
@@ -269,6 +307,7 @@ impl Actor {
                 link.told = true;
                 (self.tell)(News::Listening(worker));
             }
+            Some(_) if std::mem::replace(&mut link.late, true) => {}
             Some(_) => self.later(REST, Input::Late(worker)),
             None => {}
         }
@@ -300,10 +339,15 @@ impl Actor {
         }
     }
 
-    fn gone(&mut self, worker: WorkerId, heard: bool) {
+    fn gone(&mut self, worker: WorkerId, end: End) {
         self.links.remove(&worker);
-        if !heard {
-            (self.tell)(News::Unheard(worker));
+        match end {
+            End::Heard => {}
+            End::Unheard => (self.tell)(News::Unheard(worker)),
+            End::Deaf => {
+                (self.tell)(News::Deaf(worker));
+                (self.tell)(News::Unheard(worker));
+            }
         }
         let effects = self.state.gone(worker);
         self.perform(effects);
@@ -329,7 +373,16 @@ impl Actor {
                 Effect::SendConnection(worker, text, conn) => self.say(worker, text, self.conns.get(&conn).cloned()),
                 Effect::Accept(key) => self.accept(key),
                 Effect::Drop(conn) => drop(self.conns.remove(&conn)),
-                Effect::CloseUnlessHeld(key, soon) => self.later(if soon { CLOSED } else { UNASKED }, Input::Unheld(key)),
+                Effect::CloseUnlessHeld(key, true) => self.later(CLOSED, Input::Unheld(key)),
+                Effect::CloseUnlessHeld(key, false) if self.unheld.insert(key) => self.later(UNASKED, Input::Unheld(key)),
+                Effect::CloseUnlessHeld(_, false) => {}
+                Effect::Full(worker, own) => {
+                    if let Some(link) = self.links.get(&worker)
+                        && self.full.insert(link.app)
+                    {
+                        (self.tell)(News::Full(worker, own));
+                    }
+                }
                 Effect::Close(key) => drop(self.sockets.remove(&key)),
             }
         }

@@ -1,22 +1,18 @@
 //! Binding what workers ask for, as Node's primary does it.
 
 use std::{
-    fs,
-    io::{self, ErrorKind},
+    fs, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     os::{
         fd::OwnedFd,
-        unix::{
-            fs::{MetadataExt as _, PermissionsExt as _},
-            net::UnixStream,
-        },
+        unix::fs::{MetadataExt as _, PermissionsExt as _},
     },
 };
 
 use rustix::{
     io::Errno,
     net::{
-        AddressFamily, SocketAddrAny, SocketAddrUnix, SocketFlags, SocketType, bind, getsockname, listen, socket_with,
+        AddressFamily, SocketAddrAny, SocketAddrUnix, SocketFlags, SocketType, bind, connect, getsockname, listen, socket_with,
         sockopt::{set_ipv6_v6only, set_socket_reuseaddr},
     },
 };
@@ -116,7 +112,7 @@ fn unix(path: &str, query: &Query) -> Result<Bound, Errno> {
     let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)?;
     match bind(&socket, &address) {
         // A file that nobody answers at was left behind.
-        Err(Errno::ADDRINUSE) if is_abandoned(path) => {
+        Err(Errno::ADDRINUSE) if is_abandoned(&address) => {
             fs::remove_file(path).map_err(|error| errno(&error))?;
             bind(&socket, &address)?;
         }
@@ -133,8 +129,10 @@ fn unix(path: &str, query: &Query) -> Result<Bound, Errno> {
     Ok(Bound { socket, name: None, file: Some(file) })
 }
 
-fn is_abandoned(path: &str) -> bool {
-    matches!(UnixStream::connect(path), Err(error) if error.kind() == ErrorKind::ConnectionRefused)
+/// Whether nobody listens at a unix socket. One whose queue is full, since nobody accepts, is somebody's; we do not wait for that.
+fn is_abandoned(address: &SocketAddrAny) -> bool {
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None);
+    socket.is_ok_and(|socket| connect(&socket, address) == Err(Errno::CONNREFUSED))
 }
 
 fn errno(error: &io::Error) -> Errno {
@@ -173,5 +171,15 @@ mod tests {
         assert_eq!(open(&asked).err(), Some(-98));
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o666, 0o666);
         drop(live);
+        // Nor is that of somebody who accepts nobody, and whose queue is full.
+        fs::remove_file(&path).unwrap();
+        asked.backlog = 1;
+        let _busy = open(&asked).unwrap_or_else(|errno| panic!("{errno}"));
+        let address = SocketAddrAny::from(SocketAddrUnix::new(&path).unwrap());
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let waits = || socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None).unwrap();
+        let queue: Vec<OwnedFd> = std::iter::repeat_with(waits).take_while(|socket| connect(socket, &address).is_ok()).collect();
+        assert!(!queue.is_empty());
+        assert_eq!(open(&asked).err(), Some(-98));
     }
 }

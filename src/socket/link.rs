@@ -14,14 +14,25 @@ use tokio::{io::unix::AsyncFd, sync::mpsc::UnboundedReceiver};
 
 use super::{
     channel::{Lines, READ},
-    wire::{self, Said},
+    wire::{self, GivenUp, Said},
 };
 
 /// How often a descriptor is sent that gets lost on the way.
 const TRIES: u32 = 3;
 
 /// Lines that may wait for a worker that does not read. It asks for each itself, so nothing honest comes near.
-const WAITING: usize = 4096;
+const WAITING: usize = 1024;
+
+/// How a channel ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The worker has taken all that it was told.
+    Heard,
+    /// It was told something that it has not taken.
+    Unheard,
+    /// It asks and asks, and reads no answers.
+    Deaf,
+}
 
 /// A line, and what goes with it.
 pub struct Outgoing {
@@ -64,14 +75,14 @@ impl Writing {
         !self.queue.is_empty() && (self.unanswered.is_none() || answer)
     }
 
-    /// What was given up, where it was a connection: its number.
-    fn answered(&mut self, came: bool) -> Option<u64> {
+    /// What was given up.
+    fn answered(&mut self, came: bool) -> Option<GivenUp> {
         let mut sent = self.unanswered.take()?;
         if came {
             return None;
         }
         if sent.tries >= TRIES {
-            return wire::seq(&sent.line);
+            return wire::given_up(&sent.line);
         }
         sent.written = 0;
         // A line that is half written is written to its end first.
@@ -118,19 +129,22 @@ fn send(socket: &OwnedFd, bytes: &[u8], descriptor: Option<&Rc<OwnedFd>>) -> io:
     Ok(sendmsg(socket, &[IoSlice::new(bytes)], &mut control, SendFlags::NOSIGNAL | SendFlags::DONTWAIT)?)
 }
 
-/// Serves a channel until the worker is gone or has closed it. Descriptors that the worker sends are dropped, and answered as lost. False: it
-/// was told something that it has not taken.
-pub async fn serve(socket: AsyncFd<OwnedFd>, mut told: UnboundedReceiver<Outgoing>, mut said: impl FnMut(Said)) -> bool {
+/// Serves a channel until the worker is gone or has closed it. Descriptors that the worker sends are dropped, and answered as lost. Nothing
+/// more is read while `said` waits.
+pub async fn serve(socket: AsyncFd<OwnedFd>, mut told: UnboundedReceiver<Outgoing>, mut said: impl AsyncFnMut(Said)) -> End {
     let mut writing = Writing::default();
-    let ended = exchange(&socket, &mut told, &mut writing, &mut said).await;
-    ended.is_ok() && writing.queue.is_empty() && told.try_recv().is_err()
+    match exchange(&socket, &mut told, &mut writing, &mut said).await {
+        Ok(()) if writing.queue.is_empty() && told.try_recv().is_err() => End::Heard,
+        Err(error) if error.kind() == io::ErrorKind::QuotaExceeded => End::Deaf,
+        Ok(()) | Err(_) => End::Unheard,
+    }
 }
 
 async fn exchange(
     socket: &AsyncFd<OwnedFd>,
     told: &mut UnboundedReceiver<Outgoing>,
     writing: &mut Writing,
-    said: &mut impl FnMut(Said),
+    said: &mut impl AsyncFnMut(Said),
 ) -> io::Result<()> {
     let mut chunk = vec![0; READ];
     let mut lines = Lines::keeping(wire::KEPT);
@@ -150,20 +164,30 @@ async fn exchange(
             }
             ready = socket.readable() => {
                 let Ok(count) = ready?.try_io(|socket| Ok(rustix::io::read(socket, &mut chunk)?)) else { continue };
+                let mut heard = Vec::new();
                 match count? {
                     0 => return Ok(()),
                     count => lines.take(&chunk[..count], |line| match wire::read(line) {
                         Said::Ack => drop(writing.answered(true)),
                         // It has no descriptor left, say: another one takes it, or this one later.
-                        Said::Nack => writing.answered(false).into_iter().for_each(|seq| said(Said::Taken(seq, false))),
+                        Said::Nack => heard.extend(writing.answered(false).map(|given_up| match given_up {
+                            GivenUp::Connection(seq) => Said::Taken(seq, false),
+                            GivenUp::Socket(key, answer) => {
+                                writing.push(Outgoing { text: answer, descriptor: None });
+                                Said::Close(key)
+                            }
+                        })),
                         Said::Lost => {
                             if writing.queue.len() < WAITING {
                                 writing.push_answer(wire::NACK);
                             }
-                            said(Said::Other);
+                            heard.push(Said::Other);
                         }
-                        other => said(other),
+                        other => heard.push(other),
                     }),
+                }
+                for word in heard {
+                    said(word).await;
                 }
                 // Who speaks without a pause must not keep the others from their turn.
                 tokio::task::yield_now().await;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::Value;
 
-use super::wire::{self, Place, Query, Said, SockName};
+use super::wire::{self, EACCES, EADDRINUSE, EMFILE, Place, Query, Said, SockName};
 
 /// A worker: its run.
 pub type WorkerId = u64;
@@ -15,6 +15,9 @@ pub type WorkerId = u64;
 pub type KeyId = u64;
 /// A connection.
 pub type ConnId = u64;
+
+/// Sockets that an app may have.
+const MOST: usize = 1024;
 
 /// Something to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +36,9 @@ pub enum Effect {
     CloseUnlessHeld(KeyId, bool),
     /// Close a socket.
     Close(KeyId),
+    /// A worker was refused a socket, because its app, or all of them, have as many as may be.
+    /// With how many its app has.
+    Full(WorkerId, usize),
 }
 
 /// What an attempt to bind came to: the address and whether the socket itself is shared, or an errno, negative.
@@ -94,9 +100,16 @@ pub struct State {
     released: BTreeSet<u32>,
     minted: u64,
     turns: u64,
+    /// Sockets that all may have.
+    most: Option<usize>,
 }
 
 impl State {
+    /// One in which all workers have no more sockets than this.
+    pub fn with(most: usize) -> Self {
+        Self { most: Some(most), ..Self::default() }
+    }
+
     /// A worker is about to begin. `user`: as whom, where that is not our own.
     pub fn attach(&mut self, id: WorkerId, app: u32, slot: u16, user: Option<u32>) {
         let worker = Worker { app, slot, user, leaving: false, listening: false, keys: BTreeSet::new(), pending: None, seq: 0, served: 0 };
@@ -164,8 +177,6 @@ impl State {
         bind: &mut dyn FnMut(KeyId, &Query, &[KeyId]) -> Attempt,
         out: &mut Vec<Effect>,
     ) {
-        const EADDRINUSE: i32 = 98;
-        const EACCES: i32 = 13;
         let Some(worker) = self.workers.get_mut(&id) else { return };
         let any = query.port == 0 && !matches!(query.place, Place::Unix(_));
         let name = Name { place: query.place.clone(), port: query.port, own: any.then_some((worker.app, query.index)) };
@@ -173,7 +184,7 @@ impl State {
         let known = self.keys.iter().find(|(_, key)| key.name == name).map(|(key, _)| *key);
         if let Some(key) = known.filter(|key| worker.keys.contains(key)) {
             let data = self.keys.get(&key).map_or(Value::Null, |key| key.data.clone());
-            out.push(Effect::Send(id, wire::refused(seq, ack, &key.to_string(), -EADDRINUSE, &data)));
+            out.push(Effect::Send(id, wire::refused(seq, ack, &key.to_string(), EADDRINUSE, &data)));
             return;
         }
         let (app, user) = (worker.app, worker.user);
@@ -182,16 +193,21 @@ impl State {
         // What another user bound is that user's, as it would be without us.
         if let Some(key) = foreign.filter(|key| !stale.contains(key)) {
             let errno = if user.is_some() && query.is_guarded() { EACCES } else { EADDRINUSE };
-            out.push(Effect::Send(id, wire::refused(seq, ack, &key.to_string(), -errno, &query.data)));
+            out.push(Effect::Send(id, wire::refused(seq, ack, &key.to_string(), errno, &query.data)));
             return;
         }
         let key = match known.filter(|_| foreign.is_none()) {
             Some(key) => key,
             None => {
+                if let Some(own) = self.full(app) {
+                    out.push(Effect::Send(id, wire::refused(seq, ack, "", EMFILE, &query.data)));
+                    out.push(Effect::Full(id, own));
+                    return;
+                }
                 self.minted += 1;
                 let key = self.minted;
                 let attempt = match bind(key, query, &[]) {
-                    Err(errno) if errno == -EADDRINUSE && !stale.is_empty() => {
+                    Err(EADDRINUSE) if !stale.is_empty() => {
                         stale.iter().for_each(|key| self.close(*key, out));
                         bind(key, query, &stale)
                     }
@@ -222,6 +238,12 @@ impl State {
         } else {
             Effect::Send(id, wire::granted(seq, ack, &key.to_string(), entry.sock.as_ref(), &entry.data))
         });
+    }
+
+    /// How many sockets an app has, where it gets no more.
+    fn full(&self, app: u32) -> Option<usize> {
+        let own = self.keys.values().filter(|key| key.apps.contains(&app)).count();
+        (own >= MOST || self.most.is_some_and(|most| self.keys.len() >= most)).then_some(own)
     }
 
     /// What an app alone had bound there and is only held by workers that leave: an edit has given it another address, or another user.
@@ -292,6 +314,8 @@ impl State {
     /// An app is to have no run any more: its sockets are closed that nobody else has.
     pub fn release(&mut self, app: u32) -> Vec<Effect> {
         self.released.insert(app);
+        // After the last of them nobody asks.
+        self.released.retain(|app| self.workers.values().any(|worker| worker.app == *app));
         let mut out = Vec::new();
         let users: Vec<KeyId> = self.keys.iter().filter(|(_, key)| key.apps.contains(&app)).map(|(key, _)| *key).collect();
         for key in users {

@@ -8,7 +8,14 @@ const OWN: &str = "NODE_PMDEV";
 const CLUSTER: &str = "NODE_CLUSTER";
 
 /// How much of a line is kept: more than any of Node's own messages has.
-pub const KEPT: usize = 64 << 10;
+pub const KEPT: usize = 8 << 10;
+
+/// Errors of the system, negative, as workers are told them: it is not allowed.
+pub const EACCES: i32 = -13;
+/// No descriptors are left.
+pub const EMFILE: i32 = -24;
+/// Somebody has it.
+pub const EADDRINUSE: i32 = -98;
 
 /// The answer to a descriptor that we did not take.
 pub const NACK: &str = "{\"cmd\":\"NODE_HANDLE_NACK\"}";
@@ -201,11 +208,25 @@ pub fn connection(seq: u64, key: &str) -> String {
     json!({ "cmd": "NODE_HANDLE", "type": "net.Native", "msg": message }).to_string()
 }
 
-/// The number of a line that [`connection`] made.
-pub fn seq(line: &[u8]) -> Option<u64> {
+/// What becomes of a descriptor that a worker cannot take.
+#[derive(Debug, PartialEq, Eq)]
+pub enum GivenUp {
+    /// A connection of this number: it may have another one.
+    Connection(u64),
+    /// The socket of this key, and what the worker is told in its place.
+    Socket(String, String),
+}
+
+/// What a line handed over that [`connection`] or [`shared`] made.
+pub fn given_up(line: &[u8]) -> Option<GivenUp> {
     let line: Value = serde_json::from_slice(line).ok()?;
-    let message = line.get("msg").filter(|message| message.get("act").is_some_and(|act| act == "newconn"))?;
-    message.get("seq")?.as_u64()
+    let message = line.get("msg")?;
+    let seq = message.get("seq")?.as_u64()?;
+    if message.get("act").is_some_and(|act| act == "newconn") {
+        return Some(GivenUp::Connection(seq));
+    }
+    let (ack, key) = (message.get("ack")?.as_u64()?, message.get("key")?.as_str()?);
+    Some(GivenUp::Socket(key.to_owned(), refused(seq, ack, key, EMFILE, message.get("data").unwrap_or(&Value::Null))))
 }
 
 /// It may go.
@@ -245,6 +266,14 @@ mod tests {
         for incomplete in ["{\"cmd\":\"NODE_CLUSTER\"}", "{\"cmd\":\"NODE_CLUSTER\",\"act\":\"queryServer\",\"seq\":1,\"addressType\":9}"] {
             assert_eq!(of(incomplete), Said::Nothing, "{incomplete}");
         }
+    }
+
+    #[test]
+    fn what_is_given_up_goes_to_another_or_is_answered() {
+        assert_eq!(given_up(connection(7, "3").as_bytes()), Some(GivenUp::Connection(7)));
+        let answer = refused(8, 5, "4", EMFILE, &Value::Null);
+        assert_eq!(given_up(shared(8, 5, "4", &Value::Null).as_bytes()), Some(GivenUp::Socket("4".to_owned(), answer)));
+        assert_eq!(given_up(drain().as_bytes()), None);
     }
 
     #[test]

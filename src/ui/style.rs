@@ -70,6 +70,9 @@ impl Style {
     }
 }
 
+/// As many names keep their colours when they go.
+const REMEMBERED: usize = 1000;
+
 /// The labels of instances, and the colours that names have had so far: a name keeps its colour whoever comes and goes beside it.
 #[derive(Debug, Default)]
 pub struct Labels {
@@ -79,6 +82,9 @@ pub struct Labels {
 impl Labels {
     /// The labels before the lines of these instances (`api    | `, `worker | `), aligned; empty where there is only one instance.
     pub fn prefixes(&mut self, names: &[String], style: Style) -> Vec<Vec<u8>> {
+        if self.chosen.len() > REMEMBERED {
+            self.chosen.retain(|known, _| names.contains(known));
+        }
         self.choose(names.iter().map(String::as_str));
         if names.len() < 2 {
             return vec![Vec::new(); names.len()];

@@ -5,8 +5,13 @@ use std::{
     io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _},
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
+use rustix::{
+    net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with},
+    process::Signal,
+};
 use serde_json::Value;
 
 use crate::support::{
@@ -179,4 +184,30 @@ fn who_says_nothing_or_half_a_request_or_does_not_read_is_left_after_a_while() {
     assert!(is_ended(silent) && is_ended(half));
     assert!(comes_true(PATIENCE, || open() <= before), "{} are open, {before} before", open());
     drop((deaf, short));
+}
+
+#[test]
+fn a_stopped_runner_whom_many_have_asked_is_named_and_not_waited_for() {
+    let project = Project::empty();
+    api(&project);
+    let mut runner = project.start(["api.sh"]);
+    runner.wait_for(&says("api started"));
+    let socket = socket(&project, &runner);
+    processes::send(runner.runner_pid(), Signal::STOP);
+    // As prompts and monitors of many hours: the queue of those that it has not taken is full.
+    let mut queue = Vec::new();
+    let address = SocketAddrUnix::new(&socket).expect("it is short");
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    loop {
+        let next = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None).expect("there are files left");
+        if connect(&next, &address).is_err() {
+            break;
+        }
+        queue.push(next);
+    }
+    let list = project.pmdev(["list"]).spawn().finish_within(Duration::from_secs(20));
+    assert!(list.code == Some(1) && list.err.contains("does not answer"), "{} wait: {}", queue.len(), list.all());
+    processes::send(runner.runner_pid(), Signal::CONT);
+    drop(queue);
+    assert!(comes_true(PATIENCE, || project.pmdev(["list"]).finish().code == Some(0)));
 }

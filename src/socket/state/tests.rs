@@ -19,6 +19,7 @@ struct World {
     offered: Vec<(WorkerId, u64, ConnId)>,
     sent: Vec<(WorkerId, Value)>,
     unheld: Vec<KeyId>,
+    full: Vec<(WorkerId, usize)>,
     minted: ConnId,
 }
 
@@ -39,6 +40,7 @@ impl World {
                 Effect::Accept(key) => assert!(self.sockets.contains(&key) && self.accepting.insert(key), "{key} accepts twice"),
                 Effect::Drop(conn) => assert!(self.conns.remove(&conn).is_some(), "{conn} was dropped before"),
                 Effect::CloseUnlessHeld(key, _) => self.unheld.push(key),
+                Effect::Full(worker, own) => self.full.push((worker, own)),
                 Effect::Close(key) => {
                     assert!(self.sockets.remove(&key), "{key} was closed before");
                     self.accepting.remove(&key);
@@ -333,4 +335,53 @@ fn what_only_leaving_workers_hold_gives_way_to_another_address() {
     world.said(3, at("127.0.0.1"));
     assert_eq!(errno(&world, 3), Some(Value::Null));
     assert_eq!(world.sockets.len(), 1);
+}
+
+#[test]
+fn an_app_that_wants_too_many_sockets_is_told_so_and_leaves_the_others_theirs() {
+    let mut world = World::default();
+    world.state.attach(1, 10, 0, None);
+    for port in 1000..4000 {
+        world.said(1, query(port));
+    }
+    assert_eq!((world.sockets.len(), world.full.len(), world.full[0]), (MOST, 3000 - MOST, (1, MOST)));
+    let last = world.sent.last().map(|(_, message)| message["errno"].clone());
+    assert_eq!(last, Some(Value::from(wire::EMFILE)));
+    world.state.attach(2, 20, 0, None);
+    world.said(2, query(5000));
+    assert_eq!(world.sockets.len(), MOST + 1);
+    // Where one goes, another one may come.
+    world.said(1, Said::Close("1".into()));
+    let effects = world.state.close_unless_held(1);
+    world.perform(effects);
+    world.said(1, query(6000));
+    assert_eq!((world.sockets.len(), world.full.len()), (MOST + 1, 3000 - MOST));
+
+    let mut few = World { state: State::with(3), ..World::default() };
+    few.state.attach(1, 10, 0, None);
+    few.state.attach(2, 20, 0, None);
+    [80, 81, 82, 83].into_iter().for_each(|port| few.said(1, query(port)));
+    few.said(2, query(90));
+    assert_eq!(few.full, [(1, 3), (2, 0)]);
+}
+
+#[test]
+fn nothing_is_kept_of_apps_that_are_gone() {
+    let mut world = World::default();
+    for app in 0..100 {
+        let worker = u64::from(app);
+        world.state.attach(worker, app, 0, None);
+        world.said(worker, query(80));
+        // Its end and the word that it is to have no run come in either order.
+        for is_end in [app % 2 == 0, app % 2 != 0] {
+            if is_end {
+                world.gone(worker);
+            } else {
+                let effects = world.state.release(app);
+                world.perform(effects);
+            }
+        }
+    }
+    let State { workers, keys, released, .. } = &world.state;
+    assert_eq!((workers.len(), keys.len(), released.len()), (0, 0, 0));
 }

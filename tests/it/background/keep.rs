@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _};
 use serde_json::Value;
 
 use super::Home;
-use crate::support::{PATIENCE, clock::comes_true};
+use crate::support::{PATIENCE, clock::comes_true, processes};
 
 #[test]
 fn what_was_saved_comes_back_as_it_was() {
@@ -135,4 +135,28 @@ fn what_came_through_a_pipe_is_written_down_only_where_it_is_saved_and_holds_no_
     home.verb(&["resurrect"], 0);
     assert_eq!(home.states(), ["0 plain online 0"]);
     home.logged("plain", "X=kept");
+}
+
+#[test]
+fn apps_that_come_and_go_leave_nothing_in_memory() {
+    let home = Home::new();
+    // What is kept of each holds its environment.
+    let large = "x".repeat(100_000);
+    let cycle = |number: usize| {
+        let name = format!("app{number}");
+        home.verb_with(&["start", "-d", "--no-wait", "api.sh", "--name", &name], &[("LARGE", &large)], 0);
+        home.verb(&["delete", &name], 0);
+    };
+    home.verb_with(&["start", "-d", "web.sh"], &[("LARGE", &large)], 0);
+    (0..10).for_each(cycle);
+    let before = processes::resident(home.pid());
+    (10..60).for_each(cycle);
+    let grown = processes::resident(home.pid()).saturating_sub(before);
+    eprintln!("50 apps that came and went left {grown} KiB");
+    assert!(grown < 4 << 10, "{grown} KiB more after 50 apps that came and went");
+    let states = home.states();
+    assert!(matches!(states.as_slice(), [only] if only.starts_with("0 web online")), "{states:?}");
+    home.verb(&["start", "-d", "api.sh"], 0);
+    assert!(home.states()[1].starts_with("61 api online"), "no number is given twice: {:?}", home.states());
+    home.verb(&["kill"], 0);
 }

@@ -2,6 +2,7 @@
 
 mod beside;
 mod habits;
+mod hostile;
 mod limits;
 mod load;
 mod ports;
