@@ -45,8 +45,8 @@ pub fn user_name(number: u32) -> String {
 /// Puts the limits of a spec, and who it runs as, into everything that is started for it.
 pub fn harden(spec: &mut AppSpec, identity: Option<Identity>) {
     // Named one by one, so that a new limit cannot be forgotten here.
-    let Limits { memory_soft: _, memory_hard: _, nofile, nproc, core, nice, oom_score_adj, umask, no_new_privs } = spec.limits;
-    let hardening = Hardening { identity, nofile, nproc, core, nice, oom_score_adj, umask, no_new_privs };
+    let Limits { memory_soft: _, memory_hard: _, nofile, nproc, core, nice, oom_score_adj, umask, no_new_privs, inherit_fds } = spec.limits;
+    let hardening = Hardening { identity, nofile, nproc, core, nice, oom_score_adj, umask, no_new_privs, inherit_fds };
     if let Some(build) = &mut spec.build {
         build.hardening = hardening.of_tools();
     }

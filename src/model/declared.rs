@@ -266,6 +266,8 @@ pub struct Limits {
     pub umask: Option<u32>,
     /// PR_SET_NO_NEW_PRIVS, prctl(2).
     pub no_new_privs: bool,
+    /// It gets the descriptors that the runner was started with.
+    pub inherit_fds: bool,
 }
 
 /// Who an app runs as: a name or a number as written, `None` for the runner's own.

@@ -26,6 +26,8 @@ pub struct Hardening {
     pub umask: Option<u32>,
     /// PR_SET_NO_NEW_PRIVS, prctl(2).
     pub no_new_privs: bool,
+    /// It gets the descriptors that the runner was started with.
+    pub inherit_fds: bool,
 }
 
 impl Hardening {
@@ -33,7 +35,7 @@ impl Hardening {
     /// itself may use says nothing about them.
     #[must_use]
     pub fn of_tools(&self) -> Self {
-        Self { nofile: None, nproc: None, nice: None, oom_score_adj: None, ..self.clone() }
+        Self { nofile: None, nproc: None, nice: None, oom_score_adj: None, inherit_fds: false, ..self.clone() }
     }
 }
 

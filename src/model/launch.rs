@@ -35,7 +35,9 @@ pub enum Stage {
     Shim,
     /// A session of its own, setsid(2).
     Session,
-    /// Standard input, output and error; everything else close-on-exec.
+    /// What the runner itself inherited becomes close-on-exec, close_range(2).
+    Inheritance,
+    /// Standard input, output and error.
     Descriptors,
     /// The terminal, where it has one, as that of its session.
     Terminal,
@@ -72,6 +74,7 @@ impl fmt::Display for Stage {
         f.write_str(match self {
             Self::Shim => "starting the launcher",
             Self::Session => "making a session",
+            Self::Inheritance => "closing what pmdev was started with",
             Self::Descriptors => "connecting the descriptors",
             Self::Terminal => "taking the terminal",
             Self::OpenFiles => "limiting open files",
@@ -121,6 +124,7 @@ impl LaunchFailure {
         };
         let capability = |name: &str| format!("this takes root with CAP_{name}; a container gets it by --cap-add {name}");
         match self.stage {
+            Stage::Inheritance => Some("limits.inherit_fds: true leaves it open for the app".to_owned()),
             Stage::OpenFiles if missing_right => Some(raise("n", "nofile") + "; nobody gets more than /proc/sys/fs/nr_open"),
             Stage::CoreDumps if missing_right => Some(raise("c", "core")),
             Stage::UserProcesses if missing_right => Some(raise("u", "nproc")),

@@ -15,7 +15,7 @@ use std::{
 };
 
 use rustix::{
-    io::Errno,
+    io::{Errno, FdFlags, fcntl_setfd},
     net::{RecvFlags, SendFlags, recv, send},
     process::{Signal, chdir, ioctl_tiocsctty, set_parent_process_death_signal, setsid},
 };
@@ -56,7 +56,7 @@ pub fn main(args: &[impl AsRef<OsStr>]) -> Result<ExitCode, String> {
     let plan = Plan::load(plan);
     let terminal = if plan.as_ref().is_ok_and(|plan| plan.terminal) { handed.pop() } else { None };
     let failure = match (session, plan, handed.clear_their_places(&mut channel)) {
-        (Ok(_), Ok(plan), Ok(())) => become_program(&plan, terminal, &handed),
+        (Ok(_), Ok(plan), Ok(())) => become_program(&plan, &channel, terminal, &handed),
         (Err(errno), ..) => failure(Stage::Session, "", &errno.into()),
         (Ok(_), Err(error), _) => failure(Stage::Shim, "", &error),
         (Ok(_), Ok(_), Err(errno)) => failure(Stage::Descriptors, "", &errno.into()),
@@ -81,8 +81,8 @@ fn told(channel: &OwnedFd) -> Option<Handed> {
 }
 
 /// Takes the stages after the session and becomes the program; returns only with the failure of one.
-fn become_program(plan: &Plan<'_>, terminal: Option<OwnedFd>, handed: &Handed) -> LaunchFailure {
-    if let Err(failure) = take_stages(plan, terminal, handed) {
+fn become_program(plan: &Plan<'_>, channel: &OwnedFd, terminal: Option<OwnedFd>, handed: &Handed) -> LaunchFailure {
+    if let Err(failure) = take_stages(plan, channel, terminal, handed) {
         return failure;
     }
     let (object, errno) = execute::program(plan);
@@ -91,9 +91,14 @@ fn become_program(plan: &Plan<'_>, terminal: Option<OwnedFd>, handed: &Handed) -
 
 /// The stages between the session and the program. Their order matters: what takes rights comes before they are given up, the folder is
 /// entered as whoever the program runs as, and a change of the user clears the parent-death signal.
-fn take_stages(plan: &Plan<'_>, terminal: Option<OwnedFd>, handed: &Handed) -> Result<(), LaunchFailure> {
+fn take_stages(plan: &Plan<'_>, channel: &OwnedFd, terminal: Option<OwnedFd>, handed: &Handed) -> Result<(), LaunchFailure> {
     let (hardening, identity) = (&*plan.hardening, plan.hardening.identity.as_ref());
-    close_on_exec().map_err(|error| failure(Stage::Descriptors, "", &error))?;
+    // Whatever the runner itself inherited from a shell or a build tool is not the program's, unless its file says so.
+    if hardening.inherit_fds {
+        fcntl_setfd(channel, FdFlags::CLOEXEC).map_err(|errno| failure(Stage::Inheritance, "", &errno.into()))?;
+    } else {
+        close_on_exec().map_err(|error| failure(Stage::Inheritance, "", &error))?;
+    }
     // Before the places of the others are taken: it may lie in one of them.
     match terminal {
         Some(terminal) => {
@@ -125,7 +130,7 @@ fn take_terminal(terminal: &OwnedFd) -> Result<(), Errno> {
     rustix::stdio::dup2_stderr(terminal)
 }
 
-/// Whatever the runner itself inherited from a shell or a build tool is not the program's.
+/// Marks all descriptors but the first three.
 fn close_on_exec() -> io::Result<()> {
     // SAFETY: only marks descriptors; ours are not used across an exec.
     match unsafe { libc::close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC.cast_signed()) } {

@@ -221,5 +221,6 @@ fn limits(usual: Limits, layer: &Layer) -> Limits {
         oom_score_adj: value(&group.oom_score_adj).map(|score| score.0).or(usual.oom_score_adj),
         umask: value(&keys.umask).map(|mask| mask.0).or(usual.umask),
         no_new_privs: value(&group.no_new_privs).unwrap_or(usual.no_new_privs),
+        inherit_fds: value(&group.inherit_fds).unwrap_or(usual.inherit_fds),
     }
 }

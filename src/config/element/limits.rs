@@ -33,6 +33,8 @@ keyed! {
         oom_score_adj: OomScore, [], "200", Honoured;
         /// Whether it can never gain rights, set-user-ID programs included, prctl(2); as in production.
         no_new_privs: bool, [], "true", Honoured;
+        /// Whether it gets the descriptors that pmdev itself was started with, besides standard input, output and error.
+        inherit_fds: bool, [], "false", Honoured;
     }
 }
 keyed_element!(RawLimits, "a map of limits");

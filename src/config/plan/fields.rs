@@ -221,6 +221,7 @@ fn limits(limits: &Limits) -> Json {
         "oom_score_adj": limits.oom_score_adj,
         "umask": limits.umask.map(|mask| format!("{mask:03o}")),
         "no_new_privs": limits.no_new_privs,
+        "inherit_fds": limits.inherit_fds,
     })
 }
 

@@ -124,7 +124,7 @@ fn who(identity: &Identity) -> String {
 /// What it may use.
 fn limits(limits: &Limits) -> Vec<String> {
     let count = |count: u64| if count == UNLIMITED { "unlimited".to_owned() } else { count.to_string() };
-    let Limits { memory_soft, memory_hard, nofile, nproc, core, nice, oom_score_adj, umask, no_new_privs } = limits;
+    let Limits { memory_soft, memory_hard, nofile, nproc, core, nice, oom_score_adj, umask, no_new_privs, inherit_fds } = limits;
     let named = [
         memory_soft.map(|limit| format!("{} of memory", bytes(limit))),
         memory_hard.map(|limit| format!("{} of memory at the most", bytes(limit))),
@@ -135,6 +135,7 @@ fn limits(limits: &Limits) -> Vec<String> {
         oom_score_adj.map(|score| format!("oom_score_adj {score}")),
         umask.map(|mask| format!("umask {mask:03o}")),
         no_new_privs.then(|| "no new privileges".to_owned()),
+        inherit_fds.then(|| "the descriptors of pmdev".to_owned()),
     ];
     named.into_iter().flatten().collect()
 }

@@ -47,6 +47,7 @@ echo "core=$(limit 'Max core file size')"
 echo "nice=$(nice)"
 echo "oom_score_adj=$(cat /proc/self/oom_score_adj)"
 echo "umask=$(umask)"
+echo "descriptors=$(ls /proc/$$/fd | tr '\n' ' ')"
 echo "home=$HOME user=$USER logname=$LOGNAME"
 echo "reopened=yes" > /dev/stdout
 env | sed 's/^/env:/'

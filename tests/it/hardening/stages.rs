@@ -59,6 +59,22 @@ fn limits_are_those_of_the_file() {
 }
 
 #[test]
+fn what_pmdev_was_started_with_is_an_apps_only_where_its_file_says_so() {
+    let project = project(json!({}));
+    let shell = ["sh", "-c", "exec 7</etc/passwd; exec \"$@\"", "sh"];
+    let inherited = |profile: &str| {
+        let out = run(&project, &shell, &["--profile", profile]);
+        value(&out, "descriptors").split(' ').any(|number| number == "7")
+    };
+    assert!(!inherited("dev") && !inherited("prod"));
+    super::declare(&project, json!({ "limits": { "inherit_fds": true } }));
+    assert!(inherited("dev") && inherited("prod"));
+    // The launcher's own are closed all the same, and nothing has to be where the kernel cannot do it.
+    let descriptors = run(&project, &[programs::misbehave().to_str().expect("UTF-8"), "--refuse", "close_range"], &[]);
+    assert_eq!(value(&descriptors, "descriptors"), value(&run(&project, &[], &[]), "descriptors"));
+}
+
+#[test]
 fn production_has_limits_of_its_own_and_each_has_a_key() {
     if !programs::have(&["prlimit"]) {
         return;
@@ -155,6 +171,7 @@ fn what_the_kernel_refuses_a_launcher_is_named() {
     let misbehave = programs::misbehave().display().to_string();
     for (what, keys, words) in [
         ("setsid", json!({}), "making a session: Operation not permitted"),
+        ("close_range", json!({}), "closing what pmdev was started with: Operation not permitted"),
         ("no_new_privs", json!({ "limits": { "no_new_privs": true } }), "giving up new privileges: Operation not permitted"),
         ("parent_death", json!({}), "tying it to the runner: Operation not permitted"),
         ("signals", json!({}), "resetting signals: Operation not permitted"),
