@@ -16,7 +16,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::{commands::act, host, print, reach::Reached, verb, warn};
 use crate::{
     control::{Folders, How, InstanceView, Reply, Request, Run, client, endpoint},
-    model::{Error, HumanDuration},
+    model::{Error, Exit, HumanDuration, Level, Notice, NoticeKind},
     ui::list::called,
 };
 
@@ -130,6 +130,14 @@ impl Starting {
 
 fn not_started(error: io::Error) -> Error {
     Error::failed("The background runner could not be started").because(error)
+}
+
+/// What the guard of a runner says when that has not ended by itself.
+pub fn killed(runner: i32, exit: Exit) -> Option<Notice> {
+    let Exit::Signal { .. } = exit else { return None };
+    let text = format!("the runner (pid {runner}) was killed ({exit}), and everything that it had started is ended");
+    let hint = "where nobody did that, the kernel may have, for want of memory: dmesg | grep -i oom";
+    Some(Notice::new(Level::Error, NoticeKind::Shutdown, text).hint(hint))
 }
 
 /// The words of this command line after its verb.

@@ -27,14 +27,15 @@ pub struct Place {
 
 /// Puts a guard above this process: forks, and returns in the child, the runner. The parent never returns.
 /// No guard is made where the kernel or systemd already sees to it that nothing outlives us. To be called before any thread exists.
+/// `ended` is called in the guard when nothing of the runner is left, with its pid and how it ended.
 ///
 /// # Errors
 /// If there can be no fork, or the kernel refuses to make a subreaper.
-pub fn enter() -> io::Result<Place> {
+pub fn enter(ended: impl FnOnce(i32, Exit)) -> io::Result<Place> {
     // With SIGCHLD ignored, which an exec passes on, the kernel reaps by itself and tells nobody how a child ended.
     // SAFETY: SIG_DFL installs no handler.
     unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
-    if is_guarded(own_pid(), |name| env::var(name).ok()) {
+    if is_guarded(own_pid(), started_by_systemd, |name| env::var(name).ok()) {
         return Ok(Place { guard_death: None });
     }
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
@@ -63,14 +64,20 @@ pub fn enter() -> io::Result<Place> {
             Ok(Place { guard_death: Some(signal) })
         }
         runner => {
-            // SAFETY: the name ends with a null.
-            unsafe { libc::prctl(libc::PR_SET_NAME, NAME.as_ptr()) };
+            name_process(NAME);
             let exit = accompany(runner);
             kill_heirs(&strangers);
+            ended(runner, exit);
             // SAFETY: nothing of this process is to be run down; the runner did that for itself.
             unsafe { libc::_exit(i32::from(exit.shell_code())) }
         }
     }
+}
+
+/// Has lists of processes call this process so.
+pub fn name_process(name: &CStr) {
+    // SAFETY: the name ends with a null.
+    unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
 }
 
 /// The guard above a runner; `None`: it has none, or is gone.
@@ -102,10 +109,15 @@ pub fn tie(command: &mut Command, identity: Option<&Identity>) {
 }
 
 /// Whether something else kills what outlives us: the kernel, for PID 1; systemd, for what it started itself. Its variables are inherited by
-/// everything that runs below a unit, a desktop's terminals among them, so the pid must be ours where systemd tells it (from 248 on).
-fn is_guarded(pid: i32, variable: impl Fn(&str) -> Option<String>) -> bool {
+/// everything that runs below a unit, a desktop's terminals among them, so the pid must be ours where systemd tells it (from 248 on), and our
+/// parent be one where it does not.
+fn is_guarded(pid: i32, started_by_systemd: impl Fn() -> bool, variable: impl Fn(&str) -> Option<String>) -> bool {
     let unit = variable("NOTIFY_SOCKET").or_else(|| variable("INVOCATION_ID")).is_some();
-    pid == 1 || unit && variable("SYSTEMD_EXEC_PID").is_none_or(|started| started == pid.to_string())
+    pid == 1 || unit && variable("SYSTEMD_EXEC_PID").map_or_else(started_by_systemd, |started| started == pid.to_string())
+}
+
+fn started_by_systemd() -> bool {
+    fs::read(format!("/proc/{}/comm", std::os::unix::process::parent_id())).is_ok_and(|name| name.trim_ascii_end() == b"systemd")
 }
 
 /// Does what a shell's child must do in the runner's place, until the runner has ended.
@@ -230,12 +242,13 @@ mod tests {
     #[test]
     fn a_guard_is_left_out_only_where_another_does_its_work() {
         let guarded = |pid, variables: &[(&str, &str)]| {
-            is_guarded(pid, |name| variables.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned()))
+            let variable = |name: &str| variables.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned());
+            [false, true].map(|by_systemd| is_guarded(pid, || by_systemd, variable))
         };
-        assert!(!guarded(7, &[]));
-        assert!(guarded(1, &[]), "PID 1: the kernel kills all");
-        assert!(guarded(7, &[("INVOCATION_ID", "x")]), "an older systemd");
-        assert!(guarded(7, &[("NOTIFY_SOCKET", "x"), ("SYSTEMD_EXEC_PID", "7")]));
-        assert!(!guarded(7, &[("INVOCATION_ID", "x"), ("SYSTEMD_EXEC_PID", "5")]), "a terminal of a desktop");
+        assert_eq!(guarded(7, &[]), [false; 2]);
+        assert_eq!(guarded(1, &[]), [true; 2], "PID 1: the kernel kills all");
+        assert_eq!(guarded(7, &[("INVOCATION_ID", "x")]), [false, true], "an older systemd, which may have started a terminal of ours");
+        assert_eq!(guarded(7, &[("NOTIFY_SOCKET", "x"), ("SYSTEMD_EXEC_PID", "7")]), [true; 2]);
+        assert_eq!(guarded(7, &[("INVOCATION_ID", "x"), ("SYSTEMD_EXEC_PID", "5")]), [false; 2], "a terminal of a desktop");
     }
 }

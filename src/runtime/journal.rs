@@ -14,9 +14,13 @@ use std::{
     thread,
 };
 
-use jiff::Zoned;
+use jiff::{Timestamp, Zoned};
 
-use crate::{control::endpoint::private_folder, model::Error};
+use crate::{
+    control::endpoint::private_folder,
+    model::{Error, Notice},
+    ui::{Style, notice},
+};
 
 /// How large the file grows before it is put away as `pmdev.log.1`.
 const LARGEST: u64 = 10 << 20;
@@ -61,12 +65,23 @@ impl Journal {
 
     /// Writes whole lines, each after the time.
     pub fn write(&self, lines: &[u8]) {
-        let time = Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%:z ").to_string();
-        let stamped: Vec<u8> = lines.split_inclusive(|byte| *byte == b'\n').flat_map(|line| [time.as_bytes(), line].concat()).collect();
-        if self.lines.try_send(stamped).is_err() {
+        if self.lines.try_send(stamped(lines)).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
+}
+
+/// Writes a word of somebody else than the runner, which is not there to do it, into the file of a home.
+pub fn note(home: &Path, notice: &Notice) {
+    let lines = stamped(&notice::render(notice, Style { colour: false }, false, Timestamp::UNIX_EPOCH));
+    // Nobody is left to be told of a file that cannot be written.
+    let _ = append(&home.join("pmdev.log")).and_then(|mut file| file.write_all(&lines));
+}
+
+/// Whole lines, each after the time.
+fn stamped(lines: &[u8]) -> Vec<u8> {
+    let time = Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%:z ").to_string();
+    lines.split_inclusive(|byte| *byte == b'\n').flat_map(|line| [time.as_bytes(), line].concat()).collect()
 }
 
 fn append(path: &Path) -> io::Result<File> {

@@ -43,6 +43,8 @@ mod views;
 mod warnings;
 pub mod why;
 
+pub use journal::note;
+
 use std::time::SystemTime;
 
 use crate::{

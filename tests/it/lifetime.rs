@@ -168,10 +168,26 @@ fn the_terminal_closes() {
 #[test]
 fn kill_9_of_the_runner() {
     each(|project, runner, _| {
+        let pid = runner.runner_pid();
+        processes::send(pid, Signal::KILL);
+        let ending = runner.finish_within(SWEPT);
+        project.nothing_alive(SWEPT, "kill -9 of the runner");
+        let word = format!("[pmdev] the runner (pid {pid}) was killed (SIGKILL), and everything that it had started is ended\n");
+        assert!(ending.err.contains(&word), "{}", ending.all());
+    });
+}
+
+#[test]
+fn kill_9_of_a_runner_below_a_unit_of_an_older_systemd() {
+    let project = Project::empty();
+    project.script("api.sh", "setsid sleep 1000 &\necho ready $$\nwait\n");
+    for variable in ["INVOCATION_ID", "NOTIFY_SOCKET"] {
+        let mut runner = project.pmdev(["start", "--prod", "api.sh"]).env(variable, "@0123456789abcdef").spawn();
+        runner.wait_for(&words::says("ready "));
         processes::send(runner.runner_pid(), Signal::KILL);
         runner.finish_within(SWEPT);
-        project.nothing_alive(SWEPT, "kill -9 of the runner");
-    });
+        project.nothing_alive(SWEPT, &format!("kill -9 of a runner with {variable}"));
+    }
 }
 
 #[test]

@@ -30,8 +30,12 @@ impl Background {
     pub fn run(self) -> Result<u8, Error> {
         let failed = |error: std::io::Error| Error::failed("A session of its own cannot be made").because(error);
         rustix::process::setsid().map_err(|errno| failed(errno.into()))?;
-        let place = guard::enter().map_err(|error| Error::failed("The process that guards the runner could not be made").because(error))?;
         let folders = background::folders()?;
+        let ended = |runner, exit| background::killed(runner, exit).iter().for_each(|notice| runtime::note(&folders.home, notice));
+        let place =
+            guard::enter(ended).map_err(|error| Error::failed("The process that guards the runner could not be made").because(error))?;
+        // It is started by its image, which has no name but `exe`.
+        guard::name_process(c"pmdev");
         let host = host::host(false)?;
         let background = Some(Marks { read, home: folders.home.clone(), host: host.clone() });
         runtime::run(Options {

@@ -18,6 +18,7 @@ use crate::{
         commands::{act::Act, second},
         host,
         reach::ReachArgs,
+        tell,
     },
     config,
     control::{Action, Folders, How, Request, endpoint::Turn},
@@ -104,7 +105,9 @@ impl Start {
         }
         // Before any thread and any child exists: from here on this is the runner, and the process that was started guards it, and what a
         // project file in JavaScript starts.
-        let place = guard::enter().map_err(|error| Error::failed("The process that guards the runner could not be made").because(error))?;
+        let ended = |runner, exit| background::killed(runner, exit).iter().for_each(tell);
+        let place =
+            guard::enter(ended).map_err(|error| Error::failed("The process that guards the runner could not be made").because(error))?;
         let (request, OutputArgs { stdin, raw, timestamp, json, quiet, no_color, explain }) = self.request();
         let terminal = Style::decide(no_color, |name| env::var_os(name), io::stdout().is_terminal());
         let colour = terminal.colour && !json;

@@ -53,8 +53,13 @@ fn term_to_its_pid_stops_all_and_kill_leaves_nothing() {
     let home = Home::new();
     for signal in [Signal::TERM, Signal::KILL] {
         home.verb(&["start", "-d", "api.sh", "web.sh"], 0);
-        processes::send(home.pid(), signal);
+        let pid = home.pid();
+        assert_eq!(fs::read_to_string(format!("/proc/{pid}/comm")).expect("it runs"), "pmdev\n");
+        processes::send(pid, signal);
         home.project.nothing_alive(PATIENCE, "the runner was ended");
+        let word = format!("[pmdev] the runner (pid {pid}) was killed (SIGKILL), ");
+        let log = fs::read_to_string(home.path("pmdev.log")).expect("it wrote one");
+        assert_eq!(log.contains(&word), signal == Signal::KILL, "{log}");
     }
     // Its socket and its pid file were left behind, and hold nobody up.
     home.verb(&["start", "-d", "api.sh"], 0);
