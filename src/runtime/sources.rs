@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashSet},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use crate::{
@@ -50,10 +50,11 @@ impl Sources {
         add(&mut wanted.modules, &self.modules);
     }
 
-    /// Whether one of these paths is one of them, by whatever name.
+    /// Whether one of these paths is one of them, by whatever name, or a folder that one lies in.
     pub fn name_one_of(&self, paths: &[PathBuf]) -> bool {
         let real: Vec<PathBuf> = paths.iter().filter_map(|path| path.canonicalize().ok()).collect();
-        let is_one = |known: &PathBuf| paths.contains(known) || known.canonicalize().is_ok_and(|known| real.contains(&known));
+        let is_below = |known: &Path, paths: &[PathBuf]| paths.iter().any(|path| known.starts_with(path));
+        let is_one = |known: &PathBuf| is_below(known, paths) || known.canonicalize().is_ok_and(|known| is_below(&known, &real));
         self.files.iter().chain(&self.modules).any(is_one)
     }
 

@@ -76,8 +76,8 @@ pub fn canonical_entry(path: &Path) -> PathBuf {
     }
 }
 
-/// The path as [`canonical_entry`] has it, and all it leads through where it is a link: links, also of folders on the way, and the file at the
-/// end. Whoever swaps or edits one of them changes what is read under the path.
+/// The path as [`canonical_entry`] has it, the links among the folders it names, and all it leads through where it is a link: links, also of
+/// folders on the way, and the file at the end. Whoever swaps or edits one of them changes what is read under the path.
 pub fn with_links(path: &Path) -> Vec<PathBuf> {
     /// As many as the kernel follows (path_resolution(7)).
     const MOST: usize = 40;
@@ -102,6 +102,9 @@ pub fn with_links(path: &Path) -> Vec<PathBuf> {
         }
         found.push(at.clone());
     }
+    // What they end at is no file, and only swapped.
+    let folders = path.ancestors().skip(1).filter(|folder| folder.is_symlink()).flat_map(with_links).filter(|folder| folder.is_symlink());
+    found.extend(folders);
     found
 }
 
@@ -152,6 +155,9 @@ mod tests {
         assert_eq!(found("circle"), ["circle"]);
         assert_eq!(found("..2026/app.env"), ["..2026/app.env"]);
         assert_eq!(found("missing"), ["missing"]);
+        assert_eq!(found("..data/app.env"), ["..2026/app.env", "..data"], "whoever swaps the folder swaps the file");
+        link("..data", "current");
+        assert_eq!(found("current/app.env"), ["..2026/app.env", "current", "..data"]);
     }
 
     #[test]

@@ -132,6 +132,27 @@ fn files_that_links_lead_to() {
 }
 
 #[test]
+fn a_project_file_below_a_link_that_is_swapped_for_each_release() {
+    let project = project();
+    for (folder, port) in [("one", 1), ("two", 2)] {
+        fs::create_dir(project.outside(folder)).unwrap();
+        fs::write(project.outside(folder).join("pmdev.toml"), file(port)).unwrap();
+        fs::write(project.outside(folder).join("api.sh"), APP).unwrap();
+    }
+    symlink("one", project.outside("current")).unwrap();
+    project.let_stamps_pass();
+    let named = project.outside("current/pmdev.toml");
+    let mut runner = project.start(["--prod", named.to_str().expect("it is text")]);
+    runner.wait_for(&words::app_says("port=1 "));
+    symlink("two", project.outside("next")).unwrap();
+    fs::rename(project.outside("next"), project.outside("current")).unwrap();
+    expect(&mut runner, 1, 2);
+    fs::write(project.outside("two/pmdev.toml"), file(3)).unwrap();
+    expect(&mut runner, 2, 3);
+    assert_eq!(ports(&runner), ["1", "2", "3"]);
+}
+
+#[test]
 fn an_env_file_that_is_a_link() {
     let project = project();
     fs::write(project.outside("real.env"), "PORT=1\n").unwrap();

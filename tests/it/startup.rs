@@ -64,6 +64,23 @@ fn systemd_finds_nothing_wrong_with_its_unit_and_little_exposed() {
 }
 
 #[test]
+fn a_folder_below_a_link_is_named_as_the_shell_has_it() {
+    let project = project("rel1");
+    std::os::unix::fs::symlink("rel1", project.path("current")).expect("the project can be written");
+    let folder = project.path("current");
+    let within = |shell: &str| {
+        let into = ["sh", "-c", "cd rel1 && PWD=$0 exec \"$@\"", shell];
+        let ending = project.pmdev(["startup", "systemd", "-u", "daemon", "--hp", "/var/lib/shop"]).wrapped(&into).finish();
+        assert_eq!(ending.code, Some(0), "{}", ending.all());
+        ending.out
+    };
+    let named = |folder: &std::path::Path| format!("{}/pmdev.toml", folder.display());
+    let unit = within(folder.to_str().expect("it is text"));
+    assert!(unit.contains(&named(&folder)) && !unit.contains("rel1"), "{unit}");
+    assert!(within("/tmp").contains(&named(&project.path("rel1"))), "a variable that names another folder");
+}
+
+#[test]
 fn systemd_analyze_would_find_a_mistake() {
     if !programs::have(&["systemd-analyze"]) {
         return;

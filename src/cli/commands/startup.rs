@@ -89,6 +89,7 @@ impl Startup {
     /// Prints the unit, or writes it.
     pub fn run(self) -> Result<u8, Error> {
         let mut host = host::host(false)?;
+        host.cwd = typed_folder(host.cwd, env::var_os("PWD"));
         let (platform, scope) = self.place.platform()?;
         let account = Account::find(&self.asked(&host, scope), &passwd())?;
         let file = self.project_file(&host)?;
@@ -205,6 +206,12 @@ impl PlaceArgs {
         };
         Ok((platform, if self.user { Scope::User } else { Scope::System }))
     }
+}
+
+/// The folder as the shell has it, links included: one that is swapped for each release outlives what it leads to today.
+fn typed_folder(real: PathBuf, shell: Option<OsString>) -> PathBuf {
+    let shell = shell.map(PathBuf::from).filter(|shell| shell.is_absolute() && config::absolute(Path::new("/"), shell) == *shell);
+    shell.filter(|shell| shell.canonicalize().is_ok_and(|folder| folder == real)).unwrap_or(real)
 }
 
 /// The accounts of this machine.
