@@ -8,7 +8,7 @@ use std::{
     os::{fd::OwnedFd, unix::process::CommandExt as _},
     path::Path,
     process::{Command, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -23,8 +23,11 @@ use crate::{
 /// The verb that a background runner is started as.
 pub const VERB: &str = "__background";
 
-/// How often it is looked whether a runner that is starting answers, and how often at most.
-const LOOKS: (Timespec, u32) = (Timespec { tv_sec: 0, tv_nsec: 5_000_000 }, 2_000);
+/// The pause between two looks whether a runner that is starting answers.
+const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 5_000_000 };
+
+/// How long a runner may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// After so many looks for a runner that another one has found in its place, it is started again.
 const AGAIN: u32 = 100;
@@ -60,11 +63,17 @@ pub fn folders() -> Result<Folders, Error> {
 }
 
 /// Starts it, and returns when it answers: it, or the one that somebody else has started at this moment.
+#[expect(clippy::disallowed_methods, reason = "nothing else runs yet that could tell the time")]
 fn start() -> Result<Reached, Error> {
     let folders = folders()?;
     let mut starting = Some(Starting::new()?);
     let mut trouble = None;
-    for look in 0..LOOKS.1 {
+    let deadline = Instant::now() + PATIENCE;
+    for look in 0_u32.. {
+        // A look at one that hangs takes seconds.
+        if Instant::now() > deadline {
+            break;
+        }
         match find() {
             Ok(Some(runner)) => return Ok(runner),
             Ok(None) => trouble = None,
@@ -87,7 +96,7 @@ fn start() -> Result<Reached, Error> {
         }
         if starting.is_none() {
             // Interrupted, it was a shorter pause.
-            let _ = poll(&mut [], Some(&LOOKS.0));
+            let _ = poll(&mut [], Some(&LOOK));
         }
     }
     Err(trouble.unwrap_or_else(|| {
@@ -117,7 +126,7 @@ impl Starting {
     /// Waits a moment for its end; what it has said then, which is why.
     fn ended(&mut self) -> Result<Option<String>, Error> {
         let mut ready = [PollFd::new(&self.said, PollFlags::IN)];
-        match poll(&mut ready, Some(&LOOKS.0)) {
+        match poll(&mut ready, Some(&LOOK)) {
             Ok(0) | Err(rustix::io::Errno::INTR) => return Ok(None),
             Ok(_) => {}
             Err(errno) => return Err(not_started(errno.into())),

@@ -16,9 +16,6 @@ pub type KeyId = u64;
 /// A connection.
 pub type ConnId = u64;
 
-/// Sockets that an app may have.
-const MOST: usize = 1024;
-
 /// Something to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
@@ -135,7 +132,11 @@ impl State {
                 worker.listening = false;
                 self.let_go_of_all(id, &mut out);
             }
-            Said::Listening => worker.listening = true,
+            Said::Listening => {
+                worker.listening = true;
+                let app = worker.app;
+                out.extend(self.forsaken(app).map(|key| Effect::CloseUnlessHeld(key, false)));
+            }
             Said::Quits(ack) => {
                 worker.leaving = true;
                 let seq = worker.next();
@@ -240,21 +241,6 @@ impl State {
         });
     }
 
-    /// How many sockets an app has, where it gets no more.
-    fn full(&self, app: u32) -> Option<usize> {
-        let own = self.keys.values().filter(|key| key.apps.contains(&app)).count();
-        (own >= MOST || self.most.is_some_and(|most| self.keys.len() >= most)).then_some(own)
-    }
-
-    /// What an app alone had bound there and is only held by workers that leave: an edit has given it another address, or another user.
-    /// Those serve what they have begun, and need no socket for that.
-    fn stale(&self, app: u32, wanted: &Name) -> Vec<KeyId> {
-        let same = |name: &Name| name == wanted || wanted.port != 0 && name.port == wanted.port;
-        let its = |key: &Key| same(&key.name) && key.apps.iter().all(|other| *other == app);
-        let holds = |id: &KeyId| self.workers.values().any(|worker| !worker.leaving && worker.keys.contains(id));
-        self.keys.iter().filter(|(id, key)| its(key) && !holds(id)).map(|(id, _)| *id).collect()
-    }
-
     /// A connection was accepted.
     pub fn accepted(&mut self, key: KeyId, conn: ConnId) -> Vec<Effect> {
         let mut out = Vec::new();
@@ -330,24 +316,11 @@ impl State {
         out
     }
 
-    /// The time of a `CloseUnlessHeld` is over.
-    pub fn close_unless_held(&mut self, key: KeyId) -> Vec<Effect> {
-        let mut out = Vec::new();
-        if !self.is_held(key) {
-            self.close(key, &mut out);
-        }
-        out
-    }
-
     fn close(&mut self, key: KeyId, out: &mut Vec<Effect>) {
         if let Some(entry) = self.keys.remove(&key) {
             out.extend(entry.waiting.into_iter().map(|(conn, _)| Effect::Drop(conn)));
             out.push(Effect::Close(key));
         }
-    }
-
-    fn is_held(&self, key: KeyId) -> bool {
-        self.workers.values().any(|worker| worker.keys.contains(&key))
     }
 
     /// Whether a connection waits that every worker has refused (`maxConnections`): to ask again at once would keep a processor busy.
@@ -395,5 +368,6 @@ impl Worker {
     }
 }
 
+mod closing;
 #[cfg(test)]
 mod tests;

@@ -50,13 +50,16 @@ impl Supervisor {
             return match goal {
                 Goal::Stopped | Goal::Gone if leaves => Progress::Pending,
                 Goal::Stopped | Goal::Gone => Progress::Reached,
-                Goal::Online { .. } => Progress::Failed(format!(
-                    "{} is no app of this runner any more",
-                    app.map_or("one that was named", |app| app.spec.name.as_str())
+                Goal::Online { .. } => Progress::Failed(app.map_or_else(
+                    || "one that was named is no app of this runner any more".to_owned(),
+                    |app| format!("{} has fewer instances meanwhile", app.spec.name),
                 )),
             };
         };
         match goal {
+            Goal::Gone if !app.removed && !app.is_surplus(usize::from(id.slot)) => {
+                Progress::Failed(format!("{} is wanted again meanwhile", instance.name))
+            }
             Goal::Gone => Progress::Pending,
             Goal::Stopped if app.leaving.iter().any(|leaving| leaving.instance == id) => Progress::Pending,
             Goal::Stopped if instance.run().is_none() => Progress::Reached,

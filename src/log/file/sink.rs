@@ -272,9 +272,7 @@ impl Sink {
                 Ok(count) => {
                     rest = &rest[count..];
                     // After a failure each try opens the file anew.
-                    if !self.state().reopen {
-                        self.reopened(None);
-                    }
+                    self.opened();
                     if rest.is_empty() {
                         self.works();
                     }
@@ -285,6 +283,8 @@ impl Sink {
                         chunk.wake();
                         self.reopened(Some(&error));
                         self.failed(error, pauses);
+                        // Each try opens the file anew.
+                        self.state().reopen = false;
                         // Perhaps that is what makes room on the disk.
                         self.emptied(writer);
                     }
@@ -305,9 +305,15 @@ impl Sink {
         self.fails(&mut state, error);
         // More lines are no reason to try again; somebody who wants the file opened anew is.
         let waits = |state: &mut State| !state.reopen && state.asked.empty.is_empty() && state.ending == Ending::No && state.users > 0;
-        let (mut state, _) = self.work.wait_timeout_while(state, pauses.next(), waits).unwrap_or_else(PoisonError::into_inner);
-        // Each try opens the file anew.
-        state.reopen = false;
+        drop(self.work.wait_timeout_while(state, pauses.next(), waits).unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// A write has opened the file, if it had to: those who asked for that before it began are told.
+    fn opened(&self) {
+        let mut state = self.state();
+        let asked = if state.reopen { Vec::new() } else { std::mem::take(&mut state.asked.reopen) };
+        drop(state);
+        asked.into_iter().for_each(|answer| answer.give(Some(Ok(()))));
     }
 
     /// Tells those who asked for it that the file was opened anew, or why it was not.

@@ -1,3 +1,5 @@
+mod closing;
+
 use super::*;
 
 const HTTP: &str = "http";
@@ -335,34 +337,6 @@ fn what_only_leaving_workers_hold_gives_way_to_another_address() {
     world.said(3, at("127.0.0.1"));
     assert_eq!(errno(&world, 3), Some(Value::Null));
     assert_eq!(world.sockets.len(), 1);
-}
-
-#[test]
-fn an_app_that_wants_too_many_sockets_is_told_so_and_leaves_the_others_theirs() {
-    let mut world = World::default();
-    world.state.attach(1, 10, 0, None);
-    for port in 1000..4000 {
-        world.said(1, query(port));
-    }
-    assert_eq!((world.sockets.len(), world.full.len(), world.full[0]), (MOST, 3000 - MOST, (1, MOST)));
-    let last = world.sent.last().map(|(_, message)| message["errno"].clone());
-    assert_eq!(last, Some(Value::from(wire::EMFILE)));
-    world.state.attach(2, 20, 0, None);
-    world.said(2, query(5000));
-    assert_eq!(world.sockets.len(), MOST + 1);
-    // Where one goes, another one may come.
-    world.said(1, Said::Close("1".into()));
-    let effects = world.state.close_unless_held(1);
-    world.perform(effects);
-    world.said(1, query(6000));
-    assert_eq!((world.sockets.len(), world.full.len()), (MOST + 1, 3000 - MOST));
-
-    let mut few = World { state: State::with(3), ..World::default() };
-    few.state.attach(1, 10, 0, None);
-    few.state.attach(2, 20, 0, None);
-    [80, 81, 82, 83].into_iter().for_each(|port| few.said(1, query(port)));
-    few.said(2, query(90));
-    assert_eq!(few.full, [(1, 3), (2, 0)]);
 }
 
 #[test]

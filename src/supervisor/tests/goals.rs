@@ -152,8 +152,8 @@ fn whoever_waits_for_a_stop_is_told_how_it_came_out() {
     assert_eq!(told(&sim, 0, Goal::Stopped), ONLINE);
     sim.tell(Event::Request(Request::Start(instances(&[0]))));
     assert_eq!(told(&sim, 0, Goal::Stopped), "api was started again");
-    assert_eq!(told(&sim, 0, Goal::Gone), PENDING);
+    assert_eq!(told(&sim, 0, Goal::Gone), "api is wanted again meanwhile");
     assert_eq!(told(&sim, 5, Goal::Gone), ONLINE);
     assert_eq!(told(&sim, 5, Goal::Stopped), ONLINE);
-    assert_eq!(told(&sim, 5, Goal::Online { after: RunId(0) }), "api is no app of this runner any more");
+    assert_eq!(told(&sim, 5, Goal::Online { after: RunId(0) }), "api has fewer instances meanwhile");
 }

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, Permissions},
-    io::{BufRead as _, BufReader},
+    io::{self, BufRead as _, BufReader},
     net::TcpStream,
     os::unix::fs::PermissionsExt as _,
     time::Duration,
@@ -131,4 +131,19 @@ fn an_edit_that_gives_an_app_another_address_or_user_is_not_held_up_by_what_it_h
         project.edit("pmdev.yaml", "instances: 2", "instances: 2, uid: nobody");
         runner.wait_for(&app_says("up on 127.0.0.1 as 65534"));
     }
+}
+
+#[test]
+fn a_port_that_an_edit_leaves_is_closed() {
+    let (old, new) = (port(), port());
+    let script = "require('http').createServer((_, answer) => answer.end('up')).listen(Number(process.env.PORT),\n\
+        () => console.log('up on ' + process.env.PORT));\n";
+    let Some(project) = node("instances: 2", old, script) else { return };
+    let mut runner = project.start([""; 0]);
+    runner.wait_for(&ready("api"));
+    project.edit("pmdev.yaml", &format!("PORT: '{old}'"), &format!("PORT: '{new}'"));
+    runner.wait_for(&app_says(format!("up on {new}")));
+    assert!(comes_true(PATIENCE, || TcpStream::connect(("127.0.0.1", new)).is_ok()));
+    let refused = || TcpStream::connect(("127.0.0.1", old)).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
+    assert!(comes_true(PATIENCE, refused), "nobody is behind it");
 }

@@ -238,3 +238,22 @@ fn an_app_that_cannot_be_logged_runs() {
     assert!(holds(&project.path("in the way/out.log"), "tick 3\n").starts_with("tick 0\ntick 1\n"));
     ends(&project, runner);
 }
+
+#[test]
+fn a_file_of_an_app_that_says_nothing_is_opened_again_as_often_as_somebody_asks() {
+    let project = Project::empty();
+    project.script("app.sh", "echo once\nexec sleep 1000\n");
+    apps(&project, json!([{ "name": "api", "script": "./app.sh", "watch": false, "logs": { "out": "logs/out.log" } }]));
+    let runner = project.start([""; 0]);
+    let log = project.path("logs/out.log");
+    holds(&log, "once\n");
+    fs::remove_file(&log).expect("it is there");
+    fs::create_dir(&log).expect("the folder is ours");
+    for _ in 0..3 {
+        verb(&project, &["reloadLogs"], 1);
+    }
+    fs::remove_dir(&log).expect("it is empty");
+    verb(&project, &["reloadLogs"], 0);
+    runner.signal(Signal::INT);
+    assert_eq!(runner.finish().code, Some(0));
+}

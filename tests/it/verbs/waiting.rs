@@ -130,3 +130,17 @@ fn answers_say_how_long_it_took() {
     assert!(waits(&["scale", "slow", "2"], &["start"]).contains("slow has 2 instances: slow:0, slow:1 (in "));
     assert!(waits(&["delete", "slow"], &["stop"]).contains("slow is gone (in "));
 }
+
+#[test]
+fn whoever_scales_while_others_do_is_answered() {
+    let home = Home::new();
+    home.verb(&["start", "-d", "api.sh"], 0);
+    for round in 0..5 {
+        let scales: Vec<_> = ["6", "3", "1", "4", "2"].iter().map(|count| home.project.pmdev(["scale", "api", count]).spawn()).collect();
+        for scale in scales {
+            let ending = scale.finish();
+            let overtaken = ["has fewer instances meanwhile", "is wanted again meanwhile"].iter().any(|word| ending.err.contains(word));
+            assert!(ending.code == Some(0) || ending.code == Some(1) && overtaken, "round {round}: {}", ending.all());
+        }
+    }
+}
