@@ -142,7 +142,14 @@ impl Turn {
         if folders.make_foreground().is_err() {
             return Ok(None);
         }
-        for _ in 0..TURN.0 {
+        let (mut left, mut held) = (TURN.0, None);
+        while left > 0 {
+            left -= 1;
+            // Each turn has a file of its own: as long as they change, it is only a long queue.
+            let now = fs::metadata(&path).ok().map(|about| (about.ino(), about.ctime(), about.ctime_nsec()));
+            if now != held {
+                (left, held) = (TURN.0, now);
+            }
             match lock(&path) {
                 Ok(Some(lock)) => return Ok(Some(Self { path, _lock: lock })),
                 Ok(None) => {}

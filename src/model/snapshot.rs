@@ -53,6 +53,6 @@ pub struct InstanceSnapshot {
     pub unstable_restarts: u32,
     /// How its main process ended, since its latest start.
     pub exit: Option<Exit>,
-    /// Why it is given up, or else why its latest run was started, as the end of a sentence that says `because`.
+    /// Why it is given up, what it waits for, or else why its latest run was started, as the end of a sentence that says `because`.
     pub why: Option<String>,
 }

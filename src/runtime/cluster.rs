@@ -29,7 +29,7 @@ impl Runner {
         if let Err(error) = self.try_join(run, instance, launch, prepared) {
             self.say(&failed(format!("{name} could not be given a channel for its ports ({error}), so its instances do not share them")));
         } else if let Err(error) = self.preload(launch) {
-            let text = format!("{name} could not be given what tells when it has served everything ({error})");
+            let text = format!("{name} could not be given the module that tells when its last request is served ({error})");
             let hint = "its instances share their ports all the same, but a reload leaves each half a second for what it serves";
             self.say(&failed(text).hint(hint));
         }
@@ -88,7 +88,8 @@ impl Runner {
             }),
             News::Deaf(run) => self.say_of_worker(RunId(run), |name| {
                 let text = format!("{name} asks for ports without reading the answers, so its channel was closed");
-                Notice::new(Level::Error, NoticeKind::Output, text).hint("only what writes to NODE_CHANNEL_FD by itself does that")
+                Notice::new(Level::Error, NoticeKind::Output, text)
+                    .hint("it asks for thousands of them at once, or writes to NODE_CHANNEL_FD by itself")
             }),
         }
     }

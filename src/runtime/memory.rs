@@ -109,7 +109,8 @@ impl Runner {
             self.memory.next = Some(now + self.memory.pause);
             let Usage { rss, processes, cpu_ticks: _ } = usage;
             let above = rss > limit;
-            let bytes = if above && processes > 1 { self.exact_memory(run, rss, limit) } else { rss };
+            let bytes = if above && processes > 1 { self.exact_memory(run, rss, limit) } else { Some(rss) };
+            let Some(bytes) = bytes else { continue };
             if let Some(live) = self.runs.get_mut(&run)
                 && (above || processes == 1)
             {
@@ -121,15 +122,16 @@ impl Runner {
         }
     }
 
-    fn exact_memory(&mut self, run: RunId, rss: u64, limit: u64) -> u64 {
+    /// `None`: the last look says that it cannot be above the limit.
+    fn exact_memory(&mut self, run: RunId, rss: u64, limit: u64) -> Option<u64> {
         let began = now();
-        if let Some(bytes) = self.memory.exact.get(&run).and_then(|known| known.within(limit, rss, began)) {
-            return bytes;
+        if self.memory.exact.get(&run).is_some_and(|known| known.within(limit, rss, began).is_some()) {
+            return None;
         }
         let bytes = self.processes.exact_memory(run);
         let ended = now();
         self.memory.exact.insert(run, Exact::new(bytes, rss, ended, ended.saturating_duration_since(began)));
-        bytes
+        Some(bytes)
     }
 }
 

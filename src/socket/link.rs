@@ -20,8 +20,8 @@ use super::{
 /// How often a descriptor is sent that gets lost on the way.
 const TRIES: u32 = 3;
 
-/// Lines that may wait for a worker that does not read. It asks for each itself, so nothing honest comes near.
-const WAITING: usize = 1024;
+/// Lines that may wait for a worker that does not read. It asks for each itself, and reads them when it has asked for all it wants at once.
+const WAITING: usize = 4096;
 
 /// How a channel ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -84,9 +84,13 @@ impl Supervisor {
             let waits = self.apps[index].waits();
             let vain = self.in_vain(&self.apps[index]).filter(|_| waits);
             let app = &mut self.apps[index];
-            app.tell_blocked(step);
-            if let (Some(why), true) = (&vain, app.vain != vain) {
-                step.tell(wording::in_vain(&app.spec.name, why));
+            match &vain {
+                None => app.tell_blocked(step),
+                Some(_) if app.vain == vain => {}
+                Some(why) => {
+                    app.told_blocked = Some(app.version.generation);
+                    step.tell(wording::in_vain(&app.spec.name, why));
+                }
             }
             app.vain = vain;
         }

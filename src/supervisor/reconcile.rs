@@ -145,7 +145,8 @@ impl App {
             let instance = &mut self.instances[slot];
             instance.redo = None;
             instance.start = Some(start);
-            instance.restarts += u64::from(instance.starts > 1 && !std::mem::take(&mut instance.rested));
+            let rested = std::mem::take(&mut instance.rested);
+            instance.restarts += u64::from(instance.starts > 1 && !rested);
             instance.state = State::Up(run);
         }
     }

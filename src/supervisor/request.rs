@@ -146,7 +146,12 @@ impl App {
                     instance.rested |= *hold != Hold::None;
                     *hold = Hold::None;
                 }
-                State::Up(run) => run.next_mut().into_iter().for_each(|next| *next = Hold::None),
+                State::Up(run) => {
+                    if let Some(next) = run.next_mut() {
+                        instance.rested |= *next != Hold::None;
+                        *next = Hold::None;
+                    }
+                }
             }
         }
     }

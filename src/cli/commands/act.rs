@@ -16,7 +16,7 @@ use crate::{
         warn,
     },
     config,
-    control::{Action, Hello, How, InstanceView, Reply, Request},
+    control::{Action, Hello, How, InstanceView, Reply, Request, Shown},
     model::{Error, HumanDuration},
     ui::list::called,
 };
@@ -113,9 +113,9 @@ impl Act {
             ));
         }
         let runner = self.reach.need()?;
-        let targets = self.words()?;
-        if self.update_env && runner.hello.background {
-            return self.update(action, targets, &runner);
+        let targets = self.words(&runner)?;
+        if let (true, Some(how), true) = (self.update_env, replacing(action), runner.hello.background) {
+            return self.update(how, targets, &runner);
         }
         if self.watch {
             self.toggle_watch(action, targets.clone(), &runner)?;
@@ -155,18 +155,17 @@ impl Act {
     }
 
     /// Restart and reload with the environment of this shell.
-    fn update(&self, action: Action, targets: Vec<String>, runner: &Reached) -> Result<u8, Error> {
-        let how = replacing(action).ok_or_else(|| Error::usage("--update-env goes with restart and reload"))?;
+    fn update(&self, how: How, targets: Vec<String>, runner: &Reached) -> Result<u8, Error> {
         let request = Request::Update { how, targets, env: background::environment(), wait: !self.no_wait };
         background::ask(runner, request, Telling { silent: false, json: self.json })?;
         Ok(0)
     }
 
     /// The targets as the runner knows them; `-` is the apps of a project file that comes through standard input.
-    fn words(&self) -> Result<Vec<String>, Error> {
+    fn words(&self, runner: &Reached) -> Result<Vec<String>, Error> {
         let only: Vec<&str> = self.only.iter().flat_map(|names| names.split(',')).map(str::trim).filter(|name| !name.is_empty()).collect();
         if !only.is_empty() {
-            return self.only_of_files(&only);
+            return self.only_of_files(&only, runner);
         }
         let mut words: Vec<String> = self.targets.iter().filter(|word| *word != "-").map(|word| target_word(word)).collect();
         if words.len() < self.targets.len() {
@@ -175,8 +174,8 @@ impl Act {
         Ok(words)
     }
 
-    /// The apps of project files that `--only` picks.
-    fn only_of_files(&self, only: &[&str]) -> Result<Vec<String>, Error> {
+    /// The apps of project files that `--only` picks, as far as the runner has them from those files.
+    fn only_of_files(&self, only: &[&str], runner: &Reached) -> Result<Vec<String>, Error> {
         let mut known = Vec::new();
         for word in &self.targets {
             known.extend(match word.as_str() {
@@ -188,10 +187,16 @@ impl Act {
                 }
             });
         }
-        match only.iter().find(|name| !known.iter().any(|app| app == *name)) {
-            Some(unknown) => Err(Error::failed(format!("{unknown} is no app of {}; it has {}", self.targets.join(", "), known.join(", ")))),
-            None => Ok(only.iter().map(ToString::to_string).collect()),
+        if let Some(unknown) = only.iter().find(|name| !known.iter().any(|app| app == *name)) {
+            return Err(Error::failed(format!("{unknown} is no app of {}; it has {}", self.targets.join(", "), known.join(", "))));
         }
+        if !self.targets.iter().any(|word| word == "-") {
+            let its = runner.instances(&self.targets, Shown::default())?;
+            if let Some(other) = only.iter().find(|name| !its.iter().any(|view| view.name == **name)) {
+                return Err(Error::failed(format!("{other} of {} is no app of this runner", self.targets.join(", "))));
+            }
+        }
+        Ok(only.iter().map(ToString::to_string).collect())
     }
 
     /// `--watch` as PM2 has it.
@@ -199,9 +204,7 @@ impl Act {
         let on = match action {
             Action::Restart | Action::Reload => None,
             Action::Stop => Some(false),
-            Action::Start | Action::Delete | Action::Reset => {
-                return Err(Error::usage("--watch turns watching on or off together with restart, reload or stop"));
-            }
+            Action::Start | Action::Delete | Action::Reset => return Ok(()),
         };
         let reply = runner.answer(Request::Watch { targets, on })?;
         if let (Reply::Done { instances, .. }, false) = (reply, self.json) {

@@ -17,7 +17,7 @@ keyed! {
         on_errored: String, [], r#""./page-us.sh""#, Fate::Honoured;
         /// A reload is over: every instance is of the new version.
         on_reload: String, [], r#""./flush-cache.sh""#, Fate::Honoured;
-        /// How long each of them may take before it is killed with all it has started; 30 s if not given.
+        /// How long each of them may take before it is killed with all it has started; 30 s if not given, 0: at once.
         timeout: Duration, [], r#""1m""#, Fate::Honoured;
     }
 }

@@ -216,7 +216,8 @@ fn watching_is_turned_on_and_off_while_apps_run() {
     runner.wait_for(&says("web restarted").and(says("(web.sh)")));
     assert!(verb(&project, &["stop", "web", "--watch"], 0).out.contains("web is not watched from now on"));
     assert!(!watching());
-    verb(&project, &["delete", "web", "--watch"], 2);
+    // Of what goes there is nothing to watch.
+    verb(&project, &["delete", "web", "--update-env", "--watch"], 0);
 }
 
 #[test]
