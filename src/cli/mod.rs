@@ -23,6 +23,7 @@ use std::{
     ffi::OsString,
     io::{self, IsTerminal as _, Write as _},
     process::ExitCode,
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
@@ -64,6 +65,7 @@ pub fn main() -> ExitCode {
     let slip = verb::Slip::find(&args, &command);
     match parse_by(command, args) {
         Ok(cli) => match cli.verb.run() {
+            Ok(0) if UNWRITTEN.load(Ordering::Relaxed) => ExitCode::FAILURE,
             Ok(code) => ExitCode::from(code),
             Err(error) => fail(&match slip {
                 Some(slip) => slip.explain(error),
@@ -111,13 +113,24 @@ fn tell(told: &Notice) {
     let _ = io::stderr().write_all(&notice::render(told, style, false, jiff::Timestamp::UNIX_EPOCH));
 }
 
-/// Tells of what is wrong but no failure.
+/// Tells of what is wrong but no failure; lines after the first are what to do about it.
 fn warn(text: impl Into<String>) {
-    tell(&Notice::new(Level::Warning, NoticeKind::Config, text));
+    let text = text.into();
+    let notice = |text: &str| Notice::new(Level::Warning, NoticeKind::Config, text);
+    tell(&text.split_once('\n').map_or_else(|| notice(&text), |(text, hint)| notice(text).hint(hint)));
 }
 
-/// Writes to standard output; a reader that has seen enough (`| head`) is no failure.
+/// Whether a part of the answer could not be written.
+static UNWRITTEN: AtomicBool = AtomicBool::new(false);
+
+/// Writes to standard output; a reader that has seen enough (`| head`) is no failure, but half an answer in a file is one.
 fn print(bytes: &[u8]) {
     let mut out = io::stdout().lock();
-    let _ = out.write_all(bytes).and_then(|()| out.flush());
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            fail(&Error::failed("The answer could not be written").because(error));
+            UNWRITTEN.store(true, Ordering::Relaxed);
+        }
+        Ok(()) | Err(_) => {}
+    }
 }

@@ -20,7 +20,7 @@ const SIZE: [&str; 2] = ["COLUMNS", "LINES"];
 /// The kind of a terminal where nobody says: a service has none. Every terminal that people attach from today understands it.
 const USUAL_TERMINAL: &str = "xterm-256color";
 
-/// Variables by which Node finds the channel to its parent. They name a descriptor that the app does not have: Node ends at once over it.
+/// Variables by which Node finds the channel to its parent. They name a descriptor that the app does not have, or should not rely on: Node ends at once over it.
 const CHANNEL: [&str; 3] = ["NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE", "NODE_UNIQUE_ID"];
 
 /// What a project file says of an app's environment.

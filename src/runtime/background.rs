@@ -385,8 +385,6 @@ fn refused(error: &Error) -> Reply {
 
 /// A notice as a line of an answer.
 fn sentence(notice: &crate::model::Notice) -> String {
-    match &notice.hint {
-        Some(hint) => format!("{} ({})", ui::plain(&notice.text), ui::plain(hint)),
-        None => ui::plain(&notice.text),
-    }
+    let lines = std::iter::once(notice.text.as_str()).chain(notice.hint.iter().flat_map(|hint| hint.lines()));
+    lines.map(ui::plain).collect::<Vec<_>>().join("\n")
 }

@@ -81,7 +81,9 @@ impl App {
                 Gate::Preparing => "a command of a watch rule runs first".to_owned(),
                 Gate::Waiting => self.waits_until(),
                 Gate::Removed => "it is no app of this runner any more".to_owned(),
-                Gate::Preceded => "an app that was removed, and has its name, its program, or a port or file of its, has to be gone first".to_owned(),
+                Gate::Preceded => {
+                    "an app that was removed, and has its name, its program, or a port or file of its, has to be gone first".to_owned()
+                }
                 Gate::Probing => "it is seen whether a file changes without it".to_owned(),
                 Gate::Settling => "files are changing".to_owned(),
                 Gate::Building => "its build has to succeed first".to_owned(),

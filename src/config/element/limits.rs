@@ -33,7 +33,7 @@ keyed! {
         oom_score_adj: OomScore, [], "200", Honoured;
         /// Whether it can never gain rights, set-user-ID programs included, prctl(2); as in production.
         no_new_privs: bool, [], "true", Honoured;
-        /// Whether it gets the descriptors that pmdev itself was started with, besides standard input, output and error.
+        /// Whether it gets the descriptors that pmdev itself was started with, besides standard input, output and error; those that pmdev itself hands over come first.
         inherit_fds: bool, [], "false", Honoured;
     }
 }

@@ -4,7 +4,7 @@ use std::{fs, time::Duration};
 
 use crate::{
     background::Home,
-    support::{PATIENCE, Project, clock::comes_true, runner::Ending},
+    support::{PATIENCE, Project, clock::comes_true, programs, runner::Ending},
 };
 
 /// Says that it is up, and stops, only once it may.
@@ -142,5 +142,17 @@ fn whoever_scales_while_others_do_is_answered() {
             let overtaken = ["has fewer instances meanwhile", "is wanted again meanwhile"].iter().any(|word| ending.err.contains(word));
             assert!(ending.code == Some(0) || ending.code == Some(1) && overtaken, "round {round}: {}", ending.all());
         }
+    }
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_is_a_failure() {
+    let home = Home::new();
+    home.verb(&["start", "-d", "api.sh"], 0);
+    for verb in ["list", "jlist", "show api", "pid"] {
+        let ending = home.project.hook(&["sh", "-c", &format!("exec {} {verb} > /dev/full", programs::PMDEV)]).finish();
+        assert_eq!(ending.code, Some(1), "{verb}: {}", ending.all());
+        let why = ["The answer could not be written", "No space left on device"];
+        assert!(why.iter().all(|part| ending.err.contains(part)), "{}", ending.all());
     }
 }
