@@ -20,7 +20,7 @@ pub struct Apps {
     list: Vec<(AppId, Arc<AppSpec>)>,
     /// What each app's environment is made of, for the variables that differ from instance to instance.
     recipes: HashMap<AppId, EnvRecipe>,
-    /// The number of each instance among all of the runner's: in the order of declaration, at first and with each edit; never given to another.
+    /// The number of each instance among all of the runner's: in the order of declaration, at first and with each edit; never given to another while there is any app.
     numbers: HashMap<InstanceId, usize>,
     /// The next instance's number.
     next_number: usize,
@@ -169,6 +169,11 @@ impl Apps {
         self.declared.retain(|app, _| !is_gone(app));
         self.numbers.retain(|id, _| !is_gone(&id.app));
         self.sources.retain(|id, _| !is_gone(&id.app));
+        // As under PM2: or every `delete all` would leave another set of numbered log files behind.
+        if self.list.is_empty() && self.going.is_empty() {
+            self.numbers.clear();
+            self.next_number = 0;
+        }
         gone
     }
 
@@ -347,5 +352,9 @@ mod tests {
         let left = [list.len(), recipes.len(), owners.len(), declared.len(), numbers.len() / 2, sources.len() + 1, going.len() + 1];
         assert_eq!(left, [1; 7]);
         assert_eq!(apps.number_of(InstanceId { app: AppId(0), slot: 0 }), 0);
+        let stays = apps.named("stays").expect("it was never removed");
+        apps.remove(stays);
+        apps.forget(|_| false);
+        assert_eq!(apps.number_of(InstanceId { app: AppId(9999), slot: 0 }), 0, "an empty runner begins anew");
     }
 }

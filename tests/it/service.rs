@@ -77,6 +77,9 @@ impl<'a> Manager<'a> {
     }
 }
 
+/// Starts what follows as systemd does: with the word that the process is the one it started.
+const EXEC: [&str; 4] = ["sh", "-c", "SYSTEMD_EXEC_PID=$$ exec \"$@\"", "sh"];
+
 /// Says its name, and what it knows of a manager.
 const APP: &str = "env | grep -E 'NOTIFY_SOCKET|WATCHDOG' && echo 'it knows the manager'\necho \"$1 up $V\"\nexec sleep 1000000\n";
 
@@ -106,7 +109,7 @@ fn the_manager_is_told_what_becomes_of_its_service() {
     for profile in ["dev", "prod"] {
         let project = project();
         let (mut manager, name) = if profile == "dev" { Manager::at_a_path(&project) } else { Manager::abstract_one(&project) };
-        let mut runner = project.pmdev(["start", "--profile", profile, "--no-watch"]).env("NOTIFY_SOCKET", &name).spawn();
+        let mut runner = project.pmdev(["start", "--profile", profile, "--no-watch"]).wrapped(&EXEC).env("NOTIFY_SOCKET", &name).spawn();
         let ready = manager.hears("READY=1", 0);
         assert!(manager.told[ready].contains(&"STATUS=2 apps online".to_owned()), "{:?}", manager.told);
         assert!(manager.told[..ready].iter().flatten().all(|line| line.contains("launching")), "{:?}", manager.told);

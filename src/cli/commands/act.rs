@@ -33,6 +33,9 @@ pub struct Act {
     /// The instances as they are then, as JSON
     #[arg(long)]
     pub json: bool,
+    /// Say nothing where all went well, as PM2 has it
+    #[arg(short, long, hide = true)]
+    pub silent: bool,
     /// Watch the files from now on; where they are watched: no more
     #[arg(long)]
     pub watch: bool,
@@ -121,7 +124,7 @@ impl Act {
             self.toggle_watch(action, targets.clone(), &runner)?;
         }
         let reply = runner.answer(Request::Act { action, targets, wait: !self.no_wait })?;
-        if let Reply::Done { instances, took_ms } = reply {
+        if let (Reply::Done { instances, took_ms }, false) = (reply, self.silent && !self.json) {
             let text = if self.json { json(&instances) } else { sentence(action, &instances, &self.targets, took_ms, self.no_wait) };
             print(text.as_bytes());
         }
@@ -149,7 +152,7 @@ impl Act {
         }
         let only = self.only.iter().flat_map(|names| ["--only".to_owned(), names.clone()]);
         let env = self.env.iter().flat_map(|name| ["--env".to_owned(), name.clone()]);
-        let telling = Telling { silent: false, json: self.json };
+        let telling = Telling { silent: self.silent, json: self.json };
         let words = self.targets.iter().cloned().chain(only).chain(env).collect();
         super::background::hand_over(words, how, !self.no_wait, telling).map(|_| Some(0))
     }
@@ -157,7 +160,7 @@ impl Act {
     /// Restart and reload with the environment of this shell.
     fn update(&self, how: How, targets: Vec<String>, runner: &Reached) -> Result<u8, Error> {
         let request = Request::Update { how, targets, env: background::environment(), wait: !self.no_wait };
-        background::ask(runner, request, Telling { silent: false, json: self.json })?;
+        background::ask(runner, request, Telling { silent: self.silent, json: self.json })?;
         Ok(0)
     }
 
@@ -207,7 +210,7 @@ impl Act {
             Action::Start | Action::Delete | Action::Reset => return Ok(()),
         };
         let reply = runner.answer(Request::Watch { targets, on })?;
-        if let (Reply::Done { instances, .. }, false) = (reply, self.json) {
+        if let (Reply::Done { instances, .. }, false) = (reply, self.json || self.silent) {
             let mut told = Vec::new();
             for view in instances.iter().filter(|view| view.instance == 0) {
                 told.push(format!("{} is {} from now on\n", view.name, if view.watching { "watched" } else { "not watched" }));

@@ -15,6 +15,9 @@ pub struct Jlist {
     /// Secrets among variables and arguments in clear
     #[arg(long)]
     pub reveal: bool,
+    /// It says nothing else anyway
+    #[arg(short, long, hide = true)]
+    pub silent: bool,
     /// It is JSON anyway
     #[arg(long, hide = true)]
     pub json: bool,

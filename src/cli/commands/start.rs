@@ -179,6 +179,7 @@ impl Start {
             targets,
             no_wait: self.no_wait,
             json: self.output.json,
+            silent: self.output.quiet,
             watch: false,
             update_env: false,
             only: Vec::new(),

@@ -94,6 +94,7 @@ fn a_worker_of_another_user_gets_no_port_that_it_could_not_have_by_itself() {
 
 /// Runs its arguments as root of a user namespace that has every user, and where nobody may join groups, user_namespaces(7).
 const NO_GROUPS: &str = r#"unshare --user --setgroups deny sh -c 'until grep -q . /proc/self/uid_map; do :; done; exec "$0" "$@"' "$@" & inside=$!
+until grep -q deny /proc/$inside/setgroups 2>/dev/null; do :; done
 until echo '0 0 65536' 2>/dev/null > /proc/$inside/gid_map; do :; done
 echo '0 0 65536' > /proc/$inside/uid_map; trap "kill $inside" INT TERM; wait $inside; wait $inside"#;
 

@@ -156,3 +156,18 @@ fn an_answer_that_cannot_be_written_is_a_failure() {
         assert!(why.iter().all(|part| ending.err.contains(part)), "{}", ending.all());
     }
 }
+
+#[test]
+fn scripts_of_pm2_have_verbs_say_nothing() {
+    let home = Home::new();
+    home.verb(&["start", "-d", "api.sh", "-s"], 0);
+    for verb in [&["restart", "api", "-s"][..], &["reload", "api", "--silent"], &["stop", "all", "-s"], &["delete", "api", "-s"]] {
+        let ending = home.verb(verb, 0);
+        assert_eq!(ending.all().trim(), "", "{verb:?}");
+    }
+    assert_eq!(home.verb(&["jlist", "-s"], 0).out.trim(), "[]");
+    home.verb(&["start", "-d", "api.sh", "-s"], 0);
+    assert_eq!(home.states(), ["0 api online 0"], "after everything was deleted, ids begin with 0 again");
+    home.verb(&["delete", "all", "-s"], 0);
+    assert!(home.verb(&["restart", "api", "-s"], 1).err.contains("api"), "what is wrong is told all the same");
+}
