@@ -50,6 +50,14 @@ impl Gate {
         self.store(key, now) != Some(now)
     }
 
+    /// Remembers what a file holds that nobody has told of yet, unless it is saved at this very moment: that save must count.
+    pub fn know(&mut self, path: &Path, stat: &Stat, fs: &mut dyn Fs) {
+        self.ask(path, stat, fs);
+        if fs.lstat(path).as_ref() != Some(stat) {
+            self.known.remove(&key(path));
+        }
+    }
+
     /// Remembers a file of a change set that was sent at `sent` already, unless it may have been changed since: that save must count.
     pub fn learn(&mut self, path: &Path, sent: SystemTime, fs: &mut dyn Fs) {
         let key = key(path);
@@ -151,5 +159,43 @@ mod tests {
         fs.put("/a".as_ref(), FileKind::File, "newer");
         gate.learn("/a".as_ref(), sent, &mut fs);
         assert!(ask(&mut gate, &mut fs, "/a"), "the app may have read what was there before");
+    }
+
+    /// A file that is saved right after lstat has seen it.
+    struct SavedMeanwhile(FakeFs);
+
+    impl Fs for SavedMeanwhile {
+        fn lstat(&mut self, path: &Path) -> Option<Stat> {
+            self.0.lstat(path)
+        }
+
+        fn digest(&mut self, path: &Path) -> Option<(u64, u64)> {
+            self.0.now += Duration::from_secs(1);
+            self.0.put(path, FileKind::File, "new");
+            self.0.digest(path)
+        }
+
+        fn keeps_our_time(&mut self, path: &Path, stat: &Stat) -> bool {
+            self.0.keeps_our_time(path, stat)
+        }
+
+        fn now(&mut self) -> SystemTime {
+            self.0.now()
+        }
+    }
+
+    #[test]
+    fn a_save_between_a_look_and_the_reading_counts() {
+        let (mut gate, mut fs, path) = (Gate::new(true), FakeFs::new(), Path::new("/a"));
+        fs.put(path, FileKind::File, "old");
+        let before = fs.lstat(path).unwrap();
+        let mut racing = SavedMeanwhile(fs);
+        gate.know(path, &before, &mut racing);
+        let mut fs = racing.0;
+        assert_eq!(fs.bytes(path), "new");
+        assert!(ask(&mut gate, &mut fs, "/a"), "nobody was told of it");
+        let now = fs.lstat(path).unwrap();
+        gate.know(path, &now, &mut fs);
+        assert!(!ask(&mut gate, &mut fs, "/a"));
     }
 }

@@ -247,7 +247,7 @@ impl Settle {
 
     /// The file's bytes are known: a first save that leaves them as they are is no change.
     pub fn know(&mut self, path: &Path, stat: &Stat, fs: &mut dyn Fs) {
-        self.gate.ask(path, stat, fs);
+        self.gate.know(path, stat, fs);
     }
 
     /// An app is being stopped for this batch: it fires whatever is found.
