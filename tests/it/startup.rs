@@ -155,6 +155,27 @@ fn launchd_reads_the_values_that_are_meant() {
 }
 
 #[test]
+fn folders_that_its_sandbox_could_not_make_are_named_with_what_makes_them() {
+    let project = project("shop");
+    let (there, missing) = (project.outside("logs"), project.outside("pids"));
+    fs::create_dir_all(&there).expect("the folder is ours");
+    let keys = format!("out_file = \"{}/o.log\"\npid_file = \"{}/api.pid\"", there.display(), missing.display());
+    project.save("shop/pmdev.toml", FILE.replace("out_file = \"logs/api.log\"", &keys));
+    let root = project.outside("root");
+    fs::create_dir_all(root.join("etc/systemd/system")).expect("it is ours");
+    let root = root.to_string_lossy().into_owned();
+    let ending = startup(&project, "shop", &["systemd", "-u", "nobody", "--hp", "/var/lib/shop", "--root", &root, "--write"]);
+    assert_eq!(ending.code, Some(0), "{}", ending.all());
+    let made = format!("install -d -o nobody -g \"$(id -g nobody)\" -m 750 {}\n", missing.display());
+    assert!(ending.out.contains(&made), "{}", ending.out);
+    assert!(
+        ending.out.contains("-m 700 /var/lib/shop/.pmdev") && !ending.out.contains(&format!(" {}\n", there.display())),
+        "{}",
+        ending.out
+    );
+}
+
+#[test]
 fn what_is_written_is_taken_away_again() {
     for (init, place, mode, link) in [
         ("systemd", "etc/systemd/system/pmdev-shop.service", 0o644, "etc/systemd/system/multi-user.target.wants/pmdev-shop.service"),

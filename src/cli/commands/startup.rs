@@ -173,12 +173,15 @@ impl Startup {
         said.push_str(" To have it started now and at every boot:\n");
         let account = &service.account;
         let own = Path::new(&service.pmdev_home);
-        let folder = match unit.scope {
-            Scope::User => format!("mkdir -p {}", quoted(own)),
-            Scope::System => format!("install -d -o {0} -g \"$(id -g {0})\" -m 700 {1}", account.name, quoted(own)),
+        let made = |folder: &Path, mode: &str| match unit.scope {
+            Scope::User => format!("mkdir -p {}", quoted(folder)),
+            Scope::System => format!("install -d -o {0} -g \"$(id -g {0})\" -m {mode} {1}", account.name, quoted(folder)),
         };
-        let missing = (!own.exists() && unit.platform != Platform::OpenRc).then_some(folder);
-        said.extend(missing.into_iter().chain(unit.enable(&account.name)).map(|command| format!("    {}\n", rooted(unit.scope, &command))));
+        // In the sandbox of a service nothing can be made but below what is there already.
+        let folders = service.needs.writable.iter().map(|folder| Path::new(&folder.path)).filter(|folder| !folder.exists());
+        let missing = folders.map(|folder| made(folder, if folder == own { "700" } else { "750" }));
+        let missing = missing.filter(|_| unit.platform != Platform::OpenRc);
+        said.extend(missing.chain(unit.enable(&account.name)).map(|command| format!("    {}\n", rooted(unit.scope, &command))));
         if written == Written::Replaced {
             let typed = match unit.platform {
                 Platform::Systemd if unit.scope == Scope::User => format!("systemctl --user restart {}.service", unit.name),
