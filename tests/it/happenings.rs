@@ -103,7 +103,7 @@ fn a_hook_that_takes_too_long_is_ended_with_all_its_children_and_holds_up_nothin
     let hook = "setsid sleep 1000001 & sleep 1000002 & echo hangs; exec sleep 1000003";
     let project = project(
         "echo run $$; exec sleep 1000000\n",
-        &format!(r#""autorestart": true, "restart_delay": 0, "hooks": {{ "on_ready": "{hook}", "timeout": "5s" }}"#),
+        &format!(r#""autorestart": true, "restart_delay": 0, "hooks": {{ "on_ready": "{hook}", "timeout": "15s" }}"#),
     );
     let hanging = || {
         let of_hook = |process: &&Process| process.command.starts_with("sleep 100000") && process.command != "sleep 1000000";
@@ -119,8 +119,8 @@ fn a_hook_that_takes_too_long_is_ended_with_all_its_children_and_holds_up_nothin
     crate::support::processes::send(pid, Signal::KILL);
     runner.wait_for(&words::app_says("run "));
     assert_eq!(runner.count(&words::says("on_ready was killed")), 0, "the first hook still hangs");
-    runner.wait_for(&words::says("[pmdev] api on_ready was killed, because it did not end within 5 s"));
-    runner.wait_for(&words::says("[pmdev] api on_ready was killed, because it did not end within 5 s"));
+    runner.wait_for(&words::says("[pmdev] api on_ready was killed, because it did not end within 15 s"));
+    runner.wait_for(&words::says("[pmdev] api on_ready was killed, because it did not end within 15 s"));
     assert!(comes_true(PATIENCE, || hanging() == 0), "{} outlive it", hanging());
     runner.signal(Signal::TERM);
     assert_eq!(runner.finish().code, Some(0));
