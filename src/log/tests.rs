@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::{Read as _, Write as _},
     os::fd::OwnedFd,
+    sync::Arc,
     thread::JoinHandle,
     time::Duration,
 };
@@ -82,6 +83,15 @@ fn child(source: &Source, stream: Stream) -> File {
     let (read, write) = pipe();
     tokio::task::spawn_local(pump(read, stream, source.clone()));
     File::from(write)
+}
+
+fn numbered(lines: usize) -> Vec<u8> {
+    (0..lines).flat_map(|line| format!("line {line} {}\n", "-".repeat(line % 100)).into_bytes()).collect()
+}
+
+/// Writes all from a thread of its own, as a child would.
+fn feed(mut pipe: File, bytes: Arc<Vec<u8>>) -> tokio::task::JoinHandle<()> {
+    tokio::task::spawn_blocking(move || pipe.write_all(&bytes).unwrap())
 }
 
 /// Lets pumps read what is there.

@@ -1,7 +1,5 @@
 //! What of it goes into files, and what the console shows meanwhile.
 
-use std::sync::Arc;
-
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use super::*;
@@ -27,15 +25,6 @@ impl Logs {
         self.files.finish(DEADLINE).await;
         self.read(name)
     }
-}
-
-fn numbered(lines: usize) -> Vec<u8> {
-    (0..lines).flat_map(|line| format!("line {line} {}\n", "-".repeat(line % 100)).into_bytes()).collect()
-}
-
-/// Writes all from a thread of its own, as a child would.
-fn feed(mut pipe: File, bytes: Arc<Vec<u8>>) -> tokio::task::JoinHandle<()> {
-    tokio::task::spawn_blocking(move || pipe.write_all(&bytes).unwrap())
 }
 
 #[test]
@@ -79,7 +68,9 @@ fn a_slow_file_holds_its_app_back() {
         let source = screen.source("");
         let (console, shown) = screen.read();
         logs.record(&source, &["pipe"], &[]);
-        let bytes = Arc::new(numbered(200_000));
+        // Lines of 64 bytes: a writer that is interrupted has written whole pages, so no look into the pipe ends a line that goes on.
+        let bytes: Arc<Vec<u8>> =
+            Arc::new((0..200_000).flat_map(|line| format!("{:-<63}\n", format!("line {line} ")).into_bytes()).collect());
         let writer = feed(child(&source, Stream::Out), Arc::clone(&bytes));
         source.drained(Duration::from_millis(100)).await;
         assert!(!writer.is_finished(), "10 MB were taken, and nobody has read any");

@@ -1,6 +1,6 @@
 //! Much output, slow terminals, and terminals that are gone.
 
-use std::{os::fd::AsFd, sync::Arc};
+use std::os::fd::AsFd;
 
 use rustix::io::Errno;
 
@@ -12,15 +12,6 @@ const BUDGET: usize = 1 << 20;
 
 /// What the pipes at both ends and the last read hold besides the budget.
 const SLACK: usize = 4 * (64 << 10);
-
-fn numbered(lines: usize) -> Vec<u8> {
-    (0..lines).flat_map(|line| format!("line {line} {}\n", "-".repeat(line % 100)).into_bytes()).collect()
-}
-
-/// Writes all from a thread of its own, as a child would.
-fn feed(mut pipe: File, bytes: Arc<Vec<u8>>) -> tokio::task::JoinHandle<()> {
-    tokio::task::spawn_blocking(move || pipe.write_all(&bytes).unwrap())
-}
 
 #[test]
 fn a_stopped_terminal_holds_the_noisy_app_alone_and_nothing_is_lost() {
