@@ -65,7 +65,7 @@ pub fn main() -> ExitCode {
     let slip = verb::Slip::find(&args, &command);
     match parse_by(command, args) {
         Ok(cli) => match cli.verb.run() {
-            Ok(0) if UNWRITTEN.load(Ordering::Relaxed) => ExitCode::FAILURE,
+            Ok(0) => written(),
             Ok(code) => ExitCode::from(code),
             Err(error) => fail(&match slip {
                 Some(slip) => slip.explain(error),
@@ -74,7 +74,7 @@ pub fn main() -> ExitCode {
         },
         Err(failure::Stop::Text(text)) => {
             print(text.as_bytes());
-            ExitCode::SUCCESS
+            written()
         }
         Err(failure::Stop::Error(error)) => fail(&error),
     }
@@ -123,13 +123,19 @@ fn warn(text: impl Into<String>) {
 /// Whether a part of the answer could not be written.
 static UNWRITTEN: AtomicBool = AtomicBool::new(false);
 
+/// The code of what has gone well, if it could be told.
+fn written() -> ExitCode {
+    if UNWRITTEN.load(Ordering::Relaxed) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
 /// Writes to standard output; a reader that has seen enough (`| head`) is no failure, but half an answer in a file is one.
 fn print(bytes: &[u8]) {
     let mut out = io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            fail(&Error::failed("The answer could not be written").because(error));
-            UNWRITTEN.store(true, Ordering::Relaxed);
+            if !UNWRITTEN.swap(true, Ordering::Relaxed) {
+                fail(&Error::failed("The answer could not be written").because(error));
+            }
         }
         Ok(()) | Err(_) => {}
     }

@@ -27,8 +27,11 @@ use rustix::{
 
 use crate::model::Error;
 
-/// How often it is tried to get a [`Turn`], and the pause in between: ten seconds in all.
-const TURN: (u32, Timespec) = (2_000, Timespec { tv_sec: 0, tv_nsec: 5_000_000 });
+/// The pause between two tries to connect, or to get a [`Turn`].
+const PAUSE: Timespec = Timespec { tv_sec: 0, tv_nsec: 5_000_000 };
+
+/// How often it is tried to get a turn: ten seconds in all.
+const TURN: u32 = 2_000;
 
 /// The folders of runners, for one user and home.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,7 +107,7 @@ pub enum NotBound {
 /// Nobody listens there; or somebody does, and takes nobody in time ([`io::ErrorKind::TimedOut`]).
 pub fn connect(path: &Path, limit: Duration) -> io::Result<UnixStream> {
     let address = SocketAddrUnix::new(path)?;
-    let looks = limit.as_nanos() / u128::from(TURN.1.tv_nsec.unsigned_abs());
+    let looks = limit.as_nanos() / u128::from(PAUSE.tv_nsec.unsigned_abs());
     for look in 0.. {
         let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)?;
         match rustix::net::connect(&socket, &address) {
@@ -118,7 +121,7 @@ pub fn connect(path: &Path, limit: Duration) -> io::Result<UnixStream> {
             Err(errno) => return Err(errno.into()),
         }
         // Interrupted, it was a shorter pause.
-        let _ = poll(&mut [], Some(&TURN.1));
+        let _ = poll(&mut [], Some(&PAUSE));
     }
     Err(io::Error::new(io::ErrorKind::TimedOut, "it takes nobody any more"))
 }
@@ -142,13 +145,13 @@ impl Turn {
         if folders.make_foreground().is_err() {
             return Ok(None);
         }
-        let (mut left, mut held) = (TURN.0, None);
+        let (mut left, mut held) = (TURN, None);
         while left > 0 {
             left -= 1;
             // Each turn has a file of its own: as long as they change, it is only a long queue.
             let now = fs::metadata(&path).ok().map(|about| (about.ino(), about.ctime(), about.ctime_nsec()));
             if now != held {
-                (left, held) = (TURN.0, now);
+                (left, held) = (TURN, now);
             }
             match lock(&path) {
                 Ok(Some(lock)) => return Ok(Some(Self { path, _lock: lock })),
@@ -156,7 +159,7 @@ impl Turn {
                 Err(_) => return Ok(None),
             }
             // Interrupted, it was a shorter pause.
-            let _ = poll(&mut [], Some(&TURN.1));
+            let _ = poll(&mut [], Some(&PAUSE));
         }
         Err(Error::failed("Another pmdev start of this user is under way, and does not come to an end")
             .because(format!("it holds {}", path.display()))

@@ -170,8 +170,7 @@ impl Apps {
         self.numbers.retain(|id, _| !is_gone(&id.app));
         self.sources.retain(|id, _| !is_gone(&id.app));
         // As under PM2: or every `delete all` would leave another set of numbered log files behind.
-        if self.list.is_empty() && self.going.is_empty() {
-            self.numbers.clear();
+        if self.numbers.is_empty() {
             self.next_number = 0;
         }
         gone

@@ -2,7 +2,7 @@
 //!
 //! Resident memory is cheap to read and never too low, but counts what processes share for each of them; so whoever is above a limit by it
 //! is looked at exactly before anybody is told. That costs more the more there is to look at, so who shares much and is below the limit is
-//! looked at exactly as seldom as to keep it at a hundredth of a processor.
+//! looked at exactly only so often that it takes a hundredth of a processor.
 
 use std::{
     collections::HashMap,

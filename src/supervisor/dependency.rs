@@ -81,17 +81,22 @@ impl Supervisor {
     /// Tells what apps wait for, once for each generation, and that it will not come, as often as that is so anew.
     pub(super) fn tell_blocked(&mut self, step: &mut Step) {
         for index in 0..self.apps.len() {
-            let waits = self.apps[index].waits();
-            let vain = self.in_vain(&self.apps[index]).filter(|_| waits);
-            let app = &mut self.apps[index];
-            match &vain {
-                None => app.tell_blocked(step),
-                Some(_) if app.vain == vain => {}
-                Some(why) => {
-                    app.told_blocked = Some(app.version.generation);
-                    step.tell(wording::in_vain(&app.spec.name, why));
-                }
+            if !self.apps[index].waits() {
+                self.apps[index].vain = None;
+                continue;
             }
+            let vain = self.in_vain(&self.apps[index]);
+            let app = &mut self.apps[index];
+            let generation = Some(app.version.generation);
+            let news = match (&vain, &app.blocked) {
+                (Some(why), _) => (app.vain != vain).then(|| wording::in_vain(&app.spec.name, why)),
+                (None, Some(needed)) => (app.told_blocked != generation).then(|| wording::waits_for(&app.spec.name, needed)),
+                (None, None) => None,
+            };
+            if news.is_some() {
+                app.told_blocked = generation;
+            }
+            step.tell(news);
             app.vain = vain;
         }
     }
@@ -144,14 +149,5 @@ impl App {
     /// Whether it does not run because of what another app has not come to.
     fn waits(&self) -> bool {
         self.gate() == Gate::Waiting && self.is_down()
-    }
-
-    fn tell_blocked(&mut self, step: &mut Step) {
-        let generation = self.version.generation;
-        let news = self.waits() && self.told_blocked != Some(generation);
-        if let (Some(needed), true) = (&self.blocked, news) {
-            self.told_blocked = Some(generation);
-            step.tell(wording::waits_for(&self.spec.name, needed));
-        }
     }
 }

@@ -140,18 +140,14 @@ impl App {
             let instance = &mut self.instances[*slot];
             instance.rest = Rest::No;
             instance.tally = Tally::default();
-            match &mut instance.state {
-                State::Down { hold, .. } => {
-                    // As under PM2, only what runs can be restarted: this is a start.
-                    instance.rested |= *hold != Hold::None;
-                    *hold = Hold::None;
-                }
-                State::Up(run) => {
-                    if let Some(next) = run.next_mut() {
-                        instance.rested |= *next != Hold::None;
-                        *next = Hold::None;
-                    }
-                }
+            let hold = match &mut instance.state {
+                State::Down { hold, .. } => Some(hold),
+                State::Up(run) => run.next_mut(),
+            };
+            if let Some(hold) = hold {
+                // As under PM2, only what runs can be restarted: this is a start.
+                instance.rested |= *hold != Hold::None;
+                *hold = Hold::None;
             }
         }
     }

@@ -178,7 +178,7 @@ fn colours_are_for_terminals_and_can_be_refused() {
     let shown = |flags: &str| {
         let pane = Pane::shell(&project)?;
         pane.type_line(&format!("script -qec 'pmdev start app.sh --no-watch {flags}' /dev/null | grep -c $'\\x1b' ; echo \"co\"de"));
-        pane.wait_for(&words::Saying::new("the end", |line| line == "code"));
+        pane.wait_for(&words::alone("code"));
         pane.text().lines().rev().find_map(|line| line.parse::<u32>().ok())
     };
     if !programs::have(&["tmux", "script"]) {

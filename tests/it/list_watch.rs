@@ -8,7 +8,7 @@ use crate::support::{
     PATIENCE, Pane, Project, Runner, Saying,
     clock::{comes_true, until},
     processes,
-    words::says,
+    words::{alone, says},
 };
 
 fn running(project: &Project) -> Runner<'_> {
@@ -35,11 +35,6 @@ fn row() -> Saying {
     says("api").and(says("online"))
 }
 
-fn line(text: &str) -> Saying {
-    let text = text.to_owned();
-    Saying::new(format!("{text:?} alone"), move |line| line == text)
-}
-
 #[test]
 fn whatever_ends_it_the_shells_screen_is_there_again() {
     let project = Project::empty();
@@ -58,7 +53,7 @@ fn whatever_ends_it_the_shells_screen_is_there_again() {
         pane.wait_for(&row());
         assert_eq!(pane.flags(), "1 0", "a screen of its own, no cursor");
         end(&pane, &project);
-        pane.wait_for(&line(&format!("{name} ended with 0")));
+        pane.wait_for(&alone(format!("{name} ended with 0")));
         assert_eq!(pane.flags(), "0 1", "{name}");
     }
     assert_eq!(pane.count(&row()), 0, "nothing of it stays:\n{}", pane.text());

@@ -8,7 +8,7 @@ use crate::support::{
     PATIENCE, Pane, Project, Runner, Saying,
     clock::comes_true,
     processes,
-    words::{self, says},
+    words::{self, alone, says},
 };
 
 const FILE: &str = "\
@@ -99,10 +99,7 @@ fn the_terminal_is_given_back_as_it_was() {
     let modes = |name: &str| fs::read_to_string(project.outside(name)).unwrap_or_default();
     let ask = |name: &str| {
         pane.type_line(&format!("stty -a > {}; echo asked {name}", project.outside(name).display()));
-        pane.wait_for(&Saying::new(format!("asked {name}"), {
-            let said = format!("asked {name}");
-            move |line| line == said
-        }));
+        pane.wait_for(&alone(format!("asked {name}")));
     };
     ask("before");
     type End = fn(&Pane<'_>, &Project);
@@ -123,7 +120,7 @@ fn the_terminal_is_given_back_as_it_was() {
         pane.type_line(&format!("pmdev monit; echo {name} ended with $?"));
         pane.wait_for(&says("2 online"));
         end(&pane, &project);
-        pane.wait_for(&Saying::new(format!("the end by {name}"), move |line| line == format!("{name} ended with {code}")));
+        pane.wait_for(&alone(format!("{name} ended with {code}")));
         ask(name);
         assert_eq!(modes(name), modes("before"), "{name}");
         assert!(pane.count(&says("asked before")) > 0, "the screen is the one before:\n{}", pane.text());
@@ -142,7 +139,7 @@ fn it_stops_and_goes_on_like_any_job() {
     pane.wait_for(&says("Stopped"));
     assert_eq!(pane.flags(), "0 1");
     pane.type_line("echo in the shell");
-    pane.wait_for(&Saying::new("the shell's answer", |line| line == "in the shell"));
+    pane.wait_for(&alone("in the shell"));
     pane.type_line("fg");
     pane.wait_for(&says("2 online"));
     assert_eq!(pane.flags(), "1 0");
@@ -151,7 +148,7 @@ fn it_stops_and_goes_on_like_any_job() {
     pane.wait_for_times(&says("Stopped"), 2);
     assert_eq!(pane.flags(), "0 1");
     pane.type_line("echo in the shell again");
-    pane.wait_for(&Saying::new("the shell's answer", |line| line == "in the shell again"));
+    pane.wait_for(&alone("in the shell again"));
     pane.type_line("fg");
     pane.wait_for(&says("2 online"));
     assert_eq!(pane.flags(), "1 0");

@@ -18,7 +18,7 @@ impl State {
     /// Those serve what they have begun, and need no socket for that.
     pub(super) fn stale(&self, app: u32, wanted: &Name) -> Vec<KeyId> {
         let same = |name: &Name| name == wanted || wanted.port != 0 && name.port == wanted.port;
-        let its = |key: &Key| same(&key.name) && key.apps.iter().all(|other| *other == app);
+        let its = |key: &Key| same(&key.name) && key.is_alone(app);
         let holds = |id: &KeyId| self.workers.values().any(|worker| !worker.leaving && worker.keys.contains(id));
         self.keys.iter().filter(|(id, key)| its(key) && !holds(id)).map(|(id, _)| *id).collect()
     }
@@ -34,11 +34,17 @@ impl State {
 
     /// What is an app's alone and none of its workers has, though one listens: those before it may have had another address.
     pub(super) fn forsaken(&self, app: u32) -> impl Iterator<Item = KeyId> {
-        let its = move |key: &Key| key.apps.iter().all(|other| *other == app);
-        self.keys.iter().filter(move |(id, key)| its(key) && !self.is_held(**id)).map(|(id, _)| *id)
+        self.keys.iter().filter(move |(id, key)| key.is_alone(app) && !self.is_held(**id)).map(|(id, _)| *id)
     }
 
     pub(super) fn is_held(&self, key: KeyId) -> bool {
         self.workers.values().any(|worker| worker.keys.contains(&key))
+    }
+}
+
+impl Key {
+    /// Whether no other app has it.
+    fn is_alone(&self, app: u32) -> bool {
+        self.apps.iter().all(|other| *other == app)
     }
 }

@@ -68,6 +68,11 @@ fn only_picks_apps_of_files_for_every_verb() {
     let named = home.verb(&["stop", "two", "--only", "two"], 2).err;
     assert!(named.contains("--only picks apps of project files, and two is none"), "{named}");
     assert_eq!(home.states(), ["1 two online 0"]);
+    // An app of another file that has the same name is not meant.
+    home.project.save("other/ecosystem.config.json", json!({ "apps": [{ "name": "two", "script": "../api.sh" }] }).to_string());
+    let other = home.verb(&["delete", "other/ecosystem.config.json", "--only", "two"], 1).err;
+    assert!(other.contains("is no app of this runner"), "{other}");
+    assert_eq!(home.states(), ["1 two online 0"]);
     // What scripts give a name as well does no harm, and is not passed over in silence.
     let told = home.verb(&["restart", "two", "--env", "production"], 0).err;
     assert!(told.contains("--env production changes nothing here"), "{told}");

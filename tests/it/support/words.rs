@@ -73,6 +73,12 @@ pub fn restarted_by(what: &str) -> Saying {
     Saying::runner(format!("a restart by {what} alone"), &[" restarted in ", &format!("({what})")])
 }
 
+/// A line that is exactly this.
+pub fn alone(text: impl Into<String>) -> Saying {
+    let text = text.into();
+    Saying::new(format!("{text:?} alone"), move |line| line == text)
+}
+
 /// A line of the plan of an edited project file: exactly this.
 pub fn plan(line: &str) -> Saying {
     let line = format!("{PREFIX}{line}");

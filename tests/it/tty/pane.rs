@@ -28,7 +28,7 @@ fn keys_go_to_the_app_and_the_terminal_is_as_it_was() {
     pane.wait_for(&words::says("inner>"));
     // Ctrl-C is the app's: it ends what the shell runs, and nothing else.
     pane.type_line("echo begun; sleep 1000000");
-    pane.wait_for(&crate::support::Saying::new("begun alone", |line| line == "begun"));
+    pane.wait_for(&crate::support::words::alone("begun"));
     pane.press(&["C-c"]);
     pane.type_line("echo \"ended by $?\"");
     pane.wait_for(&words::says("ended by 130"));
