@@ -156,9 +156,18 @@ fn what_it_prints_is_told_and_never_mixes_with_its_export() {
 #[test]
 fn its_environment_is_the_callers_and_nothing_of_ours_is_in_it() {
     let mut project = Project::new();
-    project.host.env.push(("WHO".into(), "caller".into()));
-    project.file("sub/a.config.js", "module.exports = { who: process.env.WHO, ours: Object.keys(process.env).filter(name => /pmdev/i.test(name)), cwd: process.cwd().endsWith('/sub') }");
-    assert_eq!(tree(&project.read("sub/a.config.js").root), r#"{who: "caller", ours: [], cwd: true}"#);
+    // Also of what may lie in the environment of these tests, nothing is taken away and nothing added.
+    project.host.env.push(("PMDEV_WHO".into(), "caller".into()));
+    let mut callers: Vec<String> = project
+        .host
+        .env
+        .iter()
+        .map(|(name, _)| name.to_string_lossy().into_owned())
+        .filter(|name| name.to_lowercase().contains("pmdev"))
+        .collect();
+    callers.sort();
+    project.file("sub/a.config.js", "module.exports = { who: process.env.PMDEV_WHO, ours: Object.keys(process.env).filter(name => /pmdev/i.test(name)).sort(), cwd: process.cwd().endsWith('/sub') }");
+    assert_eq!(tree(&project.read("sub/a.config.js").root), format!(r#"{{who: "caller", ours: {callers:?}, cwd: true}}"#));
 }
 
 #[test]
