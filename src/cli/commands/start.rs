@@ -49,7 +49,7 @@ pub struct Start {
     #[arg(long)]
     pub attach: bool,
     /// In the background the environment is always that of this shell
-    #[arg(long, hide = true)]
+    #[arg(short = 'a', long, hide = true)]
     pub update_env: bool,
     #[command(flatten)]
     pub options: RunArgs,
@@ -168,6 +168,7 @@ impl Start {
             "--no-color",
             "--runner",
             "--update-env",
+            "-a",
             "--force",
             "-f",
         ];

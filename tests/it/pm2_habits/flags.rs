@@ -72,20 +72,14 @@ fn flags_that_are_keys_are_in_the_plan() {
 fn flags_of_pm2s_service_are_taken_and_change_nothing() {
     let project = project();
     let plain = plan(&project, &[]);
-    let service = [
-        "--no-pmx",
-        "--no-automation",
-        "--no-vizion",
-        "--trace",
-        "--disable-trace",
-        "--v8",
-        "--event-loop-inspector",
-        "--deep-monitoring",
-        "--no-daemon",
-    ];
+    let page = fs::read_to_string(programs::repository("docs/pm2.md")).expect("it is there");
+    let (_, section) = page.split_once("### Accepted, and nothing follows\n").expect("it is told which");
+    let list = section.trim_start().lines().next().expect("a list").split(": ").next().expect("a list");
+    let service: Vec<&str> = list.split('`').skip(1).step_by(2).collect();
+    assert!(service.len() >= 9, "{service:?}");
     assert_eq!(plan(&project, &service), plain);
-    for flag in service {
-        assert_eq!(plan(&project, &[flag]), plain, "{flag}");
+    for flag in &service {
+        assert_eq!(plan(&project, &[*flag]), plain, "{flag}");
     }
 }
 
@@ -100,7 +94,7 @@ fn what_flags_do_to_processes() {
     );
     let typed = ["start", "-d", "words.txt", "--interpreter", "sh", "-p", "run/words.pid", "--filter-env", "TOKEN", "--filter-env", "OTH"];
     let variables = [("SOME_TOKEN", "x"), ("OTHER", "x"), ("X", "x")];
-    home.verb_with(&[&typed[..], &["--", "--port", "-i"]].concat(), &variables, 0);
+    home.verb_with(&[&typed[..], &["--update-env", "--", "--port", "-i"]].concat(), &variables, 0);
     home.logged("words", "--port and -i\nSOME_TOKEN=none OTHER=none X=x\n");
     let env = listed_as(&home, "words");
     let file = project.path("run/words.pid");
@@ -109,6 +103,32 @@ fn what_flags_do_to_processes() {
     assert_eq!(fs::read_to_string(&file).expect("it is there").trim(), pid);
     home.verb(&["stop", "words"], 0);
     assert!(!file.exists(), "it goes with the process");
+}
+
+#[test]
+fn a_cron_pattern_of_a_file_ends_with_0() {
+    let home = Home::new();
+    let app = json!({ "apps": [{ "name": "api", "script": "api.sh", "cron_restart": "0 0 * * *" }] });
+    home.project.save("ecosystem.config.json", app.to_string());
+    home.verb(&["start", "-d", "ecosystem.config.json"], 0);
+    assert_eq!(listed_as(&home, "api")["cron_restart"], "0 0 * * *");
+    home.verb(&["start", "-d", "ecosystem.config.json", "-c", "0"], 0);
+    assert_eq!(listed_as(&home, "api")["cron_restart"], Value::Null);
+}
+
+#[test]
+fn source_maps_are_also_on_for_who_says_so() {
+    if !programs::have(&["node"]) {
+        return;
+    }
+    let project = Project::empty();
+    project.save("app.js", "");
+    let argv = |flags: &[&str]| {
+        let text = verb(&project, &[&["check", "--json", "app.js"][..], flags].concat(), 0).out;
+        serde_json::from_str::<Value>(&text).expect("it is JSON")["apps"][0]["argv"].take()
+    };
+    assert_eq!(argv(&[]), json!(["node", "app.js"]));
+    assert_eq!(argv(&["--source-map-support"]), json!(["node", "--enable-source-maps", "app.js"]));
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn a_start_by_name_starts_what_is_down_and_restarts_what_runs() {
     assert_eq!(home.states(), ["0 api online 3", "1 web online 1"]);
     let runs = || std::fs::read_to_string(home.path("logs/api-out.log")).expect("it is there").matches("X=first").count();
     assert!(comes_true(PATIENCE, || runs() == 4), "they keep their environment");
-    home.verb_with(&["start", "-d", "api", "--update-env"], &[("X", "second")], 0);
+    home.verb_with(&["start", "-d", "api", "-a"], &[("X", "second")], 0);
     home.logged("api", "X=second");
     home.verb(&["stop", "all"], 0);
     assert!(home.verb(&["start", "-d", "/i|b/"], 0).out.contains("api, web are online"));

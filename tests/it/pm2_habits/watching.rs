@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::listed_as;
 use crate::{
     background::Home,
     support::{Project, verb, words::says},
@@ -37,6 +38,7 @@ fn after_a_stop_the_file_that_watches_is_watched_again_by_the_next_start_or_rest
     };
     for again in [&["start", "-d", "ecosystem.config.json"][..], &["restart", "ecosystem.config.json"], &["start", "api"]] {
         home.verb(&["start", "-d", "ecosystem.config.json"], 0);
+        assert_eq!(listed_as(&home, "api")["watch"], true, "as given");
         home.verb(&["stop", "api"], 0);
         let missed = save();
         home.verb(again, 0);
