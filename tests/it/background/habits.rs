@@ -166,9 +166,12 @@ fn how_often_memory_is_looked_at_is_the_runners_environment() {
     home.project.save("grows.js", "const kept = Buffer.alloc(150 << 20, 1); setInterval(() => kept.fill(2), 1e6);");
     let wrong = home.verb_with(&["start", "-d", "grows.js"], &[("PMDEV_WORKER_INTERVAL", "often")], 1);
     assert!(wrong.err.contains("PMDEV_WORKER_INTERVAL"), "{}", wrong.all());
-    // An hour between two looks: it is the next runner that looks in time.
+    // An hour between two looks: in seconds, which another app counts, nothing happens. It is the next runner that looks in time.
     home.verb_with(&["start", "-d", "grows.js", "--max-memory-restart", "100M"], &[("PMDEV_WORKER_INTERVAL", "3600000")], 0);
-    home.verb(&["list"], 0);
+    home.verb(&["start", "-d", "api.sh", "-n", "clock", "--cron", "* * * * * *"], 0);
+    assert!(comes_true(PATIENCE, || home.listed()[1]["restarts"].as_u64() >= Some(4)), "{:?}", home.states());
+    assert_eq!(home.states()[0], "0 grows online 0");
+    assert!(home.listed()[0]["memory"].as_u64() > Some(100 << 20), "{:?}", home.listed());
     home.verb(&["kill"], 0);
     home.verb_with(&["start", "-d", "grows.js", "--max-memory-restart", "100M"], &[("PMDEV_WORKER_INTERVAL", "200")], 0);
     let restarted = || home.listed()[0]["restarts"].as_u64() > Some(0);

@@ -35,6 +35,20 @@ fn a_start_by_name_starts_what_is_down_and_restarts_what_runs() {
 }
 
 #[test]
+fn a_name_that_is_a_number_wins_over_an_id() {
+    let home = Home::new();
+    home.verb(&["start", "-d", "api.sh"], 0);
+    home.verb(&["start", "-d", "web.sh", "-n", "0"], 0);
+    home.verb(&["stop", "0"], 0);
+    assert_eq!(home.states(), ["0 api online 0", "1 0 stopped 0"]);
+    home.verb(&["restart", "1"], 0);
+    home.verb(&["delete", "0"], 0);
+    assert_eq!(home.states(), ["0 api online 0"]);
+    home.verb(&["restart", "0"], 0);
+    assert_eq!(home.states(), ["0 api online 1"], "no app is called so any more");
+}
+
+#[test]
 fn with_wait_ready_a_start_answers_when_the_app_has_said_so() {
     if !programs::have(&["node"]) {
         return;
