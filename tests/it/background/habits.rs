@@ -138,9 +138,14 @@ fn relative_paths_of_a_file_count_from_where_it_was_typed() {
     for (path, says) in [("run.sh", "here"), ("sub/run.sh", "below")] {
         home.project.script(path, &format!("echo 'the one {says}'\nexec sleep 1000000\n"));
     }
-    home.project.save("sub/ecosystem.json", "{ apps: [{ name: 'typed', script: './run.sh' }] }");
+    home.project.script("sub/only.sh", "echo \"in $PWD.\"\nexec sleep 1000000\n");
+    let apps = "{ apps: [{ name: 'typed', script: './run.sh', error_file: 'err.log' }, { name: 'only', script: './only.sh' }] }";
+    home.project.save("sub/ecosystem.json", apps);
     home.verb(&["start", "-d", "sub/ecosystem.json"], 0);
     home.logged("typed", "the one here");
+    assert!(home.project.path("err.log").exists());
+    // One that is beside its file alone is found there.
+    home.logged("only", &format!("in {}.", home.project.path("sub").display()));
 }
 
 #[test]
