@@ -104,6 +104,11 @@ impl Screen {
         shown.tell(|queue, _| queue.control(&leave));
     }
 
+    /// The terminal has another size.
+    pub fn resized(&self) {
+        self.lock().modes.resized();
+    }
+
     /// Those who look have seen everything, for this reason.
     pub fn end(&self, text: &str) {
         let mut shown = self.lock();
@@ -127,7 +132,15 @@ impl Screen {
         let mut shown = self.lock();
         let draws = shown.modes.draws();
         let mut first = if draws { Vec::new() } else { without_queries(&shown.last_lines(lines)) };
-        first.extend(shown.modes.enter());
+        // The last lines have brought it somewhere already.
+        let mut brought = Modes::default();
+        brought.feed(&first);
+        if !brought.is_as(&shown.modes) {
+            if !brought.is_as(&Modes::default()) {
+                first.extend(brought.leave());
+            }
+            first.extend(shown.modes.enter());
+        }
         let queue = Arc::new(Queue { is_terminal: lines > 0, ..Queue::default() });
         shown.views.push(Arc::downgrade(&queue));
         (View { queue, screen: self.clone() }, first, draws)
@@ -223,16 +236,16 @@ impl Waiting {
         let Some(behind) = self.behind.take() else { return };
         let draws = shown.modes.draws();
         let tail = if draws { Vec::new() } else { shown.tail(behind.bytes) };
-        let (before, after) = (behind.modes.leave(), shown.modes.leave());
-        if before != after {
-            self.push(&before);
+        let changed = !behind.modes.is_as(&shown.modes);
+        if changed {
+            self.push(&behind.modes.leave());
         }
         let left_out = behind.bytes - tail.len();
         if left_out > 0 {
             self.seen.push_back(Seen::LeftOut(left_out as u64));
         }
         self.push(&tail);
-        if before != after {
+        if changed {
             self.push(&shown.modes.enter());
         }
     }
@@ -343,6 +356,21 @@ mod tests {
         screen.renew();
         assert_eq!(all(&view), [Seen::Bytes(b"\x1b[?25h\x1b[?1049l\x1b[0m".to_vec())]);
         assert!(!screen.view(24).2);
+    }
+
+    #[test]
+    fn who_comes_is_brought_where_the_app_has_brought_its_terminal() {
+        let screen = Screen::default();
+        let first = |screen: &Screen| String::from_utf8(screen.view(1).1).unwrap();
+        screen.feed(b"\x1b[1;10r\x1b[4hx\r\n$ ");
+        assert_eq!(first(&screen), "$ \x1b7\x1b[1;10r\x1b8\x1b[4h");
+        screen.resized();
+        assert_eq!(first(&screen), "$ \x1b[4h", "no terminal keeps margins when its size changes");
+        screen.feed(b"\r\n\x1b[4l\x1b[1m$ ");
+        assert_eq!(first(&screen), "\x1b[4l\x1b[1m$ ", "these lines do it themselves");
+        screen.feed(b"\r\n\x1b[2;5r$ ");
+        screen.resized();
+        assert_eq!(first(&screen), "\x1b[2;5r$ \x1b7\x1b[r\x1b8\x1b[0m\x1b[1m");
     }
 
     fn text(seen: &[Seen]) -> String {
