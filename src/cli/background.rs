@@ -204,15 +204,22 @@ pub struct Telling {
 /// # Errors
 /// It refuses, or an app did not come online.
 pub fn ask(runner: &Reached, request: Request, telling: Telling) -> Result<Vec<InstanceView>, Error> {
+    let (instances, took_ms) = answer(runner, request)?;
+    report(&instances, took_ms, telling);
+    Ok(instances)
+}
+
+/// Asks the background runner: the instances that it was about, and how long it took, in milliseconds.
+///
+/// # Errors
+/// As [`ask`].
+pub fn answer(runner: &Reached, request: Request) -> Result<(Vec<InstanceView>, u64), Error> {
     let mut connection = runner.connect()?;
     connection.ask(request)?;
     loop {
         match connection.reply()? {
             Some(Reply::Text { lines }) => lines.into_iter().for_each(warn),
-            Some(Reply::Done { instances, took_ms }) => {
-                report(&instances, took_ms, telling);
-                return Ok(instances);
-            }
+            Some(Reply::Done { instances, took_ms }) => return Ok((instances, took_ms)),
             Some(Reply::Refused { code, message, hint }) => return Err(client::refusal(code, message, hint)),
             Some(_) => {}
             None => return Err(Error::failed("The background runner ended before it had answered")),
@@ -220,7 +227,8 @@ pub fn ask(runner: &Reached, request: Request, telling: Telling) -> Result<Vec<I
     }
 }
 
-fn report(instances: &[InstanceView], took_ms: u64, telling: Telling) {
+/// Tells what came of a request.
+pub fn report(instances: &[InstanceView], took_ms: u64, telling: Telling) {
     if telling.json {
         return print(act::json(instances).as_bytes());
     }

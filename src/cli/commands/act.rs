@@ -123,9 +123,11 @@ impl Act {
         if self.watch {
             self.toggle_watch(action, targets.clone(), &runner)?;
         }
+        // What is gone cannot be named afterwards.
+        let named = if action == Action::Delete { apps(&runner, &targets) } else { self.targets.clone() };
         let reply = runner.answer(Request::Act { action, targets, wait: !self.no_wait })?;
         if let (Reply::Done { instances, took_ms }, false) = (reply, self.silent && !self.json) {
-            let text = if self.json { json(&instances) } else { sentence(action, &instances, &self.targets, took_ms, self.no_wait) };
+            let text = if self.json { json(&instances) } else { sentence(action, &instances, &named, took_ms, self.no_wait) };
             print(text.as_bytes());
         }
         Ok(0)
@@ -252,6 +254,14 @@ pub fn target_word(word: &str) -> String {
         Ok(absolute) if is_file => absolute.to_string_lossy().into_owned(),
         Ok(_) | Err(_) => word.to_owned(),
     }
+}
+
+/// The apps that are about to be deleted; none where these targets name none, which the deletion says.
+fn apps(runner: &Reached, targets: &[String]) -> Vec<String> {
+    let mut names: Vec<String> =
+        runner.instances(targets, Shown::default()).unwrap_or_default().into_iter().map(|view| view.name).collect();
+    names.dedup();
+    names
 }
 
 /// Instances as one JSON document.
