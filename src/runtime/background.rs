@@ -310,7 +310,7 @@ impl Runner {
         self.instances_of(starts).into_iter().map(|id| (id, Goal::Online { after: latest })).collect()
     }
 
-    fn instances_of(&self, meant: impl Fn(AppId) -> bool) -> Vec<InstanceId> {
+    pub fn instances_of(&self, meant: impl Fn(AppId) -> bool) -> Vec<InstanceId> {
         let apps = self.apps.all().filter(|(app, _)| meant(*app));
         apps.flat_map(|(app, spec)| (0..spec.instances).map(move |slot| InstanceId { app, slot })).collect()
     }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     control::{Action, Hello, Incoming, Reply, Request as Asked, Responder, Shown, protocol},
     model::{AppId, InstanceId, RunId, Signal},
-    supervisor::{Event, Goal, Request, Role, ShutdownCause, Target},
+    supervisor::{Event, Goal, Progress, Request, Role, ShutdownCause, Target},
     watch,
 };
 
@@ -112,16 +112,18 @@ impl Runner {
         Ok(self.answer_or_wait(goals, wait, responder))
     }
 
-    /// Those that run, and shall go on.
+    /// Those that run and shall go on, or are being started.
     fn up(&self, ids: &[InstanceId]) -> BTreeSet<InstanceId> {
-        let reached =
-            |id: &&InstanceId| self.supervisor.progress(**id, Goal::Online { after: RunId(0) }) == crate::supervisor::Progress::Reached;
-        ids.iter().filter(reached).copied().collect()
+        let is_up = |id: &&InstanceId| match self.supervisor.progress(**id, Goal::Online { after: RunId(0) }) {
+            Progress::Reached | Progress::Pending => true,
+            Progress::Failed(_) => false,
+        };
+        ids.iter().filter(is_up).copied().collect()
     }
 
     fn answer_or_wait(&mut self, goals: Vec<(InstanceId, Goal)>, wait: bool, responder: &Responder) -> Option<Reply> {
         if wait {
-            self.answer_when(goals, responder.clone());
+            self.answer_when_steady(goals, responder.clone());
             return None;
         }
         let ids: Vec<_> = goals.iter().map(|(id, _)| *id).collect();

@@ -21,6 +21,7 @@ mod inbox;
 mod journal;
 mod keys;
 mod logs;
+mod lookups;
 mod memory;
 mod pid_file;
 mod port;
@@ -40,6 +41,7 @@ mod tool;
 mod usage;
 mod version;
 mod views;
+mod waits;
 mod warnings;
 pub mod why;
 

@@ -41,6 +41,12 @@ impl Supervisor {
         self.mint.latest()
     }
 
+    /// Whether a run of an instance ended by itself since its latest start, the one or the one that was to take its place.
+    pub fn has_ended(&self, id: InstanceId) -> bool {
+        let app = self.apps.iter().find(|app| app.id == id.app);
+        app.and_then(|app| app.instances.get(usize::from(id.slot))).is_some_and(|instance| instance.end.is_some())
+    }
+
     /// How far an instance is.
     pub fn progress(&self, id: InstanceId, goal: Goal) -> Progress {
         let app = self.apps.iter().find(|app| app.id == id.app);

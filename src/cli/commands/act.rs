@@ -260,16 +260,27 @@ pub fn json(instances: &[InstanceView]) -> String {
 }
 
 fn sentence(action: Action, instances: &[InstanceView], targets: &[String], took_ms: u64, asked_only: bool) -> String {
-    let names = if instances.is_empty() { targets.to_vec() } else { instances.iter().map(called).collect::<Vec<_>>() };
-    let is = if names.len() == 1 { "is" } else { "are" };
+    let took = HumanDuration(Duration::from_millis(took_ms));
     let (done, doing) = match action {
         Action::Start => ("online", "being started"),
         Action::Stop => ("stopped", "being stopped"),
         Action::Restart => ("online again", "being restarted"),
         Action::Reload => ("reloaded", "being reloaded"),
         Action::Delete => ("gone", "being deleted"),
-        Action::Reset => return format!("the counters of {} start afresh\n", names.join(", ")),
+        Action::Reset => ("", ""),
     };
-    let took = HumanDuration(Duration::from_millis(took_ms));
-    if asked_only { format!("{} {is} {doing}\n", names.join(", ")) } else { format!("{} {is} {done} (in {took})\n", names.join(", ")) }
+    // What has ended meanwhile, as it should, is not online.
+    let comes_up = matches!(action, Action::Start | Action::Restart | Action::Reload) && !asked_only;
+    let (there, others): (Vec<_>, Vec<_>) = instances.iter().partition(|view| !comes_up || view.status == "online");
+    let names = if instances.is_empty() { targets.to_vec() } else { there.into_iter().map(called).collect::<Vec<_>>() };
+    if action == Action::Reset {
+        return format!("the counters of {} start afresh\n", names.join(", "));
+    }
+    let (is, all) = (if names.len() == 1 { "is" } else { "are" }, names.join(", "));
+    let first = match (names.is_empty(), asked_only) {
+        (true, _) => String::new(),
+        (false, true) => format!("{all} {is} {doing}\n"),
+        (false, false) => format!("{all} {is} {done} (in {took})\n"),
+    };
+    others.into_iter().fold(first, |text, view| format!("{text}{} is {}\n", called(view), view.status))
 }

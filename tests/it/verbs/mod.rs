@@ -1,5 +1,6 @@
 //! Verbs from another terminal: whom they reach, what they do, what they say and with which code they end.
 
+mod failures;
 mod reads;
 mod table;
 mod waiting;
@@ -146,8 +147,12 @@ fn a_start_that_fails_is_told_to_whoever_asked() {
     project.script("job.sh", "echo no >&2\nexit 3\n");
     let mut runner = project.start([""; 0]);
     runner.wait_for(&says("web started"));
-    let ending = project.pmdev(["restart", "job"]).finish();
-    assert!(matches!(ending.code, Some(0 | 1)), "it may have been seen online: {}", ending.all());
+    for words in [["restart", "job"], ["start", "job"], ["reload", "job"]] {
+        let failed = verb(&project, &words, 1);
+        let told = ["job is crashed: it crashed (exit code 3)", "the last lines of job:", "  no"];
+        assert!(told.iter().all(|part| failed.err.contains(part)), "{words:?}: {}", failed.all());
+    }
+    verb(&project, &["restart", "job", "--no-wait"], 0);
     runner.wait_for(&says("job crashed (exit code 3)"));
 }
 
