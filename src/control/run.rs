@@ -32,6 +32,9 @@ pub struct Run {
     /// Apps that are left out, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<String>,
+    /// The ids that instances had, slot by slot, of any apps by name: they get them again where nobody has them, and nobody else does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ids: Vec<(String, Vec<usize>)>,
 }
 
 /// What becomes of apps that run already.

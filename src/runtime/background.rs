@@ -140,6 +140,7 @@ impl Runner {
                     scaled: project.said.scales(),
                     watched: project.said.toggled(),
                     without: project.said.deleted_names(),
+                    ids: self.apps.of(project.id).map(|(app, spec)| (spec.name.clone(), self.apps.numbers_of(app))).collect(),
                     ..typed.clone()
                 },
                 apps,
@@ -246,6 +247,7 @@ impl Runner {
         project.typed = Some(Run { args, cwd, env, stdin, names, ..Run::default() });
         project.said = said;
         left.iter().for_each(|(spec, _)| project.said.delete(&spec.name));
+        self.apps.reserve(run.ids);
         let (mut specs, mut stopped) = (Vec::new(), Vec::new());
         for (mut spec, recipe) in chosen {
             if let Some((_, count)) = run.scaled.iter().find(|(name, _)| *name == spec.name) {
