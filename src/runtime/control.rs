@@ -31,7 +31,7 @@ impl Runner {
             Asked::Send { line, targets } => self.sent(&line, &targets).map(Some),
             Asked::Attach(attach) => self.attach(attach, &responder, said).map(|()| None),
             Asked::Run { run, wait } => self.run_asked(*run, wait, responder.clone()),
-            Asked::Update { how, targets, env, wait } => self.update_asked(how, &targets, &env, wait, &responder),
+            Asked::Update(update) => self.update_asked(&update, &responder).map(|()| None),
             Asked::Save => Ok(Some(self.saved())),
             Asked::Why { targets, paths } => self.explained(&targets, &paths, &responder),
             Asked::Logs(logs) => self.look_at_logs(logs, &responder).map(|()| None),

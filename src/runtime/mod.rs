@@ -28,6 +28,7 @@ mod port;
 mod project;
 mod reload;
 mod runner;
+mod saved;
 mod screens;
 mod service;
 mod signals;

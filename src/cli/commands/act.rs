@@ -11,12 +11,13 @@ use clap::Args;
 use crate::{
     cli::{
         background::{self, Telling},
+        change::ChangeArgs,
         host, print,
         reach::{ReachArgs, Reached},
         warn,
     },
     config,
-    control::{Action, Hello, How, InstanceView, Reply, Request, Shown},
+    control::{Action, Hello, How, InstanceView, Reply, Request, Shown, Update},
     model::{Error, HumanDuration},
     ui::list::called,
 };
@@ -50,6 +51,8 @@ pub struct Act {
     pub env: Option<String>,
     #[command(flatten)]
     pub reach: ReachArgs,
+    #[command(flatten)]
+    pub change: ChangeArgs,
 }
 
 /// What `stop --help` ends with.
@@ -74,6 +77,7 @@ Examples:
   pmdev restart backend                 a namespace
   pmdev restart api --watch             and watch its files from now on, or no more
   pmdev restart api --update-env        in the background: with the variables of this shell
+  pmdev restart api --cron \"0 4 * * *\"  in the background: and every night at four from now on
   pmdev restart ecosystem.config.js --only api,web --env production";
 
 /// What `reload --help` ends with.
@@ -117,11 +121,24 @@ impl Act {
         }
         let runner = self.reach.need()?;
         let targets = self.words(&runner)?;
-        if let (true, Some(how), true) = (self.update_env, replacing(action), runner.hello.background) {
-            return self.update(how, targets, &runner);
+        let options = if replacing(action).is_some() { self.change.words() } else { Vec::new() };
+        if let (Some(option), false) = (options.first(), runner.hello.background) {
+            let option = option.split('=').next().unwrap_or(option);
+            return Err(Error::usage(format!(
+                "{option} changes apps in the background, and {} {} run by the runner {}",
+                self.targets.join(", "),
+                if self.targets.len() == 1 { "is" } else { "are" },
+                runner.hello.place()
+            ))
+            .hint("edit their project file, which acts at once; or end the runner, and start it with the option"));
         }
         if self.watch {
             self.toggle_watch(action, targets.clone(), &runner)?;
+        }
+        if let (Some(how), true) = (replacing(action), runner.hello.background)
+            && (self.update_env || !options.is_empty())
+        {
+            return self.update(how, targets, options, &runner);
         }
         let reply = runner.answer(Request::Act { action, targets, wait: !self.no_wait })?;
         if let (Reply::Done { instances, took_ms }, false) = (reply, self.silent && !self.json) {
@@ -153,13 +170,14 @@ impl Act {
         let only = self.only.iter().flat_map(|names| ["--only".to_owned(), names.clone()]);
         let env = self.env.iter().flat_map(|name| ["--env".to_owned(), name.clone()]);
         let telling = Telling { silent: self.silent, json: self.json };
-        let words = self.targets.iter().cloned().chain(only).chain(env).collect();
+        let words = self.targets.iter().cloned().chain(only).chain(env).chain(self.change.words()).collect();
         super::background::hand_over(words, how, !self.no_wait, telling).map(|_| Some(0))
     }
 
-    /// Restart and reload with the environment of this shell.
-    fn update(&self, how: How, targets: Vec<String>, runner: &Reached) -> Result<u8, Error> {
-        let request = Request::Update { how, targets, env: background::environment(), wait: !self.no_wait };
+    /// Restart and reload with the environment of this shell, or with other options.
+    fn update(&self, how: How, targets: Vec<String>, options: Vec<String>, runner: &Reached) -> Result<u8, Error> {
+        let env = self.update_env.then(background::environment);
+        let request = Request::Update(Update { how, targets, env, options, wait: !self.no_wait });
         background::ask(runner, request, Telling { silent: self.silent, json: self.json })?;
         Ok(0)
     }

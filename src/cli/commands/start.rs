@@ -15,6 +15,7 @@ use crate::{
         Cli,
         args::{self, OutputArgs, RunArgs},
         background,
+        change::ChangeArgs,
         commands::{act::Act, second},
         host,
         reach::ReachArgs,
@@ -173,7 +174,10 @@ impl Start {
                 "{names} {run} known to the runner {}, and starting changes no options ({option})",
                 runner.hello.place()
             ))
-            .hint(format!("edit the file they come from, or begin anew: pmdev delete {}", targets.join(" "))));
+            .hint(match ChangeArgs::takes(option) {
+                true if runner.hello.background => format!("a restart does: pmdev restart {} {option} ...", targets.join(" ")),
+                true | false => format!("edit the file they come from, or begin anew: pmdev delete {}", targets.join(" ")),
+            }));
         }
         Act {
             targets,
@@ -184,6 +188,7 @@ impl Start {
             update_env: false,
             only: Vec::new(),
             env: None,
+            change: ChangeArgs::default(),
             reach: ReachArgs { runner: Some(runner.hello.pid.to_string()) },
         }
         .run(Action::Start)
