@@ -214,9 +214,11 @@ pub fn ask(runner: &Reached, request: Request, telling: Telling) -> Result<Vec<I
 pub fn ask_after(runner: &Reached, request: Request, telling: Telling, told: &mut Vec<String>) -> Result<Vec<InstanceView>, Error> {
     let mut connection = runner.connect()?;
     connection.ask(request)?;
+    let mut is_told = false;
     loop {
         match connection.reply()? {
             Some(Reply::Text { lines }) => {
+                is_told = true;
                 for line in lines {
                     if !told.contains(&line) {
                         warn(&line);
@@ -225,7 +227,10 @@ pub fn ask_after(runner: &Reached, request: Request, telling: Telling, told: &mu
                 }
             }
             Some(Reply::Done { instances, took_ms }) => {
-                report(&instances, took_ms, telling);
+                // Why there is nothing to do is what was told.
+                if !instances.is_empty() || !is_told || telling.json {
+                    report(&instances, took_ms, telling);
+                }
                 return Ok(instances);
             }
             Some(Reply::Refused { code, message, hint }) => return Err(client::refusal(code, message, hint)),

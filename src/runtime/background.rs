@@ -194,10 +194,14 @@ impl Runner {
                 && (run.how != How::Missing || runner.apps.named(&spec.name).is_none())
         };
         let (chosen, left): (Vec<_>, Vec<_>) = apps.into_iter().zip(env).partition(|(spec, _)| wanted(spec, self));
-        if chosen.is_empty() {
+        let is_empty = chosen.is_empty() && left.is_empty();
+        if chosen.is_empty() && !is_empty {
             return Vec::new();
         }
         told.extend(notices.iter().filter(|notice| notice.kind != NoticeKind::Detected).map(sentence));
+        if is_empty {
+            return Vec::new();
+        }
         let project = self.projects.add(request, host, Sources::new(files, modules), &notices);
         let id = project.id;
         let Run { args, cwd, env, stdin, names, options, .. } = run;
@@ -265,8 +269,9 @@ impl Runner {
             self.handle(Event::Request(Request::Start(target)));
         }
         let apps = &self.apps;
-        let starts = |app: AppId| apps.owner(app) == Some(id) && apps.spec(app).is_some_and(|spec| spec.autostart || before.contains(&app));
-        self.instances_of(starts).into_iter().map(|id| (id, Goal::Online { after: latest })).collect()
+        let starts = |app: AppId| apps.spec(app).is_some_and(|spec| spec.autostart || before.contains(&app));
+        let goal = |app: AppId| if starts(app) { Goal::Online { after: latest } } else { Goal::Stopped };
+        self.instances_of(|app| apps.owner(app) == Some(id)).into_iter().map(|id| (id, goal(id.app))).collect()
     }
 
     pub fn instances_of(&self, meant: impl Fn(AppId) -> bool) -> Vec<InstanceId> {

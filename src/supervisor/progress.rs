@@ -100,7 +100,8 @@ impl App {
             State::Down { hold: Hold::Crashed | Hold::Exited | Hold::Errored, of } if *of >= self.version.generation => ended(),
             State::Down { .. } => match (self.unbuilt(), self.gate()) {
                 (Some(why), _) => Progress::Failed(why),
-                (None, Gate::Unwanted | Gate::Removed) => failed("is stopped: the runner ends".to_owned()),
+                (None, Gate::Unwanted) => failed("is stopped: the runner ends".to_owned()),
+                (None, Gate::Removed) => failed("was deleted meanwhile".to_owned()),
                 (None, _) => Progress::Pending,
             },
         }

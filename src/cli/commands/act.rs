@@ -119,7 +119,7 @@ impl Act {
                 "--env {name} changes nothing here: it is for project files in the background, as in pmdev restart ecosystem.config.js --env {name}"
             ));
         }
-        let runner = self.reach.need()?;
+        let runner = self.reach.need().map_err(|error| self.with_missing(error))?;
         let targets = self.words(&runner)?;
         let options = if replacing(action).is_some() { self.change.words() } else { Vec::new() };
         if let (Some(option), false) = (options.first(), runner.hello.background) {
@@ -140,12 +140,23 @@ impl Act {
         {
             return self.update(how, targets, options, &runner);
         }
-        let reply = runner.answer(Request::Act { action, targets, wait: !self.no_wait })?;
+        let reply = runner.answer(Request::Act { action, targets, wait: !self.no_wait }).map_err(|error| self.with_missing(error))?;
         if let (Reply::Done { instances, took_ms }, false) = (reply, self.silent && !self.json) {
             let text = if self.json { json(&instances) } else { sentence(action, &instances, &self.targets, took_ms, self.no_wait) };
             print(text.as_bytes());
         }
         Ok(0)
+    }
+
+    /// A failure that names project files which are not there.
+    fn with_missing(&self, error: Error) -> Error {
+        let is_missing = |word: &&String| config::is_project_file(Path::new(word)) && !Path::new(word).exists();
+        let missing: Vec<&str> = self.targets.iter().filter(is_missing).map(String::as_str).collect();
+        match missing.as_slice() {
+            [] => error,
+            [one] => error.because(format!("there is no file {one} here")),
+            several => error.because(format!("there are no files {} here", several.join(", "))),
+        }
     }
 
     /// Restart and reload of project files start what is missing, in the background.

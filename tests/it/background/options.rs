@@ -45,6 +45,23 @@ fn a_restart_changes_options_for_good() {
 }
 
 #[test]
+fn what_does_not_start_is_told_as_it_is() {
+    let home = Home::new();
+    for (file, text) in [("empty.json", "[]"), ("none.json", "{ \"apps\": [] }")] {
+        home.project.save(file, text);
+        let nothing = home.verb(&["start", "-d", file], 0);
+        assert!(nothing.err.contains(&format!("{file}: it has no apps, so nothing runs")), "{}", nothing.all());
+        assert_eq!(nothing.out, "");
+    }
+    home.project.save("off.json", "{ \"apps\": [{ \"name\": \"off\", \"script\": \"./api.sh\", \"autostart\": false }] }");
+    assert_eq!(home.verb(&["start", "-d", "off.json"], 0).out, "off is stopped");
+    home.verb(&["start", "off"], 0);
+    home.verb(&["kill"], 0);
+    let missing = home.verb(&["restart", "gone/missing.json"], 3);
+    assert!(missing.err.contains("there is no file gone/missing.json here"), "{}", missing.all());
+}
+
+#[test]
 fn what_a_restart_does_not_change_is_said_with_what_to_do() {
     let home = Home::new();
     home.verb(&["start", "-d", "api.sh"], 0);

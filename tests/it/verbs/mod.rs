@@ -116,7 +116,9 @@ fn verbs_act_on_names_ids_instances_namespaces_and_regexes_and_wait_until_it_is_
         (&["stop", "/(/"], 2, "is not a regex"),
         (&["signal", "EXPLODE", "api"], 2, "is not a signal"),
         (&["scale", "api", "0"], 2, "is no number of instances for api, which has 2"),
-        (&["delete", "api:1"], 1, "only whole apps are deleted"),
+        (&["delete", "api:0"], 1, "Of api its last instances alone can be deleted, the last one is api:1"),
+        (&["delete", "web", "nobody"], 1, "nothing was done to the others"),
+        (&["restart", "missing.json"], 1, "there is no file missing.json here"),
         (&["signal", "HUP", "7"], 1, "7 does not run, so nothing was signalled"),
         (&["start", "web", "-i", "2"], 2, "starting changes no options (-i)"),
     ] {
@@ -125,6 +127,10 @@ fn verbs_act_on_names_ids_instances_namespaces_and_regexes_and_wait_until_it_is_
     }
     assert_eq!(states(&project).len(), 4, "what is refused changes nothing");
 
+    assert!(verb(&project, &["delete", "1"], 0).out.contains("1 is gone"), "one of several instances");
+    assert_eq!(states(&project)[0], "0 api:0 online 0");
+    assert_eq!(states(&project).len(), 3);
+    verb(&project, &["scale", "api", "2"], 0);
     verb(&project, &["delete", "web", "7"], 0);
     assert_eq!(states(&project), ["0 api:0 online 0", "1 api:1 online 0"]);
     // What was deleted stays so when the file is edited.
