@@ -219,15 +219,15 @@ impl Runner {
 /// The lines that are shown of the last ones, and whether others follow them: those from the beginning of the last error on, where one is
 /// recognised and its end, which says what it was, is among them.
 fn excerpt(lines: &[String]) -> (&[String], bool) {
-    let begins = |line: &String| is_error(line) || line.starts_with("Traceback (most recent call last):");
     let end = lines.len();
-    match lines.iter().rposition(begins) {
+    match lines.iter().rposition(|line| is_error(line)) {
+        Some(at) if !is_below_a_stack(lines, at) => (&lines[at..end.min(at + LAST_LINES)], at + LAST_LINES < end),
         // A Python error stands below its stack.
-        Some(at) if is_error(&lines[at]) && !is_below_a_stack(lines, at) => {
-            let shown = &lines[at..end.min(at + LAST_LINES)];
-            (shown, at + LAST_LINES < end)
+        Some(_) | None => {
+            let last = &lines[end.saturating_sub(LAST_LINES)..];
+            let begin = last.iter().position(|line| line.starts_with("Traceback (most recent call last):"));
+            (&last[begin.unwrap_or(0)..], false)
         }
-        Some(_) | None => (&lines[end.saturating_sub(LAST_LINES)..], false),
     }
 }
 
@@ -271,6 +271,8 @@ mod tests {
         let python = lines(&format!("Traceback (most recent call last):\n{stack}ValueError: no\n"));
         let (shown, more) = excerpt(&python);
         assert_eq!((shown.len(), shown.last().map(String::as_str), more), (15, Some("ValueError: no"), false));
+        let short = lines("listening\nTraceback (most recent call last):\n  File \"a.py\", line 1\nValueError: no\n");
+        assert_eq!(excerpt(&short), (&short[1..], false));
         let plain: Vec<String> = (0..30).map(|number| format!("line {number}")).collect();
         assert_eq!(excerpt(&plain), (&plain[15..], false));
         let said = lines("Errors: 0\nError handling is on\n");

@@ -90,6 +90,11 @@ pub fn pairs(pairs: &[(&str, Cell)], style: Style, width: usize) -> String {
     text + &border(&widths, ["└", "┴", "┘"])
 }
 
+/// A text in lines of at most `width` columns, each with its end.
+pub fn lines(text: &str, width: usize) -> String {
+    pieces(&clean(text), width.max(NARROWEST)).into_iter().map(|piece| piece.trim_end().to_owned() + "\n").collect()
+}
+
 fn border(widths: &[usize], [left, between, right]: [&str; 3]) -> String {
     let bars: Vec<String> = widths.iter().map(|width| "─".repeat(width + 2)).collect();
     format!("{left}{}{right}\n", bars.join(between))
