@@ -360,7 +360,7 @@ fn is_alive(pid: i32) -> bool {
     Stat::read(pid).is_some_and(|stat| stat.alive)
 }
 
-fn member(pid: i32) -> Member {
+pub(super) fn member(pid: i32) -> Member {
     Member { pid, command: tree::command(pid) }
 }
 
