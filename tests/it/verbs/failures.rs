@@ -4,7 +4,7 @@ use std::{fs, net::TcpListener};
 
 use crate::{
     background::Home,
-    support::{programs, runner::Ending},
+    support::{PATIENCE, clock::comes_true, programs, runner::Ending},
 };
 
 /// Stays, unless a file says that it cannot.
@@ -74,6 +74,24 @@ fn a_reload_that_was_taken_back_tells_why() {
         ["w:0 goes on as it was, since its new run failed: it crashed (exit code 4)", "the last lines of w:0:", "  schema 3 is too old"];
     tells(&failed, &why);
     assert!(!failed.err.contains("last lines of w:1"), "its new run was never tried: {}", failed.all());
+}
+
+#[test]
+fn whoever_waits_for_what_is_deleted_meanwhile_is_told_so() {
+    let home = Home::new();
+    home.project.script("late.sh", "trap '' INT\necho waits\nwhile :; do sleep 0.02; done\n");
+    home.project.save(
+        "pmdev.toml",
+        "[[apps]]\nname = \"late\"\nscript = \"late.sh\"\nkill_timeout = 300\nready = { log = \"is up\", timeout = \"5m\" }\n",
+    );
+    home.verb(&["start", "-d", "pmdev.toml", "--no-wait"], 0);
+    let waits = home.project.pmdev(["restart", "late"]).spawn();
+    assert!(comes_true(PATIENCE, || home.states().iter().any(|state| state.contains("late stopping"))), "{:?}", home.states());
+    home.verb(&["delete", "late"], 0);
+    let told = waits.finish();
+    assert_eq!(told.code, Some(1), "{}", told.all());
+    let truly = ["late was deleted meanwhile", "is no app of this runner any more"];
+    assert!(truly.iter().any(|part| told.err.contains(part)) && !told.err.contains("the runner ends"), "{}", told.all());
 }
 
 #[test]
