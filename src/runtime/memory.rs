@@ -108,7 +108,8 @@ impl Runner {
             self.memory.next = Some(now + self.memory.pause);
             let Usage { rss, processes, cpu_ticks: _ } = usage;
             let above = rss > limit;
-            let bytes = if above && processes > 1 { self.exact_memory(run, rss, limit) } else { Some(rss) };
+            // A process alone may have the same memory at two places.
+            let bytes = if above { self.exact_memory(run, rss, limit) } else { Some(rss) };
             let Some(bytes) = bytes else { continue };
             if let Some(live) = self.runs.get_mut(&run)
                 && (above || processes == 1)
