@@ -20,13 +20,24 @@ pub struct Wait {
     about: Vec<InstanceId>,
     /// Those that have to stay online for a moment, with their ends in a row so far: most that cannot run say so at once.
     steady: Vec<(InstanceId, u32)>,
-    /// When that moment is over, once all are there.
-    until: Option<Instant>,
+    /// The moment, once all are there.
+    moment: Option<Moment>,
     failed: Vec<Failed>,
     /// How long the holders of ports are waited for, once something has failed.
     lookups_until: Option<Instant>,
     responder: Responder,
     began: Instant,
+}
+
+/// For how long those that are online are looked at.
+#[derive(Debug)]
+struct Moment {
+    /// When it began.
+    began: Instant,
+    /// When they are looked at next.
+    next: Instant,
+    /// What they had used then, in clock ticks.
+    ticks: u64,
 }
 
 /// One that is not where it shall be, and does not come there by itself.
@@ -51,6 +62,12 @@ enum Said {
 /// How long an app that was started must stay online before that is told.
 const STEADY: Duration = Duration::from_millis(300);
 
+/// How much longer, while it is busy: interpreters take their time to come to what fails, on a busy machine much of it.
+const STEADY_AT_MOST: Duration = Duration::from_secs(3);
+
+/// The pause between two looks whether it is.
+const LOOK: Duration = Duration::from_millis(100);
+
 /// How long the answer about a failure waits for the holder of a port.
 const LOOKUPS: Duration = Duration::from_millis(500);
 
@@ -64,12 +81,12 @@ impl Wait {
     /// Somebody who waits for this from now on.
     pub fn new(goals: Vec<(InstanceId, Goal)>, steady: Vec<(InstanceId, u32)>, responder: Responder) -> Self {
         let about = goals.iter().map(|(id, _)| *id).collect();
-        Self { open: goals, about, steady, until: None, failed: Vec::new(), lookups_until: None, responder, began: now() }
+        Self { open: goals, about, steady, moment: None, failed: Vec::new(), lookups_until: None, responder, began: now() }
     }
 
     /// When it is to be looked at although nothing has happened.
     pub fn deadline(&self) -> Option<Instant> {
-        self.until.into_iter().chain(self.lookups_until).min()
+        self.moment.as_ref().map(|moment| moment.next).into_iter().chain(self.lookups_until).min()
     }
 
     /// Whether nobody waits any more.
@@ -140,19 +157,46 @@ impl Runner {
     }
 
     /// Whether all are online, but not yet for long enough. One that has failed meanwhile is noted.
-    fn is_unsteady(&self, wait: &mut Wait) -> bool {
-        if wait.steady.is_empty() || !wait.failed.is_empty() {
-            wait.until = None;
+    fn is_unsteady(&mut self, wait: &mut Wait) -> bool {
+        let now = now();
+        let has_failed = |wait: &Wait| !wait.failed.is_empty() || wait.steady.is_empty();
+        if has_failed(wait) {
+            wait.moment = None;
             return false;
         }
-        // What a run that ended at once has said is complete by then, and often the next one has said it as well.
-        let until = *wait.until.get_or_insert_with(|| now() + STEADY);
-        if now() < until {
+        // The first look only says what they have used so far.
+        let moment = wait.moment.get_or_insert_with(|| Moment { began: now, next: now + (STEADY - LOOK), ticks: 0 });
+        if now < moment.next {
             return true;
         }
+        let (ticks, busy) = self.use_of(&wait.steady);
+        let is_at_rest = !busy && ticks <= moment.ticks;
+        let age = now.duration_since(moment.began);
+        if age < STEADY || !is_at_rest && age < STEADY_AT_MOST && !self.has_ended(&wait.steady) {
+            (moment.next, moment.ticks) = (now + LOOK, ticks);
+            return true;
+        }
+        // What a run that ended at once has said is complete by now, and often the next one has said it as well.
         self.see_steadiness(wait);
-        wait.until = None;
+        wait.moment = None;
         false
+    }
+
+    /// What these use together, in clock ticks, and whether one of them is busy.
+    fn use_of(&mut self, steady: &[(InstanceId, u32)]) -> (u64, bool) {
+        let runs = self.runs_of_instances();
+        let runs: Vec<RunId> = steady.iter().filter_map(|(id, _)| runs.get(id)).flatten().copied().collect();
+        let used: Vec<_> = runs.into_iter().filter_map(|run| self.processes.usage(run)).collect();
+        (used.iter().map(|used| used.cpu_ticks).sum(), used.iter().any(|used| used.busy))
+    }
+
+    /// Whether one of these has ended since, so that nothing more is to be waited for.
+    fn has_ended(&self, steady: &[(InstanceId, u32)]) -> bool {
+        let known = self.instances();
+        let ended = |(id, before): &(InstanceId, u32)| {
+            known.iter().find(|instance| instance.id == *id).is_none_or(|found| found.unstable_restarts > *before || found.pid.is_none())
+        };
+        steady.iter().any(ended)
     }
 
     fn see_steadiness(&self, wait: &mut Wait) {
