@@ -29,6 +29,7 @@ mod reload;
 mod runner;
 mod screens;
 mod service;
+mod sharing;
 mod signals;
 mod signs;
 mod sources;
