@@ -191,7 +191,7 @@ pub fn is_taken(home: &Path, said: &str) -> bool {
 pub fn private_folder(folder: &Path) -> Result<(), Error> {
     let failed = |error: io::Error| Error::failed(format!("{} cannot be made a private folder", folder.display())).because(error);
     if let Some(parent) = folder.parent() {
-        fs::create_dir_all(parent).map_err(failed)?;
+        DirBuilder::new().recursive(true).mode(0o755).create(parent).map_err(failed)?;
     }
     match DirBuilder::new().mode(0o700).create(folder) {
         Ok(()) => return Ok(()),
