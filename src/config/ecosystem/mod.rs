@@ -99,6 +99,7 @@ pub fn apps(
     }
     needs::let_jobs_end(&chosen, &mut ecosystem.apps);
     needs::tell_lost_channels(&chosen, &ecosystem.apps, document, &mut problems.0);
+    notes::tell_idle_limits(&chosen, &ecosystem.apps, document, &mut problems.0);
     notes::tell(&raw, &chosen, profile, document, &mut problems.0);
     let told = problems.0.iter().map(|problem| problem.notice(document.text.as_deref(), &host.cwd));
     ecosystem.notices.splice(..0, told);
