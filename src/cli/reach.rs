@@ -10,11 +10,12 @@ use std::{
 
 use clap::Args;
 
-use super::commands::act::target_word;
+use super::commands::{act::target_word, second::runner_of};
 use crate::{
     config,
     control::{Connection, Folders, Hello, InstanceView, Reply, Request, Shown, client},
     model::Error,
+    process,
 };
 
 /// Which runner.
@@ -76,6 +77,12 @@ impl ReachArgs {
     /// Every runner of this user that answers.
     pub fn all() -> Vec<Reached> {
         Self::look_around(client::greet).0
+    }
+
+    /// Every runner of this user that answers, without those in the foreground that are stopped: they would be waited for in vain.
+    pub fn awake() -> Vec<Reached> {
+        let is_stopped = |socket: &Path| runner_of(socket).is_some_and(process::is_stopped);
+        Self::look_around(|socket| if is_stopped(socket) { Ok(None) } else { client::greet(socket) }).0
     }
 
     /// Every runner of this user that says within this time who it is.
