@@ -169,7 +169,7 @@ impl Runner {
             lines.push(held);
             sources.push((*id, about));
         }
-        let mut mixed: BTreeMap<InstanceId, PathBuf> = BTreeMap::new();
+        let mut mixed: Vec<(InstanceId, PathBuf)> = Vec::new();
         files.retain(|path, users| match self.sharing(path, users) {
             _ if asked.history == History::None => false,
             Sharing::Own => missing.contains(path),
@@ -177,7 +177,8 @@ impl Runner {
             Sharing::Known => true,
             Sharing::Mixed => {
                 if missing.contains(path) {
-                    mixed.extend(users.iter().map(|(id, _)| (*id, path.clone())));
+                    let ids: BTreeSet<InstanceId> = users.iter().map(|(id, _)| *id).collect();
+                    mixed.extend(ids.into_iter().map(|id| (id, path.clone())));
                 }
                 false
             }
@@ -198,12 +199,19 @@ impl Runner {
             hold(&feed, source.id, held, in_files);
         }
         feed.say(Reply::Live);
-        for (id, path) in mixed {
-            if let Some((_, source)) = sources.iter().find(|(own, _)| *own == id) {
-                feed.say(untold(source, &path, Timestamp::now().as_millisecond()));
-            }
-        }
         let end = (!asked.follow).then(|| Arc::new(End(feed.clone())));
+        for (id, path) in mixed {
+            let Some((_, source)) = sources.iter().find(|(own, _)| *own == id) else { continue };
+            let (feed, end, known) = (feed.clone(), end.clone(), self.bytes_known(&path));
+            let reply = untold(source, &path, Timestamp::now().as_millisecond());
+            let tell = move |position: Option<Position>| {
+                if position.is_some_and(|at| at.put_away.is_some() || at.length > known) {
+                    feed.say(reply);
+                }
+                drop(end);
+            };
+            self.logs.files().mark(&path, Answer::new(tell));
+        }
         for path in files.into_keys() {
             let (feed, end, shown) = (feed.clone(), end.clone(), path.to_string_lossy().into_owned());
             let tell = move |position: Option<Position>| {

@@ -27,6 +27,27 @@ pub enum Sharing {
 impl Runner {
     /// How a log file is shared, by whom of which these were asked for.
     pub fn sharing(&mut self, path: &Path, asked: &[Writer]) -> Sharing {
+        let (writers, are_objects) = self.writers(path);
+        let several = writers.iter().any(|(id, _)| asked.first().is_some_and(|(first, _)| first != id));
+        match (are_objects || writers.iter().all(|writer| asked.contains(writer)), several) {
+            (false, _) => Sharing::Mixed,
+            (true, true) => Sharing::Known,
+            (true, false) => Sharing::Own,
+        }
+    }
+
+    /// How many bytes of a log file are known: what the runner holds of all who write into it.
+    pub fn bytes_known(&mut self, path: &Path) -> u64 {
+        let (writers, _) = self.writers(path);
+        let known = |(id, stream): &Writer| {
+            let held = self.apps.source(*id)?.held(&[*stream], usize::MAX);
+            Some(held.bytes() + held.lines(*stream))
+        };
+        writers.iter().filter_map(known).sum::<usize>() as u64
+    }
+
+    /// Who writes into a log file, and whether each line says whose it is.
+    fn writers(&mut self, path: &Path) -> (BTreeSet<Writer>, bool) {
         let mut writers = BTreeSet::new();
         let mut are_objects = true;
         for id in self.all_instances() {
@@ -41,12 +62,7 @@ impl Runner {
                 }
             }
         }
-        let several = writers.iter().any(|(id, _)| asked.first().is_some_and(|(first, _)| first != id));
-        match (are_objects || writers.iter().all(|writer| asked.contains(writer)), several) {
-            (false, _) => Sharing::Mixed,
-            (true, true) => Sharing::Known,
-            (true, false) => Sharing::Own,
-        }
+        (writers, are_objects)
     }
 }
 
@@ -58,7 +74,9 @@ pub fn untold(source: &LogSource, path: &Path, time: i64) -> Reply {
         time,
         level: "info".to_owned(),
         app: Some(source.name.clone()),
-        text: format!("What {name} said before stands in {path} among lines of others, and nothing there says whose a line is"),
+        text: format!(
+            "What {name} said before, if anything, stands in {path} among lines of others, and nothing there says whose a line is"
+        ),
         hint: Some(format!("`pmdev logs {}` shows all of them; with `log_type: json` each line says whose it is", source.name)),
     }
 }

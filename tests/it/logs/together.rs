@@ -77,8 +77,29 @@ fn instances_are_counted_together_and_named_over_files_that_are_put_away_and_pac
     let own = shown(&project, &["api:1", "-n", "20"]);
     assert_eq!((own.len(), own[19].1.starts_with("1 00899")), (20, true), "{own:?}");
     rightly_named(&own, false);
+    // Of one alone the runner holds all that it has said.
+    let told = verb(&project, &["logs", "--nostream", "api:1", "-n", "5000"], 0).out;
+    assert_eq!((told.lines().count(), told.contains("[pmdev]")), (902, true), "what was put away may be older: {told}");
     runner.signal(Signal::INT);
     assert_eq!(runner.finish().code, Some(0));
+}
+
+#[test]
+fn nothing_is_said_to_stand_in_a_file_that_holds_what_the_runner_holds() {
+    let project = Project::empty();
+    let runner = two(&project, 5);
+    let log = project.path("logs/all.log");
+    assert!(clock::comes_true(PATIENCE, || written(&log).len() == 10), "{:?}", written(&log));
+    let told = verb(&project, &["logs", "--nostream", "api:1"], 0).out;
+    assert_eq!((told.lines().count(), told.contains("[pmdev]")), (5, false), "{told}");
+    runner.signal(Signal::INT);
+    assert_eq!(runner.finish().code, Some(0));
+    let mut again = project.start([""; 0]);
+    again.wait_for(&words::says("1 00004"));
+    let told = verb(&project, &["logs", "--nostream", "api:1"], 0).out;
+    assert_eq!((told.lines().count(), told.contains("[pmdev] What api:1 said before, if anything, stands in ")), (7, true), "{told}");
+    again.signal(Signal::INT);
+    assert_eq!(again.finish().code, Some(0));
 }
 
 #[test]
@@ -97,7 +118,7 @@ fn what_the_runner_no_longer_holds_has_the_apps_name_and_is_not_said_to_be_of_on
     assert!(own.len() >= 500, "{}", own.len());
     rightly_named(&own, false);
     let said = verb(&project, &["logs", "--nostream", "api:1", "-n", "9999"], 0).out;
-    assert!(said.contains("What api:1 said before stands in ") && said.contains("`pmdev logs api`"), "{said}");
+    assert!(said.contains("What api:1 said before, if anything, stands in ") && said.contains("`pmdev logs api`"), "{said}");
     let enough = verb(&project, &["logs", "--nostream", "api:1", "-n", "20"], 0).out;
     assert!(!enough.contains("[pmdev]"), "{enough}");
     runner.signal(Signal::INT);
