@@ -7,7 +7,7 @@ use clap::{ArgMatches, Args};
 use crate::{
     cli::keys::{RareArgs, RestartArgs},
     config::{self, Flag, LogRequest, Request, WatchArg},
-    model::{PollMode, Signal, TimestampFormat, timestamp},
+    model::{PollMode, Signal, TimestampFormat},
 };
 
 /// Everything about what is to run.
@@ -141,7 +141,7 @@ pub struct OutputArgs {
     #[arg(long)]
     pub raw: bool,
     /// The time before each line, here and in log files, in day.js tokens
-    #[arg(long, visible_alias = "time", value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = timestamp::DEFAULT)]
+    #[arg(long, visible_alias = "time", value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     pub timestamp: Option<String>,
     /// One JSON object a line
     #[arg(long)]

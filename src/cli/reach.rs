@@ -96,15 +96,17 @@ impl ReachArgs {
         choose(all, wrong, &env::current_dir().ok()?).ok()?
     }
 
-    /// Every runner of this user that answers, and what is wrong with those that do not. They are asked all at once: a stopped one costs
-    /// its two seconds only once.
+    /// Every runner of this user that answers, and what is wrong with those that do not. They are asked all at once, a single one without
+    /// a thread for it: a stopped one costs its two seconds only once.
     fn look_around(greet: impl Fn(&Path) -> Result<Option<Hello>, Error> + Sync) -> (Vec<Reached>, Vec<Error>) {
         let folders = Folders::find(|name| env::var_os(name));
         let barred = folders.as_ref().and_then(Folders::barred);
         let sockets = folders.map(|folders| folders.sockets()).unwrap_or_default();
         let answers: Vec<_> = thread::scope(|scope| {
-            let asked: Vec<_> = sockets.iter().map(|socket| scope.spawn(|| greet(socket))).collect();
-            asked.into_iter().map(|thread| thread.join().unwrap_or(Ok(None))).collect()
+            let Some((last, others)) = sockets.split_last() else { return Vec::new() };
+            let asked: Vec<_> = others.iter().map(|socket| scope.spawn(|| greet(socket))).collect();
+            let last = greet(last);
+            asked.into_iter().map(|thread| thread.join().unwrap_or(Ok(None))).chain([last]).collect()
         });
         let (mut reached, mut wrong) = (Vec::new(), Vec::from_iter(barred.map(|(home, folder)| unentered(&home, &folder))));
         for (socket, answer) in sockets.into_iter().zip(answers) {

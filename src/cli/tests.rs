@@ -67,7 +67,8 @@ fn log_flags_are_those_of_pm2() {
     assert_eq!((logs.out.as_deref(), logs.error.as_deref(), logs.combined.as_deref()), (Some("out.log"), Some("NULL"), Some("")));
     assert_eq!((logs.merge, logs.json, logs.disabled), (true, Some(true), true));
     assert_eq!(logs.timestamp.unwrap().text(), "HH:mm");
-    assert_eq!(request("pmdev app.js --time").logs.timestamp, Some("YYYY-MM-DDTHH:mm:ss.SSS".parse().unwrap()));
+    assert_eq!(request("pmdev app.js --time").logs.timestamp, Some("YYYY-MM-DDTHH:mm:ss".parse().unwrap()), "in files it is PM2's");
+    assert_eq!(request("pmdev app.js --time=HH:mm").logs.timestamp, Some("HH:mm".parse().unwrap()));
     assert_eq!(request("pmdev app.js --time --log-date-format HH").logs.timestamp, Some("HH".parse().unwrap()));
     assert_eq!(request("pmdev app.js").logs.timestamp, None);
     for line in ["pmdev --log app.js", "pmdev -l app.js", "pmdev --watch src --log app.js"] {

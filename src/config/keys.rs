@@ -48,7 +48,7 @@ keyed! {
         name_prefix: String, [], r#""shop""#, Honoured;
         /// The group that commands can name instead of its members.
         namespace: String, [], r#""backend""#, Honoured;
-        /// The folder it runs in, relative to that of the file; without it, the folder of the file.
+        /// The folder it runs in; without it, the one the command was typed in, or that of the file where only that has the script.
         cwd: String, [], r#""services/api""#, Honoured;
         /// Arguments for the script; a text is split as a shell would.
         args: Words, [], r#"["--port", "3000"]"#, Honoured;

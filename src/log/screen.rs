@@ -52,6 +52,7 @@ pub enum Seen {
 
 #[derive(Debug, Default)]
 struct Queue {
+    is_terminal: bool,
     state: Mutex<Waiting>,
     news: Notify,
 }
@@ -74,10 +75,15 @@ struct Behind {
 }
 
 impl Screen {
-    /// Shows bytes.
+    /// Shows bytes. What the app asks its terminal is asked only of the terminal that came last.
     pub fn feed(&self, bytes: &[u8]) {
         let mut shown = self.lock();
-        shown.tell(|queue, shown| queue.bytes(bytes, shown));
+        let asked = shown.views.iter().rev().filter_map(Weak::upgrade).find(|queue| queue.is_terminal);
+        let others = if asked.is_some() && shown.views.len() > 1 { without_queries(bytes) } else { Vec::new() };
+        shown.tell(|queue, shown| {
+            let is_asked = asked.as_deref().is_none_or(|asked| std::ptr::eq(asked, queue));
+            queue.bytes(if is_asked { bytes } else { &others }, shown);
+        });
         shown.modes.feed(bytes);
         let tail = &bytes[bytes.len().saturating_sub(KEPT)..];
         let surplus = (shown.last.len() + tail.len()).saturating_sub(KEPT);
@@ -115,13 +121,14 @@ impl Screen {
         self.lock().modes.draws()
     }
 
-    /// Looks at it from now on: what a terminal with so many lines has to be shown first, and whether the app has to draw it anew.
+    /// Looks at it from now on: what a terminal with so many lines has to be shown first, and whether the app has to draw it anew. Who has
+    /// no lines is no terminal.
     pub fn view(&self, lines: usize) -> (View, Vec<u8>, bool) {
         let mut shown = self.lock();
         let draws = shown.modes.draws();
         let mut first = if draws { Vec::new() } else { without_queries(&shown.last_lines(lines)) };
         first.extend(shown.modes.enter());
-        let queue = Arc::default();
+        let queue = Arc::new(Queue { is_terminal: lines > 0, ..Queue::default() });
         shown.views.push(Arc::downgrade(&queue));
         (View { queue, screen: self.clone() }, first, draws)
     }
@@ -309,6 +316,22 @@ mod tests {
         screen.feed(b"\x1b[6nwho \x1b]11;?\x07are you\x1b[c\r\n");
         assert_eq!(text(&all(&view)), "\x1b[6nwho \x1b]11;?\x07are you\x1b[c\r\n");
         assert_eq!(String::from_utf8(screen.view(24).1).unwrap(), "who are you\r\n");
+    }
+
+    #[test]
+    fn of_several_who_look_the_latest_terminal_answers() {
+        let screen = Screen::default();
+        let (first, ..) = screen.view(24);
+        let (second, ..) = screen.view(50);
+        let (script, ..) = screen.view(0);
+        screen.feed(b"a\x1b[6nb");
+        assert_eq!([&first, &second, &script].map(|view| text(&all(view))), ["ab", "a\x1b[6nb", "ab"]);
+        drop(second);
+        screen.feed(b"a\x1b[6nb");
+        assert_eq!([&first, &script].map(|view| text(&all(view))), ["a\x1b[6nb", "ab"]);
+        drop(first);
+        screen.feed(b"a\x1b[6nb");
+        assert_eq!(text(&all(&script)), "a\x1b[6nb", "it sees what there is, and may answer");
     }
 
     #[test]

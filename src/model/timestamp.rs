@@ -7,6 +7,9 @@ use jiff::Zoned;
 /// The format of `--timestamp` without a value.
 pub const DEFAULT: &str = "YYYY-MM-DDTHH:mm:ss.SSS";
 
+/// That of log files where nobody names one: PM2's.
+pub const OF_LOG_FILES: &str = "YYYY-MM-DDTHH:mm:ss";
+
 /// Tokens, longer ones before those they begin with.
 const TOKENS: &[(&str, Token)] = &[
     ("YYYY", |t, out| write!(out, "{:04}", t.year())),

@@ -45,10 +45,23 @@ impl Marker {
 
     /// The run that an environment, as in `/proc/PID/environ`, names: ours, or one of ours with nested runners below.
     pub fn find(&self, environ: &[u8]) -> Option<RunId> {
-        let mut values = environ.split(|byte| *byte == 0).filter_map(|line| line.strip_prefix(MARKER.as_bytes())?.strip_prefix(b"="));
-        let rest = str::from_utf8(values.next()?).ok()?.strip_prefix(&self.runner)?.strip_prefix('.')?;
+        let rest = marked(environ)?.strip_prefix(&self.runner)?.strip_prefix('.')?;
         rest.split('/').next()?.parse().ok().map(RunId)
     }
+}
+
+/// The value of the marker in an environment.
+fn marked(environ: &[u8]) -> Option<&str> {
+    let mut values = environ.split(|byte| *byte == 0).filter_map(|line| line.strip_prefix(MARKER.as_bytes())?.strip_prefix(b"="));
+    str::from_utf8(values.next()?).ok()
+}
+
+/// The runners whose runs an environment names, the outermost first.
+pub fn runners(environ: &[u8]) -> impl Iterator<Item = Identity> {
+    marked(environ).unwrap_or_default().split('/').filter_map(|part| {
+        let (pid, started) = part.split_once('.')?.0.split_once('-')?;
+        Some(Identity { pid: pid.parse().ok()?, started: started.parse().ok()? })
+    })
 }
 
 /// What is known about the process set of a run.
@@ -214,6 +227,14 @@ mod tests {
         assert_eq!(ask(&[set(10, 5, false), set(20, 6, false)], true), None, "either");
         assert_eq!(ask(&[set(10, 5, true), set(20, 6, true)], true), None, "either");
         assert_eq!(ask(&[set(10, 5, true)], false), None, "PID 1 gets the orphans of others");
+    }
+
+    #[test]
+    fn the_marker_names_all_runners_that_nest() {
+        let found = |environ: &str| runners(environ.as_bytes()).map(|runner| (runner.pid, runner.started)).collect::<Vec<_>>();
+        assert_eq!(found("A=b\0PMDEV_RUN=4711-98.3/4720-99.1\0C=d"), [(4711, 98), (4720, 99)]);
+        assert_eq!(found("PMDEV_RUN=x/4720-99.1/7-/7\0PMDEV_RUN=1-1.1"), [(4720, 99)]);
+        assert_eq!(found("XPMDEV_RUN=1-1.1"), []);
     }
 
     #[test]

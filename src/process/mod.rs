@@ -20,6 +20,7 @@
 //! | `usage` | memory and processor time of sets |
 //! | `oom` | whether the kernel killed for want of memory |
 //! | `guard` | the process above the runner |
+//! | `leftovers` | what is left where both were killed |
 //! | `alarm` | waiting for a time of the wall clock |
 //! | `ports` | who listens on a port |
 //! | `terminal` | our place on the terminal; signals of it that must not stop us, and Ctrl-Z |
@@ -34,6 +35,7 @@ pub mod descriptors;
 mod execute;
 mod files;
 pub mod guard;
+mod leftovers;
 mod oom;
 mod plan;
 pub mod ports;
@@ -51,6 +53,7 @@ mod tree;
 mod usage;
 
 pub use alarm::{Alarm, Clocks};
+pub use leftovers::{Leftovers, kill as kill_leftovers};
 pub use oom::memory_limit;
 pub use processes::{Member, ProcessEvent, Processes};
 pub use spawn::Spawned;

@@ -1,19 +1,30 @@
 //! Whether the kernel killed for want of memory: a SIGKILL of the OOM killer looks like any other, but the kernel counts what it kills.
 //!
 //! Counted for our control group, memory.events(.local) of version 2 and memory.oom_control of version 1 (cgroups(7)); where it has none,
-//! for the whole system, /proc/vmstat. The kernel counts before it kills, so whoever reaps the victim finds it counted.
+//! for the whole system, /proc/vmstat. The kernel counts before it kills, so whoever reaps the victim finds it counted. Where we may read
+//! its log, that names the victim.
 
 use std::{
-    fs,
+    fs::{self, OpenOptions},
+    io::{self, Read as _},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
+
+use rustix::time::{ClockId, clock_gettime};
 
 /// A victim is reaped sooner after its kill than this; looks that follow each other faster forget nothing.
 const REAPED: Duration = Duration::from_secs(2);
 
 /// How often it is looked when nothing else is done: what was killed a few minutes ago, whoever it was, is no reason for a death of now.
 const IDLE: Duration = Duration::from_secs(60);
+
+/// A record of the kernel's log that is older is about an earlier process of the same pid.
+const RECENT: Duration = Duration::from_secs(60);
+
+/// The namespace of pids that the kernel's log means, PROC_PID_INIT_INO.
+const FIRST_PIDS: u64 = 0xEFFF_FFFC;
 
 /// Remembers how many the kernel had killed.
 #[derive(Debug)]
@@ -68,14 +79,18 @@ impl Witness {
         Self { counter, seen, looked: seen, at: None }
     }
 
-    /// Whether the kernel killed something that no death is explained by yet. Each kill explains one.
-    pub fn explains_a_death(&mut self) -> bool {
-        let now = self.now();
-        let rose = now > self.seen;
-        if rose {
+    /// Whether the kernel killed this process: it killed something that no death is explained by yet, and as far as its log can be read,
+    /// that was this one. Each kill explains one.
+    pub fn explains(&mut self, pid: i32) -> bool {
+        self.explains_unless(|| is_logged(pid) == Some(false))
+    }
+
+    fn explains_unless(&mut self, was_another: impl FnOnce() -> bool) -> bool {
+        let explains = self.now() > self.seen && !was_another();
+        if explains {
             self.seen += 1;
         }
-        rose
+        explains
     }
 
     /// Forgets kills that were counted before the last such look: their victims were others than our main processes. To be called whenever
@@ -103,6 +118,38 @@ impl Counter {
     fn read(&self) -> Option<u64> {
         parse(&fs::read_to_string(&self.file).ok()?)
     }
+}
+
+/// Whether the kernel's log says that it killed this process for want of memory; `None`: we may not read it, or it means other pids.
+fn is_logged(pid: i32) -> Option<bool> {
+    if fs::metadata("/proc/self/ns/pid").ok()?.ino() != FIRST_PIDS {
+        return None;
+    }
+    let mut log = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open("/dev/kmsg").ok()?;
+    let now = clock_gettime(ClockId::Monotonic);
+    let now = Duration::new(now.tv_sec.try_into().ok()?, now.tv_nsec.try_into().ok()?);
+    let mut record = [0; 8 << 10];
+    loop {
+        match log.read(&mut record) {
+            Ok(0) => return Some(false),
+            Ok(length) if victim(&record[..length], now) == Some(pid) => return Some(true),
+            // Records that were overwritten before they were read.
+            Ok(_) => {}
+            Err(error) if matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::Interrupted) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Some(false),
+            Err(_) => return None,
+        }
+    }
+}
+
+/// Who was killed lately by a record of `/dev/kmsg`, `PRIORITY,NUMBER,MICROSECONDS,…;… Killed process PID (NAME) …`. `now`: since boot.
+fn victim(record: &[u8], now: Duration) -> Option<i32> {
+    let text = str::from_utf8(record).ok()?;
+    let (head, message) = text.split_once(';')?;
+    let at = Duration::from_micros(head.split(',').nth(2)?.parse().ok()?);
+    let (cause, killed) = message.split_once("Killed process ")?;
+    let is_it = cause.to_ascii_lowercase().contains("out of memory") && now.saturating_sub(at) < RECENT;
+    killed.split(' ').next()?.trim_end_matches(',').parse().ok().filter(|_| is_it)
 }
 
 fn parse(text: &str) -> Option<u64> {
@@ -189,6 +236,21 @@ mod tests {
     }
 
     #[test]
+    fn the_kernels_log_names_its_victims() {
+        let now = Duration::from_secs(1000);
+        let of = |record: &str| victim(record.as_bytes(), now);
+        let group =
+            "3,4711,990000000,-;Memory cgroup out of memory: Killed process 23325 (a (b) c) total-vm:222460kB, UID:0\n SUBSYSTEM=x\n";
+        assert_eq!(of(group), Some(23325));
+        assert_eq!(of("3,1,999999999,-,caller=T1;Out of memory: Killed process 7, UID 0, (sh) total-vm:1kB\n"), Some(7));
+        assert_eq!(of("3,1,1000000001,-;Out of memory: Killed process 7 (sh)\n"), Some(7), "clocks differ a little");
+        assert_eq!(of("3,1,900000000,-;Out of memory: Killed process 7 (sh)\n"), None, "long ago");
+        assert_eq!(of("3,1,999000000,-;init: Killed process 7 (sh)\n"), None);
+        assert_eq!(of("6,1,999000000,-;eth0: link up\n"), None);
+        assert_eq!(of("nonsense"), None);
+    }
+
+    #[test]
     fn each_kill_explains_one_death_and_an_old_one_none() {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let file = folder.path().join("memory.events");
@@ -196,30 +258,31 @@ mod tests {
         count(3);
         let mut witness = Witness { counter: Some(Counter { file: file.clone() }), seen: 3, looked: 3, at: None };
         let mut time = epoch();
-        assert!(!witness.explains_a_death());
+        assert!(!witness.explains_unless(|| false));
         count(5);
-        assert!(witness.explains_a_death() && witness.explains_a_death() && !witness.explains_a_death());
+        assert!(!witness.explains_unless(|| true), "it was another one");
+        assert!(witness.explains_unless(|| false) && witness.explains_unless(|| false) && !witness.explains_unless(|| false));
         count(6);
         for _ in 0..3 {
             witness.look(time);
             time += REAPED / 4;
         }
-        assert!(witness.explains_a_death(), "its victim may only just be reaped");
+        assert!(witness.explains_unless(|| false), "its victim may only just be reaped");
         count(7);
         for _ in 0..3 {
             witness.look(time);
             time += REAPED;
         }
-        assert!(!witness.explains_a_death(), "its victim was somebody else");
+        assert!(!witness.explains_unless(|| false), "its victim was somebody else");
         // A runner of which nothing is wanted looks all the same.
         count(8);
         for _ in 0..2 {
             time = witness.due().expect("it has looked");
             witness.look(time);
         }
-        assert!(!witness.explains_a_death(), "it is over");
+        assert!(!witness.explains_unless(|| false), "it is over");
         assert_eq!(witness.due(), Some(time + IDLE));
         fs::remove_file(&file).expect("it is there");
-        assert!(!witness.explains_a_death(), "nothing is said where nothing can be read");
+        assert!(!witness.explains_unless(|| false), "nothing is said where nothing can be read");
     }
 }

@@ -188,6 +188,12 @@ impl Processes {
         }
     }
 
+    /// The same where it has a handler for the signal; whether it has.
+    pub fn signal_handler(&self, run: RunId, signal: Signal) -> bool {
+        let entry = self.runs.get(&run).filter(|entry| matches!(entry.phase, Phase::Running) && tree::handles(entry.pid, signal));
+        entry.is_some_and(|entry| sweep::send(entry.pid, signal))
+    }
+
     /// Kills the whole process set of a run; repeated by [`Self::collect`] until it is empty.
     pub fn kill(&mut self, run: RunId) {
         let now = clock();
@@ -302,7 +308,7 @@ impl Processes {
         entry.phase = Phase::Ended;
         entry.set.ending = true;
         let by_others = !entry.killed && matches!(exit, Exit::Signal { signal: Signal::KILL, .. });
-        events.push(ProcessEvent::MainExited { run, exit, oom: by_others && self.oom.explains_a_death(), peak });
+        events.push(ProcessEvent::MainExited { run, exit, oom: by_others && self.oom.explains(pid), peak });
     }
 
     fn look(&mut self, now: Instant, reaped: bool) {
@@ -360,7 +366,7 @@ fn is_alive(pid: i32) -> bool {
     Stat::read(pid).is_some_and(|stat| stat.alive)
 }
 
-fn member(pid: i32) -> Member {
+pub(super) fn member(pid: i32) -> Member {
     Member { pid, command: tree::command(pid) }
 }
 

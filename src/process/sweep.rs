@@ -74,12 +74,17 @@ pub fn kill(roots: impl FnMut() -> Vec<i32>) -> Vec<Stat> {
 fn stop_one(stat: &Stat) {
     if stat.parent == own_pid() {
         send(stat.id.pid, Signal::STOP);
-        return;
+    } else {
+        send_stranger(stat, rustix::process::Signal::STOP);
     }
+}
+
+/// Sends a signal to a process that is no child of ours, and to no later one of the same pid.
+pub fn send_stranger(stat: &Stat, signal: rustix::process::Signal) {
     let Some(Ok(fd)) = Pid::from_raw(stat.id.pid).map(|pid| pidfd_open(pid, PidfdFlags::empty())) else { return };
     if Stat::read(stat.id.pid).is_some_and(|now| now.id == stat.id) {
-        // It may be gone by now; then there is nothing to stop.
-        let _ = pidfd_send_signal(&fd, rustix::process::Signal::STOP);
+        // It may be gone by now, or not be ours to signal; who asks looks again.
+        let _ = pidfd_send_signal(&fd, signal);
     }
 }
 

@@ -7,6 +7,8 @@ use std::{
     path::Path,
 };
 
+use crate::model::Signal;
+
 /// A process that cannot be mistaken for a later one of the same pid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Identity {
@@ -42,6 +44,13 @@ pub struct Stat {
 /// Whether a process is stopped by a signal, as by Ctrl-Z.
 pub fn is_stopped(pid: i32) -> bool {
     Stat::read(pid).is_some_and(|stat| stat.stopped)
+}
+
+/// Whether a process has a handler for a signal, `SigCgt` of proc_pid_status(5).
+pub fn handles(pid: i32, signal: Signal) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let mask = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigCgt:")?.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & 1 << (signal.0 - 1) != 0)
 }
 
 impl Stat {

@@ -3,7 +3,12 @@
 //! Resident memory counts what processes share once for each of them: cheap, and never too low. Before anybody is judged by it, it is
 //! looked at exactly.
 
-use std::{fs, io};
+use std::{fs, io, os::unix::fs::MetadataExt as _, thread};
+
+use rustix::{
+    process::{Gid, Uid},
+    thread::{set_thread_res_gid, set_thread_res_uid},
+};
 
 use super::tree::Stat;
 
@@ -63,8 +68,29 @@ pub fn peak(pid: i32) -> Option<u64> {
     Some(kib << 10)
 }
 
-/// `Pss` of `/proc/PID/smaps_rollup` in bytes, proc_pid_smaps(5); 0 for a process that has no memory any more.
+/// The proportional set size of a process in bytes; 0 for one that has no memory any more.
 fn proportional(pid: i32) -> io::Result<u64> {
+    match rollup(pid) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => as_its_user(pid),
+        read => read,
+    }
+}
+
+/// The same for whoever may not look at processes of others, but become them: root in a container, or below a unit with few capabilities.
+/// Who is the user of a process may look at it, ptrace(2). A thread becomes that, and stays it to its end.
+fn as_its_user(pid: i32) -> io::Result<u64> {
+    let about = fs::metadata(format!("/proc/{pid}"))?;
+    let (user, group) = (Uid::from_raw(about.uid()), Gid::from_raw(about.gid()));
+    let look = move || {
+        set_thread_res_gid(None, group, None)?;
+        set_thread_res_uid(None, user, None)?;
+        rollup(pid)
+    };
+    thread::Builder::new().spawn(look)?.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))
+}
+
+/// `Pss` of `/proc/PID/smaps_rollup` in bytes, proc_pid_smaps(5).
+fn rollup(pid: i32) -> io::Result<u64> {
     let text = match fs::read_to_string(format!("/proc/{pid}/smaps_rollup")) {
         Ok(text) => text,
         Err(error) if error.raw_os_error() == Some(libc::ESRCH) => return Ok(0),

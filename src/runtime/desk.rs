@@ -83,6 +83,7 @@ impl Runner {
     /// A background runner cannot be reached, or there is one already.
     pub fn open_desk(&mut self, folders: Option<Folders>) -> Result<(), Error> {
         let Some(folders) = folders else { return Ok(()) };
+        self.end_leftovers(&folders);
         if self.background.is_some() {
             return match endpoint::bind(&folders.background_socket()) {
                 Ok((listener, bound)) => {

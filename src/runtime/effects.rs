@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How many processes are named of those that an app left behind.
-const SHOWN: usize = 3;
+pub const SHOWN: usize = 3;
 
 /// How many lines of standard error are shown of an app that is given up.
 const LAST_ERRORS: usize = 20;
@@ -184,7 +184,7 @@ pub fn stuck(what: &str, members: &[Member]) -> Notice {
 }
 
 /// `pid 12 (sleep 60), pid 13 (nginx) and 4 more`; `None`: there are none.
-fn named(members: &[Member], most: usize) -> Option<String> {
+pub fn named(members: &[Member], most: usize) -> Option<String> {
     let shown =
         members.iter().take(most).map(|member| format!("pid {} ({})", member.pid, shortened(&config::without_secrets(&member.command))));
     let shown = shown.collect::<Vec<_>>().join(", ");

@@ -2,7 +2,7 @@
 
 use super::{
     runner::{Inbox, Runner, now},
-    signals::{self, Meaning},
+    signals::Meaning,
 };
 use crate::{
     log::file::Answer,
@@ -16,7 +16,7 @@ impl Runner {
             Meaning::Stop(signal) => self.handle(Event::Shutdown(ShutdownCause::Signal(signal))),
             Meaning::Resized => self.screens.resized(),
             Meaning::Reopen => self.reopen_logs("SIGUSR2", |_| Answer::new(|_| ())),
-            Meaning::Nothing(signal) => self.say(&signals::nothing(signal)),
+            Meaning::PassOn(signal) => self.pass_on(signal),
             Meaning::Force => {
                 self.forced = true;
                 self.handle(Event::ForceShutdown { code: 130 });

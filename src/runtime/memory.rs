@@ -52,10 +52,9 @@ impl Exact {
         Self { bytes, rss, until: now + took.saturating_mul(WORTH).min(LONGEST) }
     }
 
-    /// What the set may use at most now, if that is known to be within the limit.
-    fn within(&self, limit: u64, rss: u64, now: Instant) -> Option<u64> {
-        let most = self.bytes.saturating_add(rss.saturating_sub(self.rss));
-        Some(most).filter(|most| *most <= limit && now < self.until)
+    /// Whether the set is known to be within the limit now, even if all that it has grown by since counts.
+    fn is_within(&self, limit: u64, rss: u64, now: Instant) -> bool {
+        self.bytes.saturating_add(rss.saturating_sub(self.rss)) <= limit && now < self.until
     }
 }
 
@@ -109,7 +108,8 @@ impl Runner {
             self.memory.next = Some(now + self.memory.pause);
             let Usage { rss, processes, cpu_ticks: _ } = usage;
             let above = rss > limit;
-            let bytes = if above && processes > 1 { self.exact_memory(run, rss, limit) } else { Some(rss) };
+            // A process alone may have the same memory at two places.
+            let bytes = if above { self.exact_memory(run, rss, limit) } else { Some(rss) };
             let Some(bytes) = bytes else { continue };
             if let Some(live) = self.runs.get_mut(&run)
                 && (above || processes == 1)
@@ -125,7 +125,7 @@ impl Runner {
     /// `None`: the last look says that it cannot be above the limit.
     fn exact_memory(&mut self, run: RunId, rss: u64, limit: u64) -> Option<u64> {
         let began = now();
-        if self.memory.exact.get(&run).is_some_and(|known| known.within(limit, rss, began).is_some()) {
+        if self.memory.exact.get(&run).is_some_and(|known| known.is_within(limit, rss, began)) {
             return None;
         }
         let bytes = self.processes.exact_memory(run);
@@ -143,15 +143,15 @@ mod tests {
     fn an_exact_look_is_good_for_a_while_that_its_cost_says_and_for_what_grows_meanwhile() {
         let (began, ms) = (now(), Duration::from_millis);
         let known = Exact::new(300, 1500, began, ms(20));
-        assert_eq!(known.within(400, 1500, began + ms(1999)), Some(300));
-        assert_eq!(known.within(400, 1500, began + ms(2000)), None, "2 s for 20 ms");
-        assert_eq!(known.within(400, 1600, began), Some(400), "it may have grown so much");
-        assert_eq!(known.within(400, 1601, began), None);
-        assert_eq!(known.within(299, 1500, began), None, "the limit was lowered");
-        assert_eq!(known.within(400, 1000, began), Some(300));
+        assert!(known.is_within(400, 1500, began + ms(1999)));
+        assert!(!known.is_within(400, 1500, began + ms(2000)), "2 s for 20 ms");
+        assert!(known.is_within(400, 1600, began), "it may have grown so much");
+        assert!(!known.is_within(400, 1601, began));
+        assert!(!known.is_within(299, 1500, began), "the limit was lowered");
+        assert!(known.is_within(300, 1000, began));
         let cheap = Exact::new(300, 1500, began, Duration::from_micros(500));
-        assert_eq!(cheap.within(400, 1500, began + ms(100)), None, "at every look");
+        assert!(!cheap.is_within(400, 1500, began + ms(100)), "at every look");
         let dear = Exact::new(300, 1500, began, ms(5000));
-        assert_eq!((dear.within(400, 1500, began + ms(9999)), dear.within(400, 1500, began + LONGEST)), (Some(300), None));
+        assert!(dear.is_within(400, 1500, began + ms(9999)) && !dear.is_within(400, 1500, began + LONGEST));
     }
 }

@@ -20,6 +20,7 @@ mod hooks;
 mod inbox;
 mod journal;
 mod keys;
+mod leftovers;
 mod logs;
 mod memory;
 mod pid_file;

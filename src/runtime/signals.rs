@@ -4,7 +4,11 @@ use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{self, SignalKind};
 
-use crate::model::{Error, Level, Notice, NoticeKind, Signal};
+use super::runner::Runner;
+use crate::{
+    model::{Error, Level, Notice, NoticeKind, Signal, called},
+    supervisor::Role,
+};
 
 /// A second INT within this time is the same key press: npm and shells pass it on once more.
 const SAME_PRESS: Duration = Duration::from_millis(100);
@@ -22,8 +26,8 @@ pub enum Meaning {
     Reopen,
     /// The terminal has another size.
     Resized,
-    /// It means nothing, but would end us by itself, and as the first process of a container would not.
-    Nothing(Signal),
+    /// It means nothing to us, and is the apps'; by itself it would end us, but for the first process of a container.
+    PassOn(Signal),
     /// A child changed state.
     Child,
     /// The guard died: kill everything.
@@ -84,7 +88,7 @@ impl Signals {
                 () = received(&mut self.quit) => Meaning::Stop(Signal::QUIT),
                 () = received(&mut self.suspend) => Meaning::Suspend,
                 () = received(&mut self.reopen) => Meaning::Reopen,
-                () = received(&mut self.user_1) => Meaning::Nothing(Signal::USR1),
+                () = received(&mut self.user_1) => Meaning::PassOn(Signal::USR1),
                 _ = self.window.recv() => Meaning::Resized,
                 _ = self.child.recv() => Meaning::Child,
             };
@@ -104,9 +108,22 @@ impl Signals {
     }
 }
 
-/// Whoever sends it is told.
-pub fn nothing(signal: Signal) -> Notice {
-    Notice::new(Level::Warning, NoticeKind::Answer, format!("{signal} means nothing to pmdev, so nothing was done"))
+impl Runner {
+    /// Sends a signal to the main process of every app that has a handler for it, and tells whoever has sent it: it would end the others.
+    pub fn pass_on(&mut self, signal: Signal) {
+        let mut told = Vec::new();
+        for (run, live) in &self.runs {
+            if live.role == Role::App && self.processes.signal_handler(*run, signal) {
+                told.push(called(&live.spec.name, live.spec.instances, live.instance.slot));
+            }
+        }
+        told.sort();
+        let notice = |level, text| Notice::new(level, NoticeKind::Answer, text);
+        self.say(&match &*told {
+            [] => notice(Level::Warning, format!("{signal} means nothing to pmdev and no app handles it, so nothing was done")),
+            names => notice(Level::Info, format!("{signal} was passed on to {}", names.join(", "))),
+        });
+    }
 }
 
 async fn received(signal: &mut Option<unix::Signal>) {

@@ -290,7 +290,9 @@ impl App {
     fn main_exited(&mut self, slot: usize, outcome: Outcome, exit: Exit, step: &mut Step) {
         let Some(run) = self.instances[slot].run() else { return };
         let (id, spawned) = (run.id, run.spawned);
-        if run.uptime(step.now) >= self.spec.restart.min_uptime && run.ready.is_some() {
+        // One that fails was not good, however long it took.
+        let ended_well = !run.stays() || exit.success();
+        if ended_well && run.uptime(step.now) >= self.spec.restart.min_uptime && run.ready.is_some() {
             self.touched.good(spawned);
         }
         let reason = if run.stays() { wording::had_ended(&outcome) } else { format!("it was stopped ({exit})") };

@@ -120,6 +120,14 @@ impl Run {
         }
     }
 
+    /// Whether it is a message that asks it to stop.
+    pub fn is_told_to_stop(&self) -> bool {
+        match self.role {
+            Role::App => self.spec.stop.message,
+            Role::Build | Role::Rule(_) => false,
+        }
+    }
+
     /// Whether nobody has asked it to stop, as far as it knows.
     pub fn stays(&self) -> bool {
         match self.phase {
@@ -155,7 +163,7 @@ impl Run {
         let (run, signal) = (self.id, self.stop_signal());
         let stop = &self.spec.stop;
         step.act(match self.role {
-            Role::App if stop.message => Effect::ShutdownMessage { run, signal },
+            Role::App if self.is_told_to_stop() => Effect::ShutdownMessage { run, signal },
             Role::App if !stop.tree => Effect::SignalMain { run, signal },
             Role::App | Role::Build | Role::Rule(_) => Effect::Signal { run, signal },
         });

@@ -242,8 +242,12 @@ fn how(outcome: &Outcome) -> String {
 pub(super) fn given_up(why: GiveUp) -> String {
     match why {
         GiveUp::Never => "is not started again (max_restarts is 0)".to_owned(),
-        GiveUp::InARow { ends: 1, min_uptime } => format!("is given up after a run of less than {}", HumanDuration(min_uptime)),
-        GiveUp::InARow { ends, min_uptime } => format!("is given up after {ends} runs in a row of less than {}", HumanDuration(min_uptime)),
+        GiveUp::InARow { ends: 1, min_uptime } => {
+            format!("is given up after a run that was up for less than {}", HumanDuration(min_uptime))
+        }
+        GiveUp::InARow { ends, min_uptime } => {
+            format!("is given up after {ends} runs in a row that were up for less than {}", HumanDuration(min_uptime))
+        }
         GiveUp::Often { restarts: 1, window } => format!("is given up after a restart within {}", HumanDuration(window)),
         GiveUp::Often { restarts, window } => format!("is given up after {restarts} restarts within {}", HumanDuration(window)),
     }
@@ -267,7 +271,9 @@ fn not_started(name: &str, failure: &LaunchFailure) -> String {
 /// Not even its main process stopped in time, as far as anybody knows. Without any patience that is what was asked for, and no news.
 pub(super) fn killed(name: &str, run: &Run) -> Option<Notice> {
     let patience = Some(run.spec.stop.timeout).filter(|patience| !patience.is_zero())?;
-    let text = format!("{name} did not stop within {} of {} and was killed", HumanDuration(patience), run.stop_signal());
+    // Where a message cannot reach it, it is a signal.
+    let asked = if run.is_told_to_stop() { "being told to shut down".to_owned() } else { run.stop_signal().to_string() };
+    let text = format!("{name} did not stop within {} of {asked} and was killed", HumanDuration(patience));
     Some(Notice::new(Level::Warning, NoticeKind::Killed, text).about(&run.spec.name))
 }
 

@@ -67,8 +67,10 @@ fn what_stops_a_container_stops_the_app_first() {
 }
 
 /// Signals that would end a program by themselves, and what is said of them instead.
-const ANSWERED: [(Signal, &str); 2] =
-    [(Signal::USR1, "SIGUSR1 means nothing to pmdev, so nothing was done"), (Signal::USR2, "the log files are opened again (SIGUSR2)")];
+const ANSWERED: [(Signal, &str); 2] = [
+    (Signal::USR1, "SIGUSR1 means nothing to pmdev and no app handles it, so nothing was done"),
+    (Signal::USR2, "the log files are opened again (SIGUSR2)"),
+];
 
 #[test]
 fn a_signal_that_means_nothing_ends_nothing() {
@@ -83,6 +85,17 @@ fn a_signal_that_means_nothing_ends_nothing() {
     runner.type_line(words::RESTART_KEY);
     runner.wait_for(&words::restarted());
     assert_eq!(runner.exit(), None);
+}
+
+#[test]
+fn a_signal_that_means_something_to_an_app_is_passed_on() {
+    let Some(project) = project() else { return };
+    project.script("app.sh", "trap 'echo rotated' USR1\necho ready\nwhile :; do sleep 0.02; done\n");
+    let mut runner = project.pmdev(["start", "app.sh", "--no-watch"]).wrapped(&NAMESPACE).spawn();
+    runner.wait_for(&words::app_says("ready"));
+    processes::send(runner.runner_pid(), Signal::USR1);
+    runner.wait_for(&words::says("[pmdev] SIGUSR1 was passed on to app"));
+    runner.wait_for(&words::app_says("rotated"));
 }
 
 #[test]

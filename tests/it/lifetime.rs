@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::support::{Pane, Project, Runner, clock, processes, programs, words};
+use crate::support::{Pane, Project, Runner, clock, clock::comes_true, processes, programs, words};
 
 /// How long an app may take to stop in these tests.
 const KILL_TIMEOUT: Duration = Duration::from_secs(1);
@@ -197,6 +197,42 @@ fn kill_9_of_the_guard() {
         processes::send(runner.pid, Signal::KILL);
         project.nothing_alive(SWEPT, "kill -9 of the guard");
     });
+}
+
+#[test]
+fn what_outlives_a_kill_9_of_runner_and_guard_goes_before_the_next_start() {
+    let project = Project::empty();
+    project.script("api.sh", "setsid sh -c 'trap \"\" TERM INT HUP; sleep 1001 & sleep 1002; :' &\necho ready\nwait\n");
+    project.script("other.sh", "echo other\nexec sleep 1003\n");
+    project.script("next.sh", "echo next\nexec sleep 1004\n");
+    let sleeps = || {
+        let alive = project.alive();
+        let mut sleeps: Vec<_> = alive.iter().filter_map(|process| process.command.strip_prefix("sleep ").map(str::to_owned)).collect();
+        sleeps.sort();
+        sleeps.join(" ")
+    };
+    let is_now = |wanted: &str| assert!(comes_true(SWEPT, || sleeps() == wanted), "{}", processes::list(&project.alive()));
+    let mut other = project.start(["other.sh"]);
+    other.wait_for(&words::app_says("other"));
+    let mut runner = project.start(["api.sh"]);
+    runner.wait_for(&words::app_says("ready"));
+    is_now("1001 1002 1003");
+    // Stopped, neither can do anything about the end of the other.
+    let both = [runner.runner_pid(), runner.pid];
+    for signal in [Signal::STOP, Signal::KILL] {
+        both.iter().for_each(|pid| processes::send(*pid, signal));
+    }
+    is_now("1001 1002 1003");
+    let mut next = project.start(["next.sh"]);
+    next.wait_for(&words::says("[pmdev] killed what a runner had left that was killed itself: pid "));
+    next.wait_for(&words::app_says("next"));
+    // What a runner has that lives is its own.
+    is_now("1003 1004");
+    let folder = project.root.with_file_name("run").join("pmdev");
+    let sockets = std::fs::read_dir(folder)
+        .expect("it is there")
+        .filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().extension().is_some_and(|end| end == "sock")));
+    assert_eq!(sockets.count(), 2, "that of the dead one is gone");
 }
 
 /// Kills one of pmdev's own processes at several moments of a restart.

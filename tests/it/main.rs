@@ -14,6 +14,7 @@ mod crash_loop;
 mod cron;
 mod doctor;
 mod ending;
+mod habits;
 mod happenings;
 mod hardening;
 mod hooks;

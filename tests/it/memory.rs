@@ -25,12 +25,13 @@ fn above(app: &str) -> Saying {
 }
 
 #[test]
-fn a_child_that_eats_is_caught_and_a_server_that_shares_is_left_alone() {
+fn a_child_that_eats_is_caught_and_what_shares_or_has_its_memory_twice_is_left_alone() {
     let hog = ("hog", "--child-eats 150", r#""max_memory_restart": "100M", "autorestart": true"#);
     let shares = r#""limits": { "memory": "400M" }, "autorestart": true"#;
-    let project = project(&[hog, ("server", "--share 300 --children 4", shares)]);
+    let project = project(&[hog, ("server", "--share 300 --children 4", shares), ("twice", "--twice 300", shares)]);
     let mut runner = project.start([""; 0]);
     runner.wait_for(&words::prefixed("server", "ready"));
+    runner.wait_for(&words::prefixed("twice", "ready"));
     for _ in 0..3 {
         // Each time both were looked at.
         let told = runner.wait_for(&above("hog")).text();
@@ -39,7 +40,9 @@ fn a_child_that_eats_is_caught_and_a_server_that_shares_is_left_alone() {
         assert!((150..180).contains(&used), "{told}");
         runner.wait_for(&words::says("[pmdev] hog restarted "));
     }
-    assert_eq!(runner.count(&words::says("[pmdev] server ")), 1, "it has started, and nothing else is told of it");
+    for name in ["server", "twice"] {
+        assert_eq!(runner.count(&words::says(format!("[pmdev] {name} "))), 1, "it has started, and nothing else is told of it");
+    }
     runner.signal(Signal::TERM);
     assert_eq!(runner.finish().code, Some(0));
 }

@@ -10,6 +10,7 @@ use crate::{
         background::{self, Telling},
         commands::{Verb, start::Start},
         failure, host, parse,
+        reach::Reached,
     },
     config,
     control::{How, InstanceView, Request},
@@ -73,14 +74,22 @@ impl Start {
         if !self.attach || instances.is_empty() {
             return Ok(0);
         }
-        let mut words = vec!["pmdev".to_owned(), "logs".to_owned()];
-        words.extend(instances.iter().map(|view| view.pm_id.to_string()));
-        words.extend(["--runner".to_owned(), background::folders()?.background_socket().to_string_lossy().into_owned()]);
-        match parse(words.into_iter().map(OsString::from).collect()) {
-            Ok(cli) => cli.verb.run(),
-            Err(failure::Stop::Error(error)) => Err(error),
-            Err(failure::Stop::Text(_)) => Ok(0),
-        }
+        show_lines(&instances, &background::need()?)
+    }
+}
+
+/// Shows what these instances say from then on, until it is interrupted.
+///
+/// # Errors
+/// As those of `logs`.
+pub fn show_lines(instances: &[InstanceView], runner: &Reached) -> Result<u8, Error> {
+    let mut words = vec!["pmdev".to_owned(), "logs".to_owned()];
+    words.extend(instances.iter().map(|view| view.pm_id.to_string()));
+    words.extend(["--runner".to_owned(), runner.socket.to_string_lossy().into_owned()]);
+    match parse(words.into_iter().map(OsString::from).collect()) {
+        Ok(cli) => cli.verb.run(),
+        Err(failure::Stop::Error(error)) => Err(error),
+        Err(failure::Stop::Text(_)) => Ok(0),
     }
 }
 

@@ -44,13 +44,15 @@ impl Jlist {
 
 /// An instance as PM2 tells of it.
 pub fn object(view: &InstanceView) -> Value {
-    json!({
+    let mut told = json!({
         "pid": view.pid.unwrap_or(0),
         "name": view.name,
-        "pm2_env": environment(view),
         "pm_id": view.pm_id,
         "monit": { "memory": view.memory, "cpu": view.cpu },
-    })
+    });
+    // The macro would make every value of it anew.
+    told["pm2_env"] = environment(view).into();
+    told
 }
 
 /// `pm2_env`: the variables, and over them what is known of the instance; the variables again below `env`.
@@ -89,10 +91,10 @@ fn environment(view: &InstanceView) -> Map<String, Value> {
         "axm_dynamic": {},
         "pmx_module": false,
         "vizion_running": false,
-        "env": env,
     });
     let Value::Object(known) = known else { return all };
     all.extend(known);
+    all.insert("env".to_owned(), env.into());
     if let Some(file) = &view.log_file {
         all.insert("pm_log_path".to_owned(), file.clone().into());
     }

@@ -108,13 +108,19 @@ impl Monit {
         let style = Style::decide(false, |name| env::var_os(name), true);
         tasks.block_on(async {
             let mut signals = Signals::listen().map_err(failed)?;
-            let keys = Some(RawKeys::new().map_err(failed)?);
-            let guard = Guard::enter(OwnScreen { keys, enter: ENTER, again: ENTER_AGAIN, leave: LEAVE }).map_err(failed)?;
-            guard.restore_on_panic();
+            let guard = borrow().map_err(failed)?;
             let mut monitor = Monitor::new(Link::new(runner), style, &guard).map_err(failed)?;
             monitor.run(&mut signals).await
         })
     }
+}
+
+/// Borrows the terminal, and gives it back after a panic as well.
+fn borrow() -> io::Result<Guard<OwnScreen>> {
+    let keys = Some(RawKeys::new()?);
+    let guard = Guard::enter(OwnScreen { keys, enter: ENTER, again: ENTER_AGAIN, leave: LEAVE })?;
+    guard.restore_on_panic();
+    Ok(guard)
 }
 
 /// The monitor and what it works on.
@@ -237,4 +243,40 @@ fn spawn(name: &str, room: &Newsroom, work: impl FnOnce(&Newsroom) + Send + 'sta
         }
     };
     std::thread::Builder::new().name(name.to_owned()).spawn(guarded).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::Write as _,
+        process::{Command, Stdio},
+    };
+
+    use super::*;
+
+    const NAME: &str = "cli::commands::monit::tests::after_a_panic_the_terminal_is_as_it_was";
+
+    /// Has this test run itself in a terminal, and looks at what that was shown and is like before and after.
+    #[test]
+    fn after_a_panic_the_terminal_is_as_it_was() {
+        if env::var_os("PMDEV_TEST_PANICS").is_some() {
+            let _guard = borrow().unwrap();
+            io::stdout().write_all(b"\r\nraw ").unwrap();
+            assert!(Command::new("stty").arg("-g").status().unwrap().success());
+            panic!("as a bug would");
+        }
+        let test = env::current_exe().unwrap();
+        let line = format!("printf 'before '; stty -g; {} --exact {NAME} --nocapture; printf '\\nafter '; stty -g", test.display());
+        let output = Command::new("script").args(["-qc", &line, "/dev/null"]).env("PMDEV_TEST_PANICS", "1").stdin(Stdio::null()).output();
+        let shown = String::from_utf8(output.unwrap().stdout).unwrap();
+        let modes = |when: &str| {
+            let line = shown.lines().find_map(|line| line.strip_prefix(when)).unwrap_or_else(|| panic!("{when}: {shown:?}"));
+            line.trim().to_owned()
+        };
+        assert_eq!(modes("before "), modes("after "));
+        assert_ne!(modes("before "), modes("raw "));
+        let at = |what: &str| shown.find(what).unwrap_or_else(|| panic!("{what:?}: {shown:?}"));
+        assert!(at(ENTER) < at(LEAVE) && at(LEAVE) < at("as a bug would"), "what is told stays on the screen: {shown:?}");
+        assert_eq!(shown.matches(LEAVE).count(), 1);
+    }
 }

@@ -15,14 +15,14 @@ use crate::{
         Cli,
         args::{self, OutputArgs, RunArgs},
         background,
-        commands::{act::Act, second},
+        commands::{act::Act, background::show_lines, second},
         host,
-        reach::ReachArgs,
+        reach::{ReachArgs, Reached},
         tell,
     },
     config,
-    control::{Action, Folders, How, Request, endpoint::Turn},
-    model::{AppSpec, Error, Level, Notice, NoticeKind},
+    control::{Action, Folders, How, InstanceView, Reply, Request, endpoint::Turn},
+    model::{AppSpec, Error, Level, Notice, NoticeKind, timestamp},
     process::guard,
     runtime::{self, Options, Output},
     ui::Style,
@@ -49,7 +49,7 @@ pub struct Start {
     #[arg(long)]
     pub attach: bool,
     /// In the background the environment is always that of this shell
-    #[arg(long, hide = true)]
+    #[arg(short = 'a', long, hide = true)]
     pub update_env: bool,
     #[command(flatten)]
     pub options: RunArgs,
@@ -63,6 +63,7 @@ const EXAMPLES: &str = "\
 A TARGET is a project file, a script (run by its #! line, else by its extension), a program, a folder, an app of the folder's project file, or \
 a command line in quotes. Without one, the folder's project file (pmdev.toml, ecosystem.config.js, Procfile, ...) tells what to run, else \
 package.json, Cargo.toml, go.mod, manage.py, main.py, app.py, config.ru, mix.exs or deno.json.
+Where a runner has apps of these names (ids, namespaces, /regexes/) already, what of them is down is started, and what runs is restarted.
 Ctrl-C stops everything, a second one kills it; `rs` and Enter restarts everything, `h` and Enter lists the other keys.
 
 Examples:
@@ -97,11 +98,11 @@ Examples:
 impl Start {
     /// Runs the apps to their end; the runner's exit code comes back.
     pub fn run(self) -> Result<u8, Error> {
-        if self.detach {
-            return self.hand_over(How::Start);
-        }
         if let Some(code) = self.in_runner()? {
             return Ok(code);
+        }
+        if self.detach {
+            return self.hand_over(How::Start);
         }
         // Before any thread and any child exists: from here on this is the runner, and the process that was started guards it, and what a
         // project file in JavaScript starts.
@@ -141,18 +142,22 @@ impl Start {
         })
     }
 
-    /// Where every TARGET names an app of a runner that lives, it is that runner's verb.
+    /// Where every TARGET names an app of a runner that lives, it is that runner's verb: what is down is started, and what runs is
+    /// restarted, as under PM2.
     fn in_runner(&self) -> Result<Option<u8>, Error> {
         let names: Option<Vec<String>> = self.targets.iter().map(|target| target.to_str().map(str::to_owned)).collect();
         let Some(targets) = names.filter(|names| !names.is_empty()) else { return Ok(None) };
-        let Ok(Some(runner)) = self.reach.find() else { return Ok(None) };
-        let own = runner.hello.background || env::current_dir().is_ok_and(|cwd| cwd.as_os_str() == runner.hello.cwd.as_str());
-        let is_path = targets.iter().any(|target| !runner.hello.apps.contains(target) && Path::new(target).exists());
-        if !own || is_path || runner.answer(Request::List { targets: targets.clone(), env: false, reveal: false, detail: false }).is_err() {
+        let Some(runner) = self.runner_of_names() else { return Ok(None) };
+        let is_path = |target: &String| Path::new(target).exists() && (self.detach || !runner.hello.apps.contains(target));
+        if targets.iter().any(is_path) {
             return Ok(None);
         }
+        let list = Request::List { targets: targets.clone(), env: false, reveal: false, detail: false };
+        let Ok(Reply::List { instances }) = runner.answer(list) else { return Ok(None) };
         let words = background::typed(&Cli::command())?;
         let own = [
+            "--detach",
+            "-d",
             "--attach",
             "--no-wait",
             "--json",
@@ -163,6 +168,7 @@ impl Start {
             "--no-color",
             "--runner",
             "--update-env",
+            "-a",
             "--force",
             "-f",
         ];
@@ -175,27 +181,42 @@ impl Start {
             ))
             .hint(format!("edit the file they come from, or begin anew: pmdev delete {}", targets.join(" "))));
         }
-        Act {
+        let is_down = |view: &InstanceView| matches!(view.status.as_str(), "stopped" | "errored" | "crashed");
+        let action = if instances.iter().all(is_down) && !self.update_env { Action::Start } else { Action::Restart };
+        let code = Act {
             targets,
             no_wait: self.no_wait,
             json: self.output.json,
             silent: self.output.quiet,
             watch: false,
-            update_env: false,
+            update_env: self.update_env,
             only: Vec::new(),
             env: None,
             reach: ReachArgs { runner: Some(runner.hello.pid.to_string()) },
         }
-        .run(Action::Start)
-        .map(Some)
+        .run(action)?;
+        if self.attach { show_lines(&instances, &runner) } else { Ok(code) }.map(Some)
+    }
+
+    /// The runner that TARGETs may be names of. With `-d` a project file of this folder is read anew instead.
+    fn runner_of_names(&self) -> Option<Reached> {
+        let cwd = env::current_dir().ok()?;
+        if self.detach {
+            return if config::source::discover(&cwd).is_none() { background::find().ok()? } else { None };
+        }
+        self.reach.find().ok()?.filter(|runner| runner.hello.background || cwd.as_os_str() == runner.hello.cwd.as_str())
     }
 
     /// What is asked for, and how it shall be shown.
-    pub fn request(self) -> (config::Request, OutputArgs) {
+    pub fn request(mut self) -> (config::Request, OutputArgs) {
         let mut request = args::request(self.targets, self.script_args, self.options);
         // PM2's `--time` is about log files. What is wrong with the format is told when the runner starts.
-        let time = || self.output.timestamp.as_deref().and_then(|format| format.parse().ok());
-        request.logs.timestamp = request.logs.timestamp.take().or_else(time);
+        let (shown, kept) = match self.output.timestamp.as_deref() {
+            Some("") => (Some(timestamp::DEFAULT), Some(timestamp::OF_LOG_FILES)),
+            typed => (typed, typed),
+        };
+        request.logs.timestamp = request.logs.timestamp.take().or_else(|| kept?.parse().ok());
+        self.output.timestamp = shown.map(str::to_owned);
         (request, self.output)
     }
 }

@@ -112,6 +112,8 @@ fn help_reads_well() {
     folder's project file, or a command line in quotes. Without one, the folder's project file (pmdev.toml,
     ecosystem.config.js, Procfile, ...) tells what to run, else package.json, Cargo.toml, go.mod, manage.py, main.py,
     app.py, config.ru, mix.exs or deno.json.
+    Where a runner has apps of these names (ids, namespaces, /regexes/) already, what of them is down is started, and what
+    runs is restarted.
     Ctrl-C stops everything, a second one kills it; `rs` and Enter restarts everything, `h` and Enter lists the other keys.
 
     Examples:

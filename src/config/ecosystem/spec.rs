@@ -28,7 +28,7 @@ use crate::{
     },
     model::{
         Account, ActionRule, AfterExit, AppSpec, Backoff, ExecMode, Hooks, Launch, Limits, Listen, LogFile, Logs, PidFile, Probe, Ready,
-        RestartPolicy, UNLIMITED,
+        RestartPolicy, UNLIMITED, timestamp,
     },
 };
 
@@ -184,7 +184,7 @@ fn logs(usual: Logs, layer: &Layer, cwd: &Path) -> Logs {
         File::Default => LogFile::Default,
         File::At(path) => LogFile::At(place::absolute(cwd, Path::new(&path))),
     };
-    let time = value(&keys.time).filter(|on| *on).map(|_| LogTime("YYYY-MM-DDTHH:mm:ss".parse().ok()));
+    let time = value(&keys.time).filter(|on| *on).map(|_| LogTime(timestamp::OF_LOG_FILES.parse().ok()));
     Logs {
         out: value(&group.out).or(value(&keys.out_file)).map_or(usual.out, file),
         error: value(&group.error).or(value(&keys.error_file)).map_or(usual.error, file),

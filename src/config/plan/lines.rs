@@ -214,11 +214,13 @@ fn watching(app: &AppSpec, watch: &WatchSpec) -> String {
 fn restarts(policy: &RestartPolicy, watched: bool) -> String {
     let limit = || match policy.max_restarts {
         None => "without limit".to_owned(),
-        Some(limit) => format!(
-            "given up after {limit} runs shorter than {} in a row, or {limit} restarts within {}",
-            HumanDuration(policy.min_uptime),
-            HumanDuration(policy.window)
-        ),
+        Some(limit) => {
+            let (least, window) = (HumanDuration(policy.min_uptime), HumanDuration(policy.window));
+            match limit {
+                1 => format!("given up after a run shorter than {least}, or a restart within {window}"),
+                limit => format!("given up after {limit} runs shorter than {least} in a row, or {limit} restarts within {window}"),
+            }
+        }
     };
     let mut text = match &policy.after_exit {
         AfterExit::Wait if watched => "at the next save".to_owned(),

@@ -61,7 +61,7 @@ fn cases() -> Vec<Case> {
             "the first new run of a reload dies",
             vec![two(vec![Script::default(), Script::default(), gone.clone()])],
             Request::Reload,
-            &["api:0 is errored: it crashed (exit code 1) and is given up after a run of less than 1 s", SIBLING],
+            &["api:0 is errored: it crashed (exit code 1) and is given up after a run that was up for less than 1 s", SIBLING],
         ),
         case(
             "the first new run of a reload of workers dies",

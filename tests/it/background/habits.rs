@@ -138,9 +138,14 @@ fn relative_paths_of_a_file_count_from_where_it_was_typed() {
     for (path, says) in [("run.sh", "here"), ("sub/run.sh", "below")] {
         home.project.script(path, &format!("echo 'the one {says}'\nexec sleep 1000000\n"));
     }
-    home.project.save("sub/ecosystem.json", "{ apps: [{ name: 'typed', script: './run.sh' }] }");
+    home.project.script("sub/only.sh", "echo \"in $PWD.\"\nexec sleep 1000000\n");
+    let apps = "{ apps: [{ name: 'typed', script: './run.sh', error_file: 'err.log' }, { name: 'only', script: './only.sh' }] }";
+    home.project.save("sub/ecosystem.json", apps);
     home.verb(&["start", "-d", "sub/ecosystem.json"], 0);
     home.logged("typed", "the one here");
+    assert!(home.project.path("err.log").exists());
+    // One that is beside its file alone is found there.
+    home.logged("only", &format!("in {}.", home.project.path("sub").display()));
 }
 
 #[test]
@@ -166,9 +171,12 @@ fn how_often_memory_is_looked_at_is_the_runners_environment() {
     home.project.save("grows.js", "const kept = Buffer.alloc(150 << 20, 1); setInterval(() => kept.fill(2), 1e6);");
     let wrong = home.verb_with(&["start", "-d", "grows.js"], &[("PMDEV_WORKER_INTERVAL", "often")], 1);
     assert!(wrong.err.contains("PMDEV_WORKER_INTERVAL"), "{}", wrong.all());
-    // An hour between two looks: it is the next runner that looks in time.
+    // An hour between two looks: in seconds, which another app counts, nothing happens. It is the next runner that looks in time.
     home.verb_with(&["start", "-d", "grows.js", "--max-memory-restart", "100M"], &[("PMDEV_WORKER_INTERVAL", "3600000")], 0);
-    home.verb(&["list"], 0);
+    home.verb(&["start", "-d", "api.sh", "-n", "clock", "--cron", "* * * * * *"], 0);
+    assert!(comes_true(PATIENCE, || home.listed()[1]["restarts"].as_u64() >= Some(4)), "{:?}", home.states());
+    assert_eq!(home.states()[0], "0 grows online 0");
+    assert!(home.listed()[0]["memory"].as_u64() > Some(100 << 20), "{:?}", home.listed());
     home.verb(&["kill"], 0);
     home.verb_with(&["start", "-d", "grows.js", "--max-memory-restart", "100M"], &[("PMDEV_WORKER_INTERVAL", "200")], 0);
     let restarted = || home.listed()[0]["restarts"].as_u64() > Some(0);

@@ -33,7 +33,7 @@ impl Home {
     }
 
     /// `$PMDEV_HOME`.
-    fn path(&self, below: &str) -> PathBuf {
+    pub fn path(&self, below: &str) -> PathBuf {
         self.project.root.with_file_name("home").join(".pmdev").join(below)
     }
 
@@ -45,14 +45,15 @@ impl Home {
 
     /// The same with variables.
     #[track_caller]
-    fn verb_with(&self, arguments: &[&str], variables: &[(&str, &str)], code: i32) -> Ending {
+    pub fn verb_with(&self, arguments: &[&str], variables: &[(&str, &str)], code: i32) -> Ending {
         let start = variables.iter().fold(self.project.pmdev(arguments), |start, (name, value)| start.env(name, value));
         let ending = start.finish();
         assert_eq!(ending.code, Some(code), "{arguments:?}: {}", ending.all());
         ending
     }
 
-    fn listed(&self) -> Vec<Value> {
+    /// What is listed, as JSON.
+    pub fn listed(&self) -> Vec<Value> {
         let listed = self.verb(&["list", "--json"], 0).out;
         serde_json::from_str(&listed).unwrap_or_else(|error| panic!("{error}: {listed}"))
     }
@@ -66,7 +67,7 @@ impl Home {
 
     /// Waits until an app's log file holds a text; one of several instances is `api-out-0`.
     #[track_caller]
-    fn logged(&self, app: &str, text: &str) {
+    pub fn logged(&self, app: &str, text: &str) {
         let name = if app.contains("-out-") { format!("{app}.log") } else { format!("{app}-out.log") };
         let path = self.path("logs").join(name);
         let holds = || fs::read_to_string(&path).is_ok_and(|have| have.contains(text));
@@ -74,7 +75,7 @@ impl Home {
     }
 
     /// The pid of the background runner, by its file.
-    fn pid(&self) -> i32 {
+    pub fn pid(&self) -> i32 {
         fs::read_to_string(self.path("pmdev.pid")).expect("it is there").trim().parse().expect("it is a number")
     }
 }

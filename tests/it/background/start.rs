@@ -67,6 +67,27 @@ fn term_to_its_pid_stops_all_and_kill_leaves_nothing() {
 }
 
 #[test]
+fn what_outlives_a_kill_9_of_runner_and_guard_goes_before_the_next_start() {
+    let home = Home::new();
+    home.project.script("leaves.sh", "setsid sleep 1001 &\necho left\nwait\n");
+    home.verb(&["start", "-d", "leaves.sh"], 0);
+    home.logged("leaves", "left");
+    let sleeps = || home.project.alive().iter().any(|process| process.command == "sleep 1001");
+    assert!(comes_true(PATIENCE, sleeps));
+    let guard = processes::Process::read(home.pid()).expect("it runs").parent;
+    let both = [home.pid(), guard];
+    for signal in [Signal::STOP, Signal::KILL] {
+        both.iter().for_each(|pid| processes::send(*pid, signal));
+    }
+    let gone = || both.iter().all(|pid| processes::Process::read(*pid).is_none_or(|process| !process.is_alive()));
+    assert!(comes_true(PATIENCE, gone) && sleeps());
+    home.verb(&["start", "-d", "api.sh"], 0);
+    assert!(!sleeps());
+    let log = fs::read_to_string(home.path("pmdev.log")).expect("it wrote one");
+    assert!(log.contains("[pmdev] killed what a runner had left that was killed itself: pid "), "{log}");
+}
+
+#[test]
 fn many_first_starts_at_once_make_one_runner() {
     let home = Home::new();
     let mut starts: Vec<_> =

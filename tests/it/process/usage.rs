@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -52,7 +53,15 @@ fn what_forked_workers_share_counts_once() {
 }
 
 #[test]
-fn what_workers_of_another_user_share_is_estimated_where_nobody_may_look() {
+fn what_a_process_has_at_two_places_counts_once() {
+    let mut bare = Bare::start();
+    bare.misbehave(1, "--twice 300");
+    let Usage { resident, exact, processes } = usage(&mut bare, 1);
+    assert!(processes == 1 && resident >= 600 && (300..400).contains(&exact), "{resident} {exact}");
+}
+
+#[test]
+fn what_workers_of_another_user_share_counts_once_where_the_runner_may_not_look() {
     if !super::can_become_others() {
         return;
     }
@@ -63,14 +72,23 @@ fn what_workers_of_another_user_share_is_estimated_where_nobody_may_look() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let program = super::for_everybody(folder.path(), &example("misbehave"));
     bare.tell("as 65534 65534");
-    bare.tell(&format!("spawn 1 / {} --share 300 --children 4", program.display()));
-    bare.expect("out 1 ready");
-    let pid: i32 = bare.expect("executed 1").parse().expect("a pid");
+    for switches in ["--eat 300 --children 4", "--share 300 --children 4"] {
+        bare.tell(&format!("spawn 1 / {} {switches}", program.display()));
+        bare.expect("out 1 ready");
+        let pid: i32 = bare.expect("executed 1").parse().expect("a pid");
+        may_not_look(pid);
+        let Usage { resident, exact, processes } = usage(&mut bare, 1);
+        assert!(processes == 5 && resident >= 5 * 300 && (300..400).contains(&exact), "{switches}: {resident} {exact}");
+        bare.tell("kill 1");
+        bare.expect("empty 1");
+    }
+}
+
+/// Whoever has Docker's capabilities.
+fn may_not_look(pid: i32) {
     let mut look = Command::new("setpriv");
     look.args(["--bounding-set=-sys_ptrace,-perfmon,-sys_admin", "--inh-caps=-all", "cat"]).arg(format!("/proc/{pid}/smaps_rollup"));
     assert!(!look.output().expect("setpriv is there").status.success(), "nobody may look");
-    let Usage { resident, exact, processes } = usage(&mut bare, 1);
-    assert!(processes == 5 && resident >= 5 * 300 && (300..400).contains(&exact), "{resident} {exact}");
 }
 
 #[test]
@@ -140,5 +158,16 @@ fn a_kill_for_want_of_memory_is_told_apart_from_any_other() {
     bare.misbehave(2, "");
     bare.tell("kill 2");
     assert_eq!(bare.expect("exited 2"), "SIGKILL", "ourselves");
+    // The kernel kills a child; that explains no other death where its log can be read.
+    let means_our_pids = fs::metadata("/proc/self/ns/pid").is_ok_and(|about| about.ino() == 0xEFFF_FFFC);
+    if !means_our_pids || fs::File::open("/dev/kmsg").is_err() {
+        programs::skip("the kernel's log cannot be read here");
+        return;
+    }
+    bare.misbehave(3, "--child-eats 200");
+    bare.misbehave(4, "");
+    let pid = *bare.noted().last().expect("it has noted its pid");
+    bare::send(pid, Signal::KILL);
+    assert_eq!(bare.expect("exited 4"), "SIGKILL", "somebody else, just after the kernel");
     drop(bare);
 }

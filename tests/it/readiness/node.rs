@@ -115,7 +115,7 @@ fn a_message_to_an_app_that_never_looks_is_not_waited_for_longer_than_it_has() {
     runner.wait_for(&ready("api"));
     runner.signal(Signal::INT);
     let ending = runner.finish();
-    assert!(ending.all().contains("api did not stop within 200 ms"), "{}", ending.all());
+    assert!(ending.all().contains("api did not stop within 200 ms of being told to shut down and was killed"), "{}", ending.all());
 }
 
 #[test]

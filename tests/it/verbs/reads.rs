@@ -229,8 +229,8 @@ fn lists_tell_why_an_app_was_given_up() {
     let bad = json!({ "name": "bad", "script": "bad.sh", "autorestart": true, "max_restarts": 2, "restart_delay": 0 });
     project.save("pmdev.json", json!([bad, { "name": "good", "script": "good.sh" }]).to_string());
     let mut runner = project.start(["--no-watch"]);
-    runner.wait_for(&says("bad crashed (exit code 3) and is given up after 2 runs in a row of less than 1 s"));
-    let why = "it crashed (exit code 3) and is given up after 2 runs in a row of less than 1 s";
+    runner.wait_for(&says("bad crashed (exit code 3) and is given up after 2 runs in a row that were up for less than 1 s"));
+    let why = "it crashed (exit code 3) and is given up after 2 runs in a row that were up for less than 1 s";
     let list = json_of(&project, &["list", "--json"]);
     assert_eq!((&list[0]["status"], &list[0]["why"], &list[1]["why"]), (&json!("errored"), &json!(why), &json!("the runner began")));
     assert_eq!(json_of(&project, &["jlist"])[0]["pm2_env"]["why"], why);
