@@ -32,6 +32,7 @@ mod runner;
 mod saved;
 mod screens;
 mod service;
+mod sharing;
 mod signals;
 mod signs;
 mod sources;

@@ -7,9 +7,10 @@ mod waiting;
 
 use std::fs;
 
+use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::support::{PATIENCE, Project, verb, words::says};
+use crate::support::{PATIENCE, Project, clock::comes_true, processes, verb, words::says};
 
 const APP: &str = "echo \"$name runs\"\nwhile read -r line; do echo \"$name got $line\"; done\nexec sleep 1000000\n";
 
@@ -193,6 +194,36 @@ fn a_second_start_is_the_verb_or_a_second_runner_but_never_the_same_apps_twice()
     assert!(several.err.contains("2 runners could be meant") && several.err.contains("other"), "{}", several.all());
     verb(&project, &["kill", "--runner", &beside.runner_pid().to_string()], 0);
     assert_eq!(states(&project).len(), 4);
+}
+
+#[test]
+fn beside_a_runner_that_is_stopped_none_is_started_for_it_cannot_say_what_it_runs() {
+    let project = project();
+    let mut runner = project.start(["--only", "web"]);
+    runner.wait_for(&says("web started"));
+    let pid = runner.runner_pid();
+    processes::send(pid, Signal::STOP);
+    for words in [&["start"][..], &["start", "api.sh", "--name", "other"]] {
+        let refused = verb(&project, words, 1);
+        let text = format!("A runner of this folder is stopped (Ctrl-Z), with pid {pid}, and its apps with it");
+        assert!(refused.err.contains(&text) && refused.err.contains("fg in its terminal, or kill -CONT "), "{}", refused.all());
+    }
+    // One of another folder is in nobody's way.
+    let elsewhere = project.outside("elsewhere");
+    fs::create_dir_all(&elsewhere).expect("the folder is ours");
+    fs::copy(project.path("web.sh"), elsewhere.join("web.sh")).expect("the folder is ours");
+    let shell = format!("cd {} && exec \"$@\"", elsewhere.display());
+    let mut other = project.pmdev(["start", "web.sh"]).wrapped(&["sh", "-c", &shell, "sh"]).spawn();
+    other.wait_for(&says("web started"));
+    other.signal(Signal::INT);
+    assert_eq!(other.finish().code, Some(0));
+    let continued = || {
+        let refused = project.pmdev(["start"]).finish();
+        refused.err.contains("pmdev.toml is run already")
+    };
+    runner.signal(Signal::CONT);
+    processes::send(pid, Signal::CONT);
+    assert!(comes_true(PATIENCE, continued), "it does not go on");
 }
 
 #[test]
