@@ -204,21 +204,32 @@ pub struct Telling {
 /// # Errors
 /// It refuses, or an app did not come online.
 pub fn ask(runner: &Reached, request: Request, telling: Telling) -> Result<Vec<InstanceView>, Error> {
-    let (instances, took_ms) = answer(runner, request)?;
-    report(&instances, took_ms, telling);
+    let mut told = Vec::new();
+    let (instances, took_ms) = answer(runner, request, &mut told)?;
+    // Why there is nothing to do is what was told.
+    if !instances.is_empty() || told.is_empty() || telling.json {
+        report(&instances, took_ms, telling);
+    }
     Ok(instances)
 }
 
-/// Asks the background runner: the instances that it was about, and how long it took, in milliseconds.
+/// Asks it as one of several, of which these words were told already: the instances that it was about, and how long it took, in milliseconds.
 ///
 /// # Errors
 /// As [`ask`].
-pub fn answer(runner: &Reached, request: Request) -> Result<(Vec<InstanceView>, u64), Error> {
+pub fn answer(runner: &Reached, request: Request, told: &mut Vec<String>) -> Result<(Vec<InstanceView>, u64), Error> {
     let mut connection = runner.connect()?;
     connection.ask(request)?;
     loop {
         match connection.reply()? {
-            Some(Reply::Text { lines }) => lines.into_iter().for_each(warn),
+            Some(Reply::Text { lines }) => {
+                for line in lines {
+                    if !told.contains(&line) {
+                        warn(&line);
+                        told.push(line);
+                    }
+                }
+            }
             Some(Reply::Done { instances, took_ms }) => return Ok((instances, took_ms)),
             Some(Reply::Refused { code, message, hint }) => return Err(client::refusal(code, message, hint)),
             Some(_) => {}

@@ -2,6 +2,7 @@
 
 use std::{
     env,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     thread,
     time::Duration,
@@ -9,10 +10,12 @@ use std::{
 
 use clap::Args;
 
-use super::commands::act::target_word;
+use super::commands::{act::target_word, second::runner_of};
 use crate::{
+    config,
     control::{Connection, Folders, Hello, InstanceView, Reply, Request, Shown, client},
     model::Error,
+    process,
 };
 
 /// Which runner.
@@ -76,6 +79,12 @@ impl ReachArgs {
         Self::look_around(client::greet).0
     }
 
+    /// Every runner of this user that answers, without those in the foreground that are stopped: they would be waited for in vain.
+    pub fn awake() -> Vec<Reached> {
+        let is_stopped = |socket: &Path| runner_of(socket).is_some_and(process::is_stopped);
+        Self::look_around(|socket| if is_stopped(socket) { Ok(None) } else { client::greet(socket) }).0
+    }
+
     /// Every runner of this user that says within this time who it is.
     pub fn all_within(limit: Duration) -> Vec<Reached> {
         Self::look_around(|socket| client::greet_within(limit, socket)).0
@@ -90,14 +99,16 @@ impl ReachArgs {
     /// Every runner of this user that answers, and what is wrong with those that do not. They are asked all at once, a single one without
     /// a thread for it: a stopped one costs its two seconds only once.
     fn look_around(greet: impl Fn(&Path) -> Result<Option<Hello>, Error> + Sync) -> (Vec<Reached>, Vec<Error>) {
-        let sockets = Folders::find(|name| env::var_os(name)).map(|folders| folders.sockets()).unwrap_or_default();
+        let folders = Folders::find(|name| env::var_os(name));
+        let barred = folders.as_ref().and_then(Folders::barred);
+        let sockets = folders.map(|folders| folders.sockets()).unwrap_or_default();
         let answers: Vec<_> = thread::scope(|scope| {
             let Some((last, others)) = sockets.split_last() else { return Vec::new() };
             let asked: Vec<_> = others.iter().map(|socket| scope.spawn(|| greet(socket))).collect();
             let last = greet(last);
             asked.into_iter().map(|thread| thread.join().unwrap_or(Ok(None))).chain([last]).collect()
         });
-        let (mut reached, mut wrong) = (Vec::new(), Vec::new());
+        let (mut reached, mut wrong) = (Vec::new(), Vec::from_iter(barred.map(|(home, folder)| unentered(&home, &folder))));
         for (socket, answer) in sockets.into_iter().zip(answers) {
             match answer {
                 Ok(Some(hello)) => reached.push(Reached { socket, hello }),
@@ -128,6 +139,15 @@ impl ReachArgs {
     pub fn need(&self) -> Result<Reached, Error> {
         self.find()?.ok_or_else(nobody)
     }
+}
+
+/// A home that is closed to us.
+fn unentered(home: &Path, folder: &Path) -> Error {
+    let owner = folder.metadata().map_or_else(|_| "another user's".to_owned(), |about| format!("{}'s", config::user_name(about.uid())));
+    let which = if folder == home { String::new() } else { format!(" in {}", home.display()) };
+    Error::failed(format!("{} may not be entered, so the background runner{which} cannot be asked", folder.display()))
+        .because(format!("permission denied: it is {owner}"))
+        .hint("run this as that user (sudo -u USER -H pmdev …), or set PMDEV_HOME to a folder of your own")
 }
 
 fn named_runner(named: &str, here: &Path) -> Result<Reached, Error> {

@@ -126,7 +126,7 @@ fn takes_next(option: &Arg, typed: &str) -> bool {
 }
 
 /// Whether an option is the one that was typed.
-fn is_called(option: &Arg, typed: &str) -> bool {
+pub fn is_called(option: &Arg, typed: &str) -> bool {
     let long = option.get_long_and_visible_aliases().unwrap_or_default();
     typed.strip_prefix("--").is_some_and(|name| long.contains(&name) || option.get_all_aliases().is_some_and(|all| all.contains(&name)))
         || typed.strip_prefix('-').is_some_and(|name| option.get_short().is_some_and(|short| name == short.to_string()))

@@ -51,6 +51,8 @@ pub struct Drafter<'a> {
     pub profile: Profile,
     /// The folder of the apps, absolute, where it was given.
     pub cwd: Option<PathBuf>,
+    /// The PATH that a project file sets for the app.
+    pub path: Option<OsString>,
     /// Where programs are looked for.
     pub searches: &'a Searches,
     /// What people should know.
@@ -119,7 +121,7 @@ impl Drafter<'_> {
     }
 
     fn script(&mut self, path: PathBuf, cwd: PathBuf, shown: String, folder: PathBuf) -> Result<Draft, Error> {
-        let search = self.searches.from(place::folder(&path), self.host);
+        let search = self.searches.from(place::folder(&path), self.path.as_deref(), self.host);
         let args = interpreter::arguments(self.request)?;
         let script = Script { path: &path, shown, cwd: &cwd, search: &search, args };
         let program = interpreter::choose(&script, self.request, self.host)?;
@@ -128,14 +130,14 @@ impl Drafter<'_> {
     }
 
     fn line(&mut self, line: &str, cwd: PathBuf) -> Result<Draft, Error> {
-        let search = self.searches.from(&cwd, self.host);
+        let search = self.searches.from(&cwd, self.path.as_deref(), self.host);
         let mut script = None;
         let argv = match command::parse(line).map_err(|why| Error::usage(format!("{line:?} cannot be read as a command line: {why}")))? {
             Command::Simple(words) => {
                 let known = |word: &&String| table::row(Path::new(word)).is_some();
                 script = words.iter().filter(known).map(|word| place::absolute(&cwd, Path::new(word))).find(|file| file.is_file());
-                check_program(line, &words[0], &cwd, &search)?;
-                words.into_iter().map(OsString::from).collect()
+                let program = check_program(line, &words[0], &cwd, &search)?;
+                [program].into_iter().chain(words.into_iter().skip(1).map(OsString::from)).collect()
             }
             // As npm does it, arguments go to the last command of the line.
             Command::Shell(line) if self.request.script_args.is_empty() => vec!["sh".into(), "-c".into(), line.into()],
@@ -196,12 +198,12 @@ impl Drafter<'_> {
     }
 }
 
-/// Whether the program of a command line is there.
-fn check_program(line: &str, program: &str, cwd: &Path, search: &Search) -> Result<(), Error> {
+/// The program of a command line, which is there.
+fn check_program(line: &str, program: &str, cwd: &Path, search: &Search) -> Result<OsString, Error> {
     if program.contains('/') {
         let path = place::absolute(cwd, Path::new(program));
         if place::executable(&path) {
-            return Ok(());
+            return Ok(program.into());
         }
         if path.is_file() {
             return Err(Error::usage(format!("{line:?} cannot be run: {program} is not executable"))
@@ -213,8 +215,8 @@ fn check_program(line: &str, program: &str, cwd: &Path, search: &Search) -> Resu
             format!("{line:?} cannot be run: there is no {program} in {}", cwd.display()),
         ));
     }
-    if search.find(program).is_some() {
-        return Ok(());
+    if let Some(path) = search.find(program) {
+        return Ok(search.word(program, &path));
     }
     let error = Error::missing(format!("{line:?} cannot be run: {program} is neither in the project's own tools nor on PATH"));
     if cwd.join(program).is_file() {

@@ -42,6 +42,13 @@ pub struct Declared {
     pub tty: bool,
 }
 
+impl Declared {
+    /// The PATH that is set, which the app has as it stands there.
+    pub fn path(&self) -> Option<&str> {
+        self.set.iter().rev().find(|(name, _)| name == "PATH").and_then(|(_, value)| value.as_deref())
+    }
+}
+
 /// What an app's environment is made of, kept so that edited env files can be read again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EnvRecipe {
@@ -131,8 +138,8 @@ impl EnvRecipe {
         set_missing(&mut env, &self.defaults);
         for (name, value) in &self.fixed {
             // A PATH of the project file is meant as it stands there.
-            let declared = name == "PATH" && self.declared.set.iter().any(|(set, value)| set == "PATH" && value.is_some());
-            if !declared {
+            let is_declared = name == "PATH" && self.declared.path().is_some();
+            if !is_declared {
                 env.insert(name.clone(), value.clone());
             }
         }

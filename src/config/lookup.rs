@@ -1,4 +1,4 @@
-//! Where programs are looked for: the project's own tools first, then PATH.
+//! Where programs are looked for: the project's own tools first, then PATH; where a project file sets PATH, there first.
 
 use std::{
     cell::RefCell,
@@ -21,21 +21,27 @@ pub struct Search {
     local: Vec<PathBuf>,
     /// Those of PATH.
     path: Vec<PathBuf>,
+    /// Whether PATH is the project file's: it is meant as it stands there, and the app has no other.
+    declared: bool,
     /// What was found, or not: a project of many apps asks for few programs.
     found: Rc<RefCell<HashMap<String, Option<PathBuf>>>>,
 }
 
-/// The folders for each place, worked out once.
+/// The folders for each place and PATH, worked out once.
 #[derive(Debug, Default)]
 pub struct Searches {
-    by_folder: RefCell<HashMap<PathBuf, Search>>,
+    by_folder: RefCell<HashMap<(PathBuf, Option<OsString>), Search>>,
 }
 
 impl Searches {
-    /// The folders for something that lives in `from`.
-    pub fn from(&self, from: &Path, host: &Host) -> Search {
+    /// The folders for something that lives in `from`. `path`: the PATH that a project file sets.
+    pub fn from(&self, from: &Path, path: Option<&OsStr>, host: &Host) -> Search {
         let mut known = self.by_folder.borrow_mut();
-        known.entry(from.to_owned()).or_insert_with(|| Search::new(from, host)).clone()
+        let search = || match path {
+            Some(path) => Search { path: env::split_paths(path).collect(), declared: true, ..Search::new(from, host) },
+            None => Search::new(from, host),
+        };
+        known.entry((from.to_owned(), path.map(OsStr::to_owned))).or_insert_with(search).clone()
     }
 }
 
@@ -59,19 +65,27 @@ impl Search {
         local.retain(|folder| !seen.contains(folder) && (seen.push(folder.clone()), true).1);
         let path = host.var("PATH").map_or_else(|| OsString::from(DEFAULT_PATH), Clone::clone);
         let path = env::split_paths(&path).filter(|folder| !local.contains(folder)).collect();
-        Self { local, path, found: Rc::default() }
+        Self { local, path, declared: false, found: Rc::default() }
     }
 
-    /// A program by name, in the project and then on PATH.
+    /// A program by name, in the project and then on PATH; or the other way round.
     pub fn find(&self, program: &str) -> Option<PathBuf> {
         let mut found = self.found.borrow_mut();
-        let look = || self.find_local(program).or_else(|| first(&self.path, program));
+        let on_path = || first(&self.path, program);
+        let look =
+            || if self.declared { on_path().or_else(|| self.find_local(program)) } else { self.find_local(program).or_else(on_path) };
         found.entry(program.to_owned()).or_insert_with(look).clone()
     }
 
     /// A program by name, in the project alone.
     pub fn find_local(&self, program: &str) -> Option<PathBuf> {
         first(&self.local, program)
+    }
+
+    /// The word by which an app finds this program: its name, or its path where the name alone means nothing or another one to the app.
+    pub fn word(&self, name: &str, program: &Path) -> OsString {
+        let by_name = if self.declared { first(&self.path, name) } else { self.find(name) };
+        if by_name.as_deref() == Some(program) { name.into() } else { program.into() }
     }
 
     /// The PATH that finds the same.

@@ -70,7 +70,8 @@ pub fn resolve(request: &Request, host: &Host) -> Result<Resolved, Error> {
     let request = &Request { source_maps: ecosystem::source_maps(&layer), ..request.clone() };
     let mut resolved = Resolved::default();
     let searches = Searches::default();
-    let mut drafter = Drafter { request, host, profile, cwd: app_folder(request, host)?, searches: &searches, notices: Vec::new() };
+    let mut drafter =
+        Drafter { request, host, profile, cwd: app_folder(request, host)?, path: None, searches: &searches, notices: Vec::new() };
     let planned = plan(&mut drafter, &mut resolved)?;
     if let (Some(first), true) = (only(request).first(), planned.iter().all(|planned| matches!(planned, Planned::App(_)))) {
         return Err(Error::usage(format!("--only {first} names an app of a project file, and no TARGET is one"))

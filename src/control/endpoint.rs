@@ -56,6 +56,13 @@ impl Folders {
         self.home.join("pmdev.sock")
     }
 
+    /// The home, and the folder on the way to what lies in it that we may not enter; `None`: we may, or it is not there.
+    pub fn barred(&self) -> Option<(PathBuf, PathBuf)> {
+        let is_denied = |path: &Path| fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied);
+        let folder = self.home.ancestors().find(|folder| !is_denied(folder))?;
+        is_denied(&self.background_socket()).then(|| (self.home.clone(), folder.to_owned()))
+    }
+
     /// Makes the folder of the sockets in the foreground. Made on the way to it, the home is as private as what lies in it.
     ///
     /// # Errors
@@ -191,7 +198,7 @@ pub fn is_taken(home: &Path, said: &str) -> bool {
 pub fn private_folder(folder: &Path) -> Result<(), Error> {
     let failed = |error: io::Error| Error::failed(format!("{} cannot be made a private folder", folder.display())).because(error);
     if let Some(parent) = folder.parent() {
-        fs::create_dir_all(parent).map_err(failed)?;
+        DirBuilder::new().recursive(true).mode(0o755).create(parent).map_err(failed)?;
     }
     match DirBuilder::new().mode(0o700).create(folder) {
         Ok(()) => return Ok(()),

@@ -68,4 +68,7 @@ pub struct LogFile {
     pub path: String,
     /// The streams of the instance that go there.
     pub streams: Vec<Stream>,
+    /// Those of them on which it has said more than the runner holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more: Vec<Stream>,
 }

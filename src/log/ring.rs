@@ -41,6 +41,8 @@ struct Shelf {
     bytes: VecDeque<u8>,
     /// Bytes that have gone.
     gone: u64,
+    /// Whether any line is kept no more.
+    lost: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +64,7 @@ impl Ring {
         let far = memchr::memrchr_iter(b'\n', lines).nth(LINES - 1).map_or(0, |newline| newline + 1);
         let large = lines.len().saturating_sub(BYTES);
         let skipped = if large > far { memchr::memchr(b'\n', &lines[large..]).map_or(far, |newline| large + newline + 1) } else { far };
+        shelf.lost |= skipped > 0;
         for line in lines[skipped..].split(|&byte| byte == b'\n') {
             shelf.push(&line[line.len().saturating_sub(LINE)..], *next, time);
             *next += 1;
@@ -118,6 +121,11 @@ impl Ring {
         (places.get(skipped).map_or(self.next, |first| first.number), places.len() - skipped)
     }
 
+    /// Whether there were lines of one stream that are kept no more.
+    pub(super) fn has_lost(&self, stream: Stream) -> bool {
+        self.shelves[stream as usize].lost
+    }
+
     /// The number of the next line.
     pub(super) fn next(&self) -> u64 {
         self.next
@@ -138,6 +146,7 @@ impl Shelf {
     fn push(&mut self, line: &[u8], number: u64, time: i64) {
         while self.lines.len() >= LINES || self.bytes.len() + line.len() > BYTES {
             let Some(first) = self.lines.pop_front() else { break };
+            self.lost = true;
             self.bytes.drain(..first.length);
             self.gone += first.length as u64;
         }
@@ -191,6 +200,7 @@ mod tests {
         assert_eq!(ring.last_of(Stream::Err, 20), [b"why".to_vec(), b"".to_vec(), b"last".to_vec()]);
         assert_eq!(ring.last_of(Stream::Out, 1), [b"4999".to_vec()]);
         assert_eq!(ring.last(3), [b"4999".to_vec(), b"".to_vec(), b"last".to_vec()]);
+        assert!(ring.has_lost(Stream::Out) && !ring.has_lost(Stream::Err));
         assert_eq!(ring.last(usize::MAX).len(), LINES + 3);
         let kept: Vec<(u64, i64)> = ring.kept(Stream::Err, 9).map(|kept| (kept.number, kept.time)).collect();
         assert_eq!(kept, [(0, 1), (5001, 3), (5002, 3)]);

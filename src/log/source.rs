@@ -125,6 +125,11 @@ impl Source {
         Held::new(&self.ring_lock(), if self.recorder().muted { &[] } else { streams }, lines, look)
     }
 
+    /// Whether it has said more on this stream, in all its runs, than is kept.
+    pub fn has_lost(&self, stream: Stream) -> bool {
+        self.ring_lock().has_lost(stream)
+    }
+
     /// Forgets the last lines, of all runs.
     pub fn forget(&self) {
         self.ring_lock().clear();

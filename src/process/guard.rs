@@ -8,7 +8,7 @@ use std::{env, ffi::CStr, fs, io, os::unix::process::CommandExt as _, process::C
 use super::{
     reaper::{self, Change},
     rights, sweep,
-    tree::{self, Stat, own_pid},
+    tree::{self, Stat, is_stopped, own_pid},
 };
 use crate::model::{Exit, Identity, Signal};
 
@@ -85,6 +85,14 @@ pub fn above(runner: i32) -> Option<i32> {
     let guard = Stat::read(runner)?.parent;
     let name = fs::read(format!("/proc/{guard}/comm")).ok()?;
     (name.trim_ascii_end() == NAME.to_bytes()).then_some(guard)
+}
+
+/// A runner, and its guard where there is one, as far as they are stopped: Ctrl-Z stops both, and neither answers anybody.
+pub fn stopped(runner: i32) -> Vec<i32> {
+    if !is_stopped(runner) {
+        return Vec::new();
+    }
+    above(runner).filter(|guard| is_stopped(*guard)).into_iter().chain([runner]).collect()
 }
 
 /// Has a child killed when the thread that starts it ends, by SIGKILL as well, and run as somebody: for children that run before there is a

@@ -10,7 +10,11 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{logs, runner::Runner};
+use super::{
+    logs,
+    runner::Runner,
+    sharing::{Sharing, Writer, untold},
+};
 use crate::{
     control::{Feed, Feeds, History, LogFile, LogSource, LogsRequest, Reply, Responder},
     log::{
@@ -148,7 +152,7 @@ impl Runner {
         let streams = [Stream::Out, Stream::Err].into_iter().filter(|stream| asked.stream.is_none_or(|only| only == *stream));
         let streams: Vec<Stream> = streams.collect();
         let (mut sources, mut lines) = (Vec::new(), Vec::new());
-        let mut files: BTreeMap<PathBuf, Vec<(InstanceId, Stream)>> = BTreeMap::new();
+        let mut files: BTreeMap<PathBuf, Vec<Writer>> = BTreeMap::new();
         let mut missing = BTreeSet::new();
         for id in &ids {
             let (Some(source), Some(about)) = (self.apps.source(*id).cloned(), self.log_source(*id)) else { continue };
@@ -165,12 +169,27 @@ impl Runner {
             lines.push(held);
             sources.push((*id, about));
         }
-        files.retain(|path, _| asked.history != History::None && missing.contains(path));
+        let mut mixed: Vec<(InstanceId, PathBuf)> = Vec::new();
+        files.retain(|path, users| match self.sharing(path, users) {
+            _ if asked.history == History::None => false,
+            Sharing::Own => missing.contains(path),
+            // Which lines are the last ones of all is known from the file alone.
+            Sharing::Known => true,
+            Sharing::Mixed => {
+                if missing.contains(path) {
+                    let ids: BTreeSet<InstanceId> = users.iter().map(|(id, _)| *id).collect();
+                    mixed.extend(ids.into_iter().map(|id| (id, path.clone())));
+                }
+                false
+            }
+        });
         for (id, source) in &mut sources {
             for (path, users) in &files {
                 let streams: Vec<Stream> = users.iter().filter(|(user, _)| user == id).map(|(_, stream)| *stream).collect();
                 if !streams.is_empty() {
-                    source.files.push(LogFile { path: path.to_string_lossy().into_owned(), streams });
+                    let lost = |stream: &Stream| self.apps.source(*id).is_some_and(|source| source.has_lost(*stream));
+                    let more = streams.iter().copied().filter(lost).collect();
+                    source.files.push(LogFile { path: path.to_string_lossy().into_owned(), streams, more });
                 }
             }
             feed.say(Reply::Source(source.clone()));
@@ -181,6 +200,18 @@ impl Runner {
         }
         feed.say(Reply::Live);
         let end = (!asked.follow).then(|| Arc::new(End(feed.clone())));
+        for (id, path) in mixed {
+            let Some((_, source)) = sources.iter().find(|(own, _)| *own == id) else { continue };
+            let (feed, end, known) = (feed.clone(), end.clone(), self.bytes_known(&path));
+            let reply = untold(source, &path, Timestamp::now().as_millisecond());
+            let tell = move |position: Option<Position>| {
+                if position.is_some_and(|at| at.put_away.is_some() || at.length > known) {
+                    feed.say(reply);
+                }
+                drop(end);
+            };
+            self.logs.files().mark(&path, Answer::new(tell));
+        }
         for path in files.into_keys() {
             let (feed, end, shown) = (feed.clone(), end.clone(), path.to_string_lossy().into_owned());
             let tell = move |position: Option<Position>| {

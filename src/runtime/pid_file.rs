@@ -31,9 +31,9 @@ impl PidFile {
     /// Writes `PID` and a line end. What stands there is replaced and never followed: in a folder that others can write it might be a link
     /// to something that only we can write. Nor does root follow links of others on the way there.
     pub fn write(&mut self, pid: i32) -> io::Result<()> {
-        let spot = place::name(&self.path, Some(Mode::from_raw_mode(0o777)))?;
+        let spot = place::name(&self.path, Some(Mode::from_raw_mode(place::OPEN)))?;
         remove(&spot)?;
-        let mut file = spot.open(OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, 0o666)?;
+        let mut file = spot.open(OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, place::READABLE)?;
         self.written = Some((pid, spot));
         file.write_all(format!("{pid}\n").as_bytes())
     }

@@ -150,13 +150,16 @@ fn a_port_that_the_app_itself_has_is_well() {
 #[test]
 fn what_a_dead_runner_left_is_removed_when_asked_and_nothing_else() {
     let project = project(FILE);
-    let dead = running(&project);
+    let alive = running(&project);
+    // In this order, since a start removes what it finds of those that are dead.
+    let mut dead = project.start(["api.sh", "--name", "other"]);
+    dead.wait_for(&says("other started"));
     let pid = dead.runner_pid();
     processes::send(pid, Signal::KILL);
     assert!(comes_true(PATIENCE, || dead.exit().is_some()), "the guard ends with it");
-    let stale = sockets(&project);
+    let mut stale = sockets(&project);
+    stale.retain(|socket| !socket.ends_with(format!("{}.sock", alive.runner_pid())));
     assert_eq!(stale.len(), 1, "{stale:?}");
-    let alive = running(&project);
     let told = doctor(&project, &[], 0);
     let shown = stale[0].display().to_string();
     assert!(told.contains(&format!("warning  {shown} is the socket of a runner that is gone")), "{told}");
@@ -243,4 +246,42 @@ fn root_does_not_read_a_program_that_others_can_write() {
     }
     fs::set_permissions(project.path("pmdev.config.js"), fs::Permissions::from_mode(0o644)).expect("it is ours");
     assert!(doctor(&project, &["--prod", "api"], 0).contains("api: node v") && project.path("ran").exists());
+}
+
+#[test]
+fn a_folder_that_the_user_of_an_app_may_not_enter_is_told_before_it_does_not_start() {
+    if !crate::process::can_become_others() {
+        return;
+    }
+    let project = project(&format!("{FILE}uid = \"nobody\"\n"));
+    let outer = project.root.parent().expect("it lies in a folder");
+    let mode = |path: &std::path::Path, mode: u32| fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("it is ours");
+    mode(outer, 0o700);
+    let told = doctor(&project, &["--prod", "--json"], 1);
+    let object: Value = serde_json::from_str(&told).unwrap_or_else(|error| panic!("{error}: {told}"));
+    let entry = object["checks"].as_array().and_then(|checks| checks.iter().find(|check| check["check"] == "entry")).expect("it is said");
+    let text = entry["text"].as_str().expect("it is a sentence");
+    let expected = format!(
+        "api is to run as nobody in {}, and that user may not enter {}: it does not start",
+        project.root.display(),
+        outer.display()
+    );
+    assert_eq!(text, expected);
+    assert_eq!(entry["commands"][0], format!("chmod o+x {}", outer.display()));
+    let mut runner = project.start(["--prod"]);
+    runner.wait_for(&says("ermission denied"));
+    runner.signal(Signal::INT);
+    assert_eq!(runner.finish().code, Some(0));
+    mode(outer, 0o711);
+    mode(&project.root, 0o700);
+    assert!(doctor(&project, &["--prod", "--json"], 1).contains("which that user may not enter: it does not start"));
+    mode(&project.root, 0o711);
+    assert!(!doctor(&project, &["--prod", "--json"], 0).contains("may not enter"));
+}
+
+#[test]
+fn a_limit_that_nobody_can_have_is_told() {
+    let project = project(&format!("{FILE}limits = {{ nofile = 4000000000 }}\n"));
+    let told = doctor(&project, &[], 1);
+    assert!(told.contains("api is to have 4,000,000,000 open files") && told.contains("sysctl fs.nr_open=4000000000"), "{told}");
 }

@@ -222,3 +222,30 @@ fn a_runner_that_is_stopped_is_named_and_not_waited_for() {
     processes::send(runner.runner_pid(), Signal::CONT);
     ping(&project, &runner);
 }
+
+#[test]
+fn who_comes_while_no_descriptor_is_left_is_told_so_and_not_left_waiting() {
+    if !programs::have(&["prlimit"]) {
+        return;
+    }
+    let project = project();
+    let (runner, socket) = running(&project);
+    let pid = runner.runner_pid();
+    let entries = fs::read_dir(format!("/proc/{pid}/fd")).expect("it lives").flatten();
+    let mut open: Vec<u32> = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    open.sort_unstable();
+    let first_free = open.iter().zip(0..).take_while(|(number, expected)| *number == expected).count();
+    let limit = |files: &str| project.run("prlimit", &[&format!("--pid={pid}"), &format!("--nofile={files}:")]);
+    limit(&first_free.to_string());
+    // Each time, so that it is kept again.
+    for _ in 0..3 {
+        let answer = String::from_utf8_lossy(&say(&socket, LIST.as_bytes())).into_owned();
+        assert!(answer.contains("may not have more files open"), "{answer:?}");
+        let listed = project.pmdev(["list"]).finish();
+        assert!(listed.code == Some(1) && listed.err.contains("ulimit -Hn"), "{}", listed.all());
+    }
+    limit("1024");
+    let answers = || project.pmdev(["ping"]).finish().code == Some(0);
+    assert!(crate::support::clock::comes_true(PATIENCE, answers));
+    assert!(runner.exit().is_none());
+}

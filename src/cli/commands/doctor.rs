@@ -1,7 +1,9 @@
 //! `pmdev doctor`. Facts are gathered in one place, what they mean is told by functions that see nothing else.
 
 mod apps;
+mod entry;
 mod machine;
+mod open_files;
 mod prod;
 mod project;
 mod runners;
@@ -55,7 +57,7 @@ pub struct Doctor {
 const EXAMPLES: &str = "\
 Looked at are: the limits of inotify, of open files and of memory; disks and folders that are written to; file systems that tell no changes; \
 the programs and ports that the apps need, those of their builds, probes, hooks and rules among them, and who has the ports; the runners there are, and what dead ones have left. With --prod also who can write or read \
-the project file and env files, and what else is unsafe on a server. No app is started.
+the project file and env files, whether the users of apps may enter their folders, and what else is unsafe on a server. No app is started.
 The exit code is 0 where all is well or there are only warnings, 1 where something is wrong, 2 where the project file is.
 
 Examples:
@@ -124,6 +126,7 @@ impl Doctor {
         found.extend(apps::of_lost(&apps::lost(subject)));
         found.extend(apps::of_ports(&apps::ports(subject, &alive), apps::first_free_port(), machine.root));
         if prod {
+            found.extend(entry::of_closed(&entry::look(subject, &host)));
             found.extend(prod::of_apps(&prod::look(subject)));
         }
         let is_terminal = std::io::stdout().is_terminal();

@@ -9,8 +9,8 @@ pub use go::is_main as is_go_main;
 
 use std::{
     ffi::OsString,
-    fs,
-    os::unix::ffi::OsStrExt,
+    fs::DirBuilder,
+    os::unix::{ffi::OsStrExt, fs::DirBuilderExt as _},
     path::{Path, PathBuf},
 };
 
@@ -52,7 +52,7 @@ fn output(source: &Path, name: &str, host: &Host) -> Result<PathBuf, Error> {
     let cache = host.text("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let cache = cache.or_else(|| host.home.as_ref().map(|home| home.join(".cache"))).unwrap_or_else(std::env::temp_dir);
     let folder = cache.join("pmdev/build").join(format!("{:016x}", xxh3_64(source.as_os_str().as_bytes())));
-    fs::create_dir_all(&folder).map_err(|error| {
+    DirBuilder::new().recursive(true).mode(0o755).create(&folder).map_err(|error| {
         Error::failed(format!("{} cannot be made, and builds go there", folder.display()))
             .because(error)
             .hint("set XDG_CACHE_HOME to a folder of yours")

@@ -12,7 +12,7 @@ mod spec;
 pub use request::{declared, source_maps};
 pub use spec::{complete as complete_spec, default_pid_file};
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use crate::model::{AppSpec, Error, Notice};
 
@@ -99,6 +99,7 @@ pub fn apps(
     }
     needs::let_jobs_end(&chosen, &mut ecosystem.apps);
     needs::tell_lost_channels(&chosen, &ecosystem.apps, document, &mut problems.0);
+    notes::tell_idle_limits(&chosen, &ecosystem.apps, document, &mut problems.0);
     notes::tell(&raw, &chosen, profile, document, &mut problems.0);
     let told = problems.0.iter().map(|problem| problem.notice(document.text.as_deref(), &host.cwd));
     ecosystem.notices.splice(..0, told);
@@ -126,6 +127,7 @@ fn complete(
     let keys = &app.layer.keys;
     let identity = account::identity(keys.uid.as_ref(), keys.gid.as_ref(), &app.name, &document.file, host);
     let identity = identity.map_err(|problem| wrong.push(*problem)).unwrap_or_default();
+    let declared = Declared { identity: identity.clone(), ..request::declared(app.layer, profile, flags, &env_files) };
     let asking = Host { asks_as: identity.clone(), ..host.clone() };
     let host = &asking;
     let Some(script) = &keys.script else {
@@ -133,13 +135,20 @@ fn complete(
         return Err(wrong);
     };
     let request = request::of(app.layer, flags, &cwd, &raw.interpreters);
-    let mut drafter = Drafter { request: &request, host, profile, cwd: Some(cwd.clone()), searches, notices: Vec::new() };
+    let mut drafter = Drafter {
+        request: &request,
+        host,
+        profile,
+        cwd: Some(cwd.clone()),
+        path: declared.path().map(OsString::from),
+        searches,
+        notices: Vec::new(),
+    };
     let draft = finder.target(&script.value, &cwd, host).and_then(|target| drafter.target(script.value.as_ref(), target));
     let spec = match draft {
         Ok(mut draft) => {
             draft.chosen = None;
             spec::build(&mut draft, app.layer);
-            let declared = Declared { identity: identity.clone(), ..request::declared(app.layer, profile, flags, &env_files) };
             let (path, place) = finder.of_env_files().unwrap_or((&script.path, script.place));
             drafter.spec(draft, app.name.clone(), declared).map_err(|error| finder.problem(error, path, place))
         }

@@ -6,10 +6,12 @@ use crate::config::{
     element::Fate,
     near,
     node::{Document, Place},
+    plan::bytes,
     problem::Problem,
     profile::Profile,
     raw::Raw,
 };
+use crate::model::AppSpec;
 
 use super::App;
 
@@ -53,6 +55,24 @@ pub fn tell(raw: &Raw, chosen: &[&App], profile: Profile, document: &Document, p
             Fate::Honoured => continue,
         };
         problems.push(Problem::error(&document.file, place, message).warning());
+    }
+}
+
+/// A soft limit of memory that the hard one leaves no room for.
+pub fn tell_idle_limits(chosen: &[&App], specs: &[AppSpec], document: &Document, problems: &mut Vec<Problem>) {
+    for (app, spec) in chosen.iter().zip(specs) {
+        let keys = &app.layer.keys;
+        let (Some(soft), Some(hard)) = (spec.limits.memory_soft, spec.limits.memory_hard) else { continue };
+        let group = keys.limits.as_ref().map(|given| &given.value);
+        let given = group.and_then(|limits| limits.memory.as_ref()).or(keys.max_memory_restart.as_ref());
+        if let Some(given) = given.filter(|_| soft >= hard) {
+            let (name, soft, hard) = (&spec.name, bytes(soft), bytes(hard));
+            let message = format!(
+                "{name} is to be restarted gracefully at {soft} of memory, but it is killed at {hard} (limits.memory_hard) before that"
+            );
+            let problem = Problem::error(&document.file, given.place, message).warning();
+            problems.push(problem.example("limits: { memory: 512M, memory_hard: 1G }"));
+        }
     }
 }
 

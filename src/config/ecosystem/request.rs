@@ -33,7 +33,7 @@ pub fn of(layer: &Layer, flags: &Request, cwd: &Path, interpreters: &Interpreter
     }
     ignore.extend(flags.ignore_watch.iter().cloned());
     let poll = match (value(&options.use_polling), value(&options.interval)) {
-        (Some(true), interval) => Some(PollMode::Always(interval)),
+        (Some(true), interval) => Some(PollMode::Always(interval.map(|interval| interval.0))),
         (Some(false), _) | (None, _) => None,
     };
     let off = |key: &Option<Given<bool>>| value(key) == Some(false);

@@ -87,7 +87,7 @@ pub fn complete(spec: AppSpec, layer: &Layer, cwd: &Path, own: Vec<PathBuf>, hos
         on_crash: value(&hooks.on_crash),
         on_errored: value(&hooks.on_errored),
         on_reload: value(&hooks.on_reload),
-        timeout: value(&hooks.timeout).unwrap_or(spec.hooks.timeout),
+        timeout: value(&hooks.timeout).map_or(spec.hooks.timeout, |time| time.0),
     };
     spec.capsules = value(&keys.crash_capsules).unwrap_or(spec.capsules);
     spec.cron = value(&keys.cron_restart).and_then(|cron| cron.0);
@@ -213,7 +213,7 @@ fn limits(usual: Limits, layer: &Layer) -> Limits {
             .map(|size| size.0)
             .filter(|size| *size > 0)
             .or(usual.memory_soft),
-        memory_hard: value(&group.memory_hard).map(|size| size.0).or(usual.memory_hard),
+        memory_hard: value(&group.memory_hard).map(|size| size.0).filter(|size| *size > 0).or(usual.memory_hard),
         nofile: value(&group.nofile).map(count).or(usual.nofile),
         nproc: value(&group.nproc).map(count).or(usual.nproc),
         core: value(&group.core).map(|size| size.0).or(usual.core),

@@ -28,6 +28,7 @@ pub mod reader;
 pub mod rotate_every;
 pub mod signal;
 pub mod size;
+pub mod span;
 pub mod text;
 pub mod texts;
 pub mod time;

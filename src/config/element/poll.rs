@@ -1,10 +1,8 @@
 //! Polling: yes, no, or how often.
 
-use std::time::Duration;
-
 use serde_json::{Value as Json, json};
 
-use super::{Element, Reader};
+use super::{Element, Reader, span::Span};
 use crate::{
     config::node::{Node, Value},
     model::PollMode,
@@ -17,18 +15,20 @@ impl Element for PollMode {
         match &node.value {
             Value::Bool(true) => Some(Self::Always(None)),
             Value::Bool(false) => Some(Self::Never),
-            Value::Text(_) | Value::Int(_) | Value::Float(_) => Duration::read(node, reader).map(|interval| Self::Always(Some(interval))),
+            Value::Text(_) | Value::Int(_) | Value::Float(_) => Span::read(node, reader).map(|interval| Self::Always(Some(interval.0))),
             _ => reader.wrong(node),
         }
     }
 
     fn schema() -> Json {
-        json!({ "anyOf": [{ "type": "boolean" }, Duration::schema()] })
+        json!({ "anyOf": [{ "type": "boolean" }, Span::schema()] })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::{
         super::tests::{read, refused},
         *,

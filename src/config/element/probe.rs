@@ -5,7 +5,7 @@ use std::time::Duration;
 use regex::Regex;
 use serde_json::{Value as Json, json};
 
-use super::{Element, Fate, Given, Reader, keyed, keyed_element, listen::Near};
+use super::{Element, Fate, Given, Reader, keyed, keyed_element, listen::Near, span::Span};
 use crate::{
     config::node::{Node, Value},
     model::{Health, HttpUrl, Probe, Ready, Signal},
@@ -55,9 +55,9 @@ keyed! {
         /// `process.send('ready')` of a Node app.
         message: bool, [], "true", Fate::Honoured;
         /// How long it may take.
-        timeout: Duration, [], r#""30s""#, Fate::Honoured;
+        timeout: Span, [], r#""30s""#, Fate::Honoured;
         /// For `health`: how often it is asked.
-        interval: Duration, [], r#""10s""#, Fate::Honoured;
+        interval: Span, [], r#""10s""#, Fate::Honoured;
         /// For `health`: how many failures in a row mean that the app hangs.
         failures: u32, ["retries"], "3", Fate::Honoured;
         /// For `health`: how long a starting app may fail it: until the first good answer, failures count only after this time.
@@ -137,7 +137,7 @@ impl Element for Readiness {
 
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
         let raw = raw(node, reader)?;
-        Some(Self { by: probe(&raw, node, reader)?, timeout: raw.timeout.map(|given| given.value) })
+        Some(Self { by: probe(&raw, node, reader)?, timeout: raw.timeout.map(|given| given.value.0) })
     }
 
     fn schema() -> Json {
@@ -154,7 +154,7 @@ impl Element for Checkup {
 
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
         let raw = raw(node, reader)?;
-        let or = |given: &Option<Given<Duration>>, seconds| given.as_ref().map_or(Duration::from_secs(seconds), |given| given.value);
+        let or = |given: &Option<Given<Span>>, seconds| given.as_ref().map_or(Duration::from_secs(seconds), |given| given.value.0);
         let probe = probe(&raw, node, reader)?;
         let once = match probe {
             Probe::Log(_) => "a line of output",
@@ -226,6 +226,15 @@ mod tests {
     fn what_comes_once_is_no_sign_of_health() {
         insta::assert_snapshot!(refused::<Checkup>(r#"{"log": "up"}"#), @"key asks for a line of output, which comes once and cannot be asked for again; health has tcp, http, command or notify");
         insta::assert_snapshot!(refused::<Checkup>(r#"{"message": true}"#), @"key asks for the message of a Node app, which comes once and cannot be asked for again; health has tcp, http, command or notify");
+    }
+
+    #[test]
+    fn nothing_is_asked_without_a_pause_or_given_no_time() {
+        for key in ["interval", "timeout"] {
+            let refused = refused::<Checkup>(&format!(r#"{{"tcp": 1, "{key}": 0}}"#));
+            assert!(refused.starts_with(&format!("key.{key} is 0, but it takes a duration of at least 10 ms")), "{refused}");
+        }
+        assert!(refused::<Readiness>(r#"{"tcp": 1, "timeout": 0}"#).starts_with("key.timeout is 0, but"));
     }
 
     #[test]

@@ -1,8 +1,6 @@
 //! `watch_options`: chokidar's, of which those that still mean something are honoured.
 
-use std::time::Duration;
-
-use super::{Fate, anything::Anything, keyed, keyed_element, patterns::Patterns};
+use super::{Fate, anything::Anything, keyed, keyed_element, patterns::Patterns, span::Span};
 
 const OWN_TIMING: Fate = Fate::Ignored("a save is settled when its writer has finished; `watch_delay` sets a time of your own");
 const NO_MEANING: Fate = Fate::Ignored("it steers chokidar, which is not used here");
@@ -13,7 +11,7 @@ keyed! {
         /// Look at the files from time to time instead of waiting for events.
         use_polling: bool, [], "true", Fate::Honoured;
         /// How often, when polling.
-        interval: Duration, [], "500", Fate::Honoured;
+        interval: Span, [], "500", Fate::Honoured;
         /// Whether links to folders are followed.
         follow_symlinks: bool, [], "false", Fate::Honoured;
         /// The same as `ignore_watch`, on top of it.
@@ -46,6 +44,8 @@ keyed_element!(WatchOptions, "a map of watch options");
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::{
         super::tests::{read, refused, warned},
         *,
@@ -56,7 +56,7 @@ mod tests {
         let options: WatchOptions =
             read(r#"{"usePolling": true, "interval": 500, "followSymlinks": false, "awaitWriteFinish": {}}"#).unwrap();
         assert_eq!(options.use_polling.map(|given| given.value), Some(true));
-        assert_eq!(options.interval.map(|given| given.value), Some(Duration::from_millis(500)));
+        assert_eq!(options.interval.map(|given| given.value), Some(Span(Duration::from_millis(500))));
         assert_eq!(options.follow_symlinks.map(|given| given.value), Some(false));
         insta::assert_snapshot!(refused::<WatchOptions>("true"), @"key is true, but it takes a map of watch options");
         insta::assert_snapshot!(warned::<WatchOptions>(r#"{"usePoling": true}"#), @"key.usePoling is no key that pmdev knows, and nothing reads it");

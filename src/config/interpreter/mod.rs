@@ -142,7 +142,7 @@ fn named(name: &str, called: &str, script: &Script, args: &[OsString], host: &Ho
         });
     };
     let base = path.file_name().and_then(|base| base.to_str()).unwrap_or(name);
-    let argv0 = if name.contains('/') { path.clone().into() } else { OsString::from(name) };
+    let argv0 = if name.contains('/') { path.clone().into() } else { script.search.word(name, &path) };
     // Arguments of the user's replace those of the table: `deno` alone gets `run --allow-all`, `deno` with arguments gets those.
     let args = if args.is_empty() { table::args_of(base).iter().map(OsString::from).collect() } else { args.to_vec() };
     let mut argv = vec![argv0];
@@ -159,7 +159,7 @@ fn by_shebang(shebang: &Shebang, script: &Script) -> Option<Program> {
     let argv0 = if written.is_absolute() && place::executable(written) {
         written.into()
     } else {
-        script.search.find(&name).map(|_| OsString::from(&name))?
+        script.search.find(&name).map(|path| script.search.word(&name, &path))?
     };
     let mut argv = vec![argv0];
     argv.extend(shebang.words[1..].iter().map(OsString::from));
@@ -181,8 +181,7 @@ fn by_table(candidates: &[Candidate], script: &Script, host: &Host) -> Result<Pr
         match find(candidate, script, host) {
             Ok((path, mut args)) => {
                 let name = candidate.program;
-                let on_path = script.search.find(name).as_ref() == Some(&path);
-                let mut argv = vec![if on_path { OsString::from(name) } else { path.into() }];
+                let mut argv = vec![script.search.word(name, &path)];
                 argv.append(&mut args);
                 argv.extend(script.args.iter().cloned());
                 argv.push(script.argument());

@@ -183,7 +183,8 @@ fn logs(app: &AppSpec, first_id: usize) -> Vec<String> {
 }
 
 /// A size as people write it.
-fn bytes(size: u64) -> String {
+/// A size in the largest unit that it is a whole number of.
+pub fn bytes(size: u64) -> String {
     [(30, "GiB"), (20, "MiB"), (10, "KiB")]
         .into_iter()
         .find(|(shift, _)| size >= 1 << shift && size.trailing_zeros() >= *shift)

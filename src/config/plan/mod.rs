@@ -6,6 +6,7 @@ mod fields;
 mod lines;
 
 pub use fields::action;
+pub use lines::bytes;
 
 use std::ffi::OsString;
 

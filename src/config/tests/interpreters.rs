@@ -71,6 +71,37 @@ fn a_projects_own_programs_come_first_on_path() {
 }
 
 #[test]
+fn where_a_project_file_sets_path_programs_are_looked_for_there() {
+    let project = Project::new(&["node", "python3", "serve"]);
+    project.files(&["a.js", "b.ts", "c", "only.py"]);
+    for program in ["../../own/node", "../../own/lonely", "node_modules/.bin/tsx", "node_modules/.bin/serve"] {
+        project.program(program);
+    }
+    project.file("c", "#!/usr/bin/env tsx\n");
+    let file = |app: &str| {
+        let path = project.root.join("own");
+        project.file("pmdev.json", &format!(r#"[{{ "name": "a", {app}, "env": {{ "PATH": "{}" }} }}]"#, path.display()));
+        request(&["pmdev.json"])
+    };
+    let words = |app: &str| {
+        let app = project.app_of(&file(app));
+        assert_eq!(project.short(var(&app, "PATH").unwrap()), "/own");
+        project.words(&app.launch)
+    };
+    // Found there, it goes by its name; in the project, by its path, since the name alone would mean nothing to the app.
+    assert_eq!(words(r#""script": "a.js""#), "node a.js");
+    assert_eq!(words(r#""script": "lonely --now""#), "lonely --now");
+    assert_eq!(words(r#""script": "b.ts""#), "/home/p/node_modules/.bin/tsx b.ts");
+    assert_eq!(words(r#""script": "c""#), "/home/p/node_modules/.bin/tsx c");
+    assert_eq!(words(r#""script": "a.js", "interpreter": "serve""#), "/home/p/node_modules/.bin/serve a.js");
+    assert_eq!(words(r#""script": "serve --now""#), "/home/p/node_modules/.bin/serve --now");
+    // The caller's programs are not the app's.
+    let refused = project.refusal(&file(r#""script": "only.py""#));
+    assert!(refused.contains("only.py needs one of these, and none was found: python3, python"), "{refused}");
+    assert!(project.refusal(&file(r#""script": "python3 only.py""#)).contains("python3 is neither in the project's own tools nor on PATH"));
+}
+
+#[test]
 fn a_home_folders_environment_is_not_the_projects() {
     let project = Project::new(&["python3"]);
     project.files(&["a.py", "../.venv/pyvenv.cfg"]);

@@ -60,3 +60,16 @@ fn messages_that_cannot_come_are_told() {
         assert_eq!(told(fine), "");
     }
 }
+
+#[test]
+fn a_soft_limit_that_never_acts_is_told_where_it_stands() {
+    let told = |app: &str| warnings(&project(&format!(r#"[{{ "name": "a", "script": "app.js", {app} }}]"#)).resolve(&with("prod", &[])));
+    let soft = told(r#""limits": { "memory": "1G", "memory_hard": "512M" }"#);
+    let expected = "a is to be restarted gracefully at 1 GiB of memory, but it is killed at 512 MiB (limits.memory_hard) before that";
+    assert!(soft.starts_with("pmdev.json:1:") && soft.ends_with(expected), "{soft}");
+    let same = told(r#""max_memory_restart": "512M", "limits": { "memory_hard": "512M" }"#);
+    assert!(same.contains("gracefully at 512 MiB of memory, but it is killed at 512 MiB"), "{same}");
+    for fine in [r#""limits": { "memory": "512M", "memory_hard": "1G" }"#, r#""limits": { "memory": "512M", "memory_hard": 0 }"#] {
+        assert_eq!(told(fine), "");
+    }
+}

@@ -87,6 +87,12 @@ fn refused(what: String, remedy: String) -> io::Error {
     io::Error::new(io::ErrorKind::PermissionDenied, Refused { what, remedy })
 }
 
+/// The mode of a file that others may read, whatever the mask of whoever has started us allows: umask 0 is no wish to have them write there.
+pub const READABLE: u32 = 0o644;
+
+/// The mode of a folder that others may enter, in the same way.
+pub const OPEN: u32 = 0o755;
+
 /// Follows a path; `make`: folders are made where they are missing, with this mode.
 pub fn find(path: &Path, make: Option<Mode>) -> io::Result<Place> {
     follow(path, make, true)

@@ -206,13 +206,13 @@ impl Open {
     /// `private`: the folder that is the user's alone.
     fn new(path: &Path, private: Option<&Path>) -> io::Result<Self> {
         let is_private = private.is_some_and(|private| path.parent().is_some_and(|folder| folder.starts_with(private)));
-        let mode = if is_private { Mode::RWXU } else { Mode::RWXU | Mode::RWXG | Mode::RWXO };
+        let mode = if is_private { Mode::RWXU } else { Mode::from_raw_mode(place::OPEN) };
         let (file, place) = match place::find(path, Some(mode))? {
             Place::Spot(spot) => claimed(spot)?,
             Place::Device(path) => {
                 // A pipe that nobody reads must not stop us.
                 let flags = OFlags::NONBLOCK.bits().cast_signed();
-                (OpenOptions::new().append(true).create(true).custom_flags(flags).open(path)?, None)
+                (OpenOptions::new().append(true).create(true).mode(place::READABLE).custom_flags(flags).open(path)?, None)
             }
         };
         let about = file.metadata()?;
@@ -285,13 +285,13 @@ impl Open {
 /// Opens a file so that nobody compresses it meanwhile. Where even a file just opened is not what lies there, nothing can be put away.
 fn claimed(spot: Spot) -> io::Result<(File, Option<Spot>)> {
     for _ in 0..AT_ONCE {
-        let file = spot.open(OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE, 0o666)?;
+        let file = spot.open(OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE, place::READABLE)?;
         // Another runner may have put it away, and have begun to compress it, since.
         if archive::claim(&file, false) && spot.holds(&file) {
             return Ok((file, Some(spot)));
         }
     }
-    Ok((spot.open(OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE, 0o666)?, None))
+    Ok((spot.open(OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE, place::READABLE)?, None))
 }
 
 #[cfg(test)]

@@ -11,7 +11,12 @@ use std::{
 use super::{SERVER, load, node, port, ready, verb};
 use crate::{
     process::can_become_others,
-    support::{PATIENCE, clock::comes_true, processes, programs, words::app_says},
+    support::{
+        PATIENCE,
+        clock::comes_true,
+        processes, programs,
+        words::{app_says, says},
+    },
 };
 
 #[test]
@@ -147,4 +152,24 @@ fn a_port_that_an_edit_leaves_is_closed() {
     assert!(comes_true(PATIENCE, || TcpStream::connect(("127.0.0.1", new)).is_ok()));
     let refused = || TcpStream::connect(("127.0.0.1", old)).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
     assert!(comes_true(PATIENCE, refused), "nobody is behind it");
+}
+
+#[test]
+fn workers_without_the_module_that_drains_share_their_ports_and_that_is_told() {
+    let port = port();
+    let script = format!("console.log('options', process.env.NODE_OPTIONS);\n{SERVER}");
+    let Some(project) = node("instances: 2, listen_timeout: 20s", port, &script) else { return };
+    let mut runner = project.start([""; 0]);
+    runner.wait_for(&ready("api"));
+    let options = runner.wait_for(&app_says("options --require \"")).text();
+    let module = options.split('"').nth(1).expect("it is in quotes");
+    let folder = std::path::Path::new(module).parent().expect("it lies in a folder");
+    assert!(folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with("pmdev-")), "{module}");
+    fs::remove_dir_all(folder).expect("it is ours");
+    verb(&project, &["restart", "api"], 0);
+    let told = says("api could not be given the module that tells when its last request is served (");
+    runner.wait_for(&told);
+    assert!(runner.count(&says("its instances share their ports all the same")) > 0);
+    runner.wait_for(&app_says("options undefined"));
+    assert!(TcpStream::connect(("127.0.0.1", port)).is_ok(), "somebody listens");
 }

@@ -4,6 +4,7 @@
 
 mod files;
 mod links;
+mod masks;
 mod stages;
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};

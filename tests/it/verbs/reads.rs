@@ -1,11 +1,11 @@
 //! Verbs that ask and change nothing.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use serde_json::{Value, json};
 
 use super::verb;
-use crate::support::{PATIENCE, Pane, Project, Runner, clock::comes_true, words::says};
+use crate::support::{PATIENCE, Pane, Project, Runner, clock::comes_true, programs, words::says};
 
 const FILE: &str = "\
 [[apps]]
@@ -254,4 +254,36 @@ fn watched_lists_are_drawn_in_place_and_leave_the_terminal_as_it_was() {
     pane.press(&["C-c"]);
     pane.wait_for(&says("code 0"));
     assert!(pane.count(&says("before")) > 0 && pane.count(&says("│ status")) == 0, "{}", pane.text());
+}
+
+#[test]
+fn a_home_that_may_not_be_entered_is_no_home_without_a_runner() {
+    if !crate::process::can_become_others() {
+        return;
+    }
+    let project = Project::empty();
+    let outer = project.root.parent().expect("it lies in a folder").to_owned();
+    let copy = crate::process::for_everybody(&outer, std::path::Path::new(programs::PMDEV));
+    let home = project.outside("ann");
+    for folder in [home.clone(), home.join("deep/.pmdev")] {
+        fs::create_dir_all(&folder).expect("the folder is ours");
+    }
+    fs::set_permissions(&home, fs::Permissions::from_mode(0o700)).expect("it is ours");
+    let nobody = |home: &std::path::Path, words: &[&str]| {
+        let copy = copy.to_str().expect("UTF-8");
+        let argv = [&["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", copy][..], words].concat();
+        project.hook(&argv).env("PMDEV_HOME", home).finish()
+    };
+    for (at, shown) in [(home.clone(), ""), (home.join("deep/.pmdev"), "deep/.pmdev")] {
+        for words in [&["list"][..], &["jlist"], &["kill"], &["logs", "--nostream"], &["restart", "all"]] {
+            let refused = nobody(&at, words);
+            let text = format!("{} may not be entered, so the background runner", home.display());
+            assert_eq!(refused.code, Some(1), "{words:?}: {}", refused.all());
+            assert!(refused.err.contains(&text) && refused.err.contains("it is root's"), "{words:?}: {}", refused.all());
+            assert!(refused.err.contains(shown), "{}", refused.all());
+        }
+    }
+    fs::set_permissions(&home, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let none = nobody(&home, &["list", "--json"]);
+    assert_eq!((none.code, none.out.trim()), (Some(0), "[]"), "{}", none.all());
 }

@@ -7,13 +7,14 @@ use std::{
 
 use rustix::{
     fs::{Access, access, statvfs},
+    io::Errno,
     process::{Resource, getrlimit},
 };
 
-use super::Subject;
+use super::{Subject, open_files};
 use crate::{
     config::{self, Host},
-    model::{AppSpec, WatchSpec, listed},
+    model::{AppSpec, UNLIMITED, WatchSpec, listed},
     process,
     ui::{findings::Finding, monitor::size},
     watch::{
@@ -22,11 +23,6 @@ use crate::{
     },
 };
 
-/// What the runner itself opens, and then for each instance: pipes, log files, sockets.
-const FILES_OF_RUNNER: u64 = 64;
-const FILES_OF_INSTANCE: u64 = 12;
-/// The usual limit of open files, which is there for select(2) alone.
-const FEW_FILES: u64 = 1024;
 /// A disk with less is as good as full.
 const LITTLE_DISK: u64 = 256 << 20;
 /// No clock that was ever set says less: 2024-01-01.
@@ -52,6 +48,8 @@ pub struct Place {
     pub what: String,
     /// Whether we may.
     pub writable: bool,
+    /// Whether its file system is mounted so that nobody may.
+    pub read_only: bool,
     /// What its disk has left, in bytes.
     pub free: Option<u64>,
 }
@@ -88,6 +86,10 @@ pub struct Machine {
     pub silent: Vec<(PathBuf, String)>,
     /// Open files of a process, soft and hard; `None`: no limit.
     pub files: (Option<u64>, Option<u64>),
+    /// How many files a process may have open whatever its rights are.
+    pub most_files: u64,
+    /// Whether we may raise hard limits, capabilities(7).
+    pub raises: bool,
     /// All memory, in bytes.
     pub memory: u64,
     /// What of it is left.
@@ -132,6 +134,8 @@ impl Machine {
             instances: budget(Limit::instances(), taken.instances),
             silent,
             files: (limit.current, limit.maximum),
+            most_files: open_files::most(),
+            raises: open_files::raises(),
             memory: kibibytes(&info, "MemTotal:"),
             available: kibibytes(&info, "MemAvailable:"),
             group: process::memory_limit(),
@@ -154,7 +158,7 @@ impl Machine {
     }
 
     /// A command that only root may run.
-    fn rooted(&self, command: &str) -> String {
+    pub(super) fn rooted(&self, command: &str) -> String {
         if self.root { command.to_owned() } else { format!("sudo {command}") }
     }
 
@@ -201,47 +205,6 @@ impl Machine {
         found
     }
 
-    fn open_files(&self) -> Vec<Finding> {
-        let (soft, hard) = self.files;
-        let (soft, hard) = (soft.unwrap_or(u64::MAX), hard.unwrap_or(u64::MAX));
-        let shown = |limit: u64| if limit == u64::MAX { "any number".to_owned() } else { count(limit) };
-        let mut found = Vec::new();
-        let needed = FILES_OF_RUNNER + FILES_OF_INSTANCE * self.wanted.instances;
-        if needed > soft {
-            let text = format!(
-                "A runner may have {} files open here, and its {} instances take about {}",
-                shown(soft),
-                self.wanted.instances,
-                count(needed)
-            );
-            let finding = Finding::problem("open-files", text).advice("raise the limit of the shell that starts pmdev");
-            found.push(finding.command(format!("ulimit -n {}", (needed * 2).min(hard))));
-        }
-        for (app, wanted) in self.wanted.files.iter().filter(|(_, wanted)| *wanted > hard && !self.root) {
-            let text =
-                format!("{app} is to have {} open files (limits.nofile), and nobody gets more than {} here", count(*wanted), shown(hard));
-            let advice =
-                "lower limits.nofile, or have root raise the hard limit (LimitNOFILE= of a unit, or limits.conf), and log in again";
-            let line = format!("sh -c 'echo {} hard nofile {wanted} >> /etc/security/limits.conf'", self.user);
-            found.push(Finding::problem("open-files", text).advice(advice).command(self.rooted(&line)));
-        }
-        if let (false, true) = (self.wanted.usual_files.is_empty(), soft <= FEW_FILES) {
-            let text = format!(
-                "{} may have {} files open at once, connections among them, which is little for a server",
-                several(&self.wanted.usual_files),
-                shown(soft)
-            );
-            let advice =
-                "say limits: { nofile: 65536 } of each in the project file; in a service that pmdev startup writes that is so anyway";
-            found.push(Finding::warning("open-files", text).advice(advice));
-        }
-        if found.is_empty() {
-            let more = if hard > soft { format!(", and {} where limits.nofile asks for it", shown(hard)) } else { String::new() };
-            found.push(Finding::ok("open-files", format!("open files: {} a process{more}", shown(soft))));
-        }
-        found
-    }
-
     fn memory(&self) -> Option<Finding> {
         let has = self.group.map_or(self.memory, |group| group.min(self.memory));
         let whose = if has < self.memory { "the control group that pmdev runs in may use" } else { "the machine has" };
@@ -266,9 +229,14 @@ impl Machine {
 
     fn disks(&self) -> Vec<Finding> {
         let mut found = Vec::new();
-        for Place { folder, what, writable, free } in &self.places {
+        for Place { folder, what, writable, read_only, free } in &self.places {
             let shown = folder.display();
-            if !writable {
+            if *read_only {
+                let text = format!("{shown} lies on a file system that is mounted read-only, and {what} are to lie there");
+                let advice = "name another folder (PMDEV_HOME, or logs: { out: …, error: … }), mount a disk or a volume there, or this one for writing";
+                let mount = self.rooted(&format!("mount -o remount,rw \"$(findmnt -n -o TARGET --target {})\"", quoted(nearest(folder))));
+                found.push(Finding::problem("folders", text).advice(advice).command(mount));
+            } else if !writable {
                 let text = format!("{shown} cannot be written by {}, and {what} are to lie there", self.user);
                 let folder = quoted(folder);
                 let make = self.rooted(&format!("install -d -o {} {folder}", self.user));
@@ -312,6 +280,8 @@ impl Wanted {
             let named = || app.name.clone();
             wanted.instances += instances;
             match app.limits.nofile {
+                // Unlimited is as many as there may be.
+                Some(UNLIMITED) => {}
                 Some(files) => wanted.files.push((named(), files)),
                 None if prod => wanted.usual_files.push(named()),
                 None => {}
@@ -333,7 +303,7 @@ fn silent_mount(mount: &Path, kind: &str) -> Finding {
         .advice("keep the project on a disk of this machine; where nobody else changes the files, --no-poll spares the looking")
 }
 
-fn count(number: u64) -> String {
+pub fn count(number: u64) -> String {
     thousands(usize::try_from(number).unwrap_or(usize::MAX))
 }
 
@@ -383,9 +353,15 @@ fn places(apps: &[AppSpec], host: &Host) -> Vec<Place> {
     wanted.into_iter().map(|(folder, what)| place(folder, what)).collect()
 }
 
+/// What is there of a folder that is still to be made.
+fn nearest(folder: &Path) -> &Path {
+    folder.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("/"))
+}
+
 fn place(folder: PathBuf, what: String) -> Place {
-    let nearest = folder.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("/"));
-    let writable = nearest.is_dir() && access(nearest, Access::WRITE_OK | Access::EXEC_OK).is_ok();
+    let nearest = nearest(&folder);
+    let allowed = access(nearest, Access::WRITE_OK | Access::EXEC_OK);
+    let writable = nearest.is_dir() && allowed.is_ok();
     let free = statvfs(nearest).ok().map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize));
-    Place { writable, free, folder, what }
+    Place { writable, read_only: allowed == Err(Errno::ROFS), free, folder, what }
 }

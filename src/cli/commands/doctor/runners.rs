@@ -10,7 +10,7 @@ use super::machine::quoted;
 use crate::{
     config,
     control::{Folders, Hello, client, endpoint},
-    process::{self, guard},
+    process::guard,
     ui::findings::Finding,
 };
 
@@ -57,7 +57,7 @@ pub fn look(fix: bool) -> Vec<Socket> {
                 Ok(None) => return None,
                 Err(error) => {
                     let pid = pid_of(&path, &folders);
-                    Sign::Mute { pid, stopped: pid.map(stopped).unwrap_or_default(), why: error.to_string() }
+                    Sign::Mute { pid, stopped: pid.map(guard::stopped).unwrap_or_default(), why: error.to_string() }
                 }
             }
         };
@@ -84,14 +84,6 @@ fn pid_of(socket: &Path, folders: &Folders) -> Option<i32> {
         return fs::read_to_string(socket.with_extension("pid")).ok()?.trim().parse().ok();
     }
     socket.file_stem()?.to_str()?.parse().ok()
-}
-
-/// A runner, and its guard where there is one, that are stopped.
-fn stopped(runner: i32) -> Vec<i32> {
-    if !process::is_stopped(runner) {
-        return Vec::new();
-    }
-    guard::above(runner).filter(|guard| process::is_stopped(*guard)).into_iter().chain([runner]).collect()
 }
 
 /// What is to be said of them. `version`: ours.

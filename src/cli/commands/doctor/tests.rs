@@ -1,3 +1,5 @@
+mod open_files;
+
 use std::path::PathBuf;
 
 use super::{
@@ -33,6 +35,8 @@ fn machine() -> Machine {
         instances: budget(1024, 3, "max_user_instances", 2048),
         silent: Vec::new(),
         files: (Some(1024), Some(524_288)),
+        most_files: 1 << 20,
+        raises: false,
         memory: 8 << 30,
         available: 3 << 30,
         group: None,
@@ -44,7 +48,7 @@ fn machine() -> Machine {
 }
 
 fn place(folder: &str, what: &str, writable: bool, free: u64) -> Place {
-    Place { folder: folder.into(), what: what.into(), writable, free: Some(free) }
+    Place { folder: folder.into(), what: what.into(), writable, read_only: false, free: Some(free) }
 }
 
 #[test]
@@ -111,46 +115,6 @@ fn file_systems_that_do_not_tell() {
 
     1 warning
     ");
-}
-
-#[test]
-fn limits_of_open_files() {
-    let of = |machine: &Machine| {
-        let found: Vec<Finding> = machine.findings().into_iter().filter(|finding| finding.check == "open-files").collect();
-        shown(&found)
-    };
-    let many = Machine { wanted: Wanted { instances: 100, ..Wanted::default() }, ..machine() };
-    insta::assert_snapshot!(of(&many), @r"
-    problem  A runner may have 1,024 files open here, and its 100 instances take
-             about 1,264
-             raise the limit of the shell that starts pmdev:
-                 ulimit -n 2528
-
-    1 problem
-    ");
-    let declared = Wanted { files: vec![("api".into(), 65_536)], ..Wanted::default() };
-    let declared = Machine { wanted: declared, files: (Some(1024), Some(4096)), ..machine() };
-    insta::assert_snapshot!(of(&declared), @r"
-    problem  api is to have 65,536 open files (limits.nofile), and nobody gets more
-             than 4,096 here
-             lower limits.nofile, or have root raise the hard limit (LimitNOFILE= of
-             a unit, or limits.conf), and log in again:
-                 sudo sh -c 'echo ann hard nofile 65536 >> /etc/security/limits.conf'
-
-    1 problem
-    ");
-    assert!(of(&Machine { root: true, ..declared }).starts_with("ok "), "root raises it");
-    let server = Wanted { usual_files: vec!["api".into(), "web".into()], ..Wanted::default() };
-    let server = Machine { wanted: server, ..machine() };
-    insta::assert_snapshot!(of(&server), @r"
-    warning  api and web may have 1,024 files open at once, connections among them,
-             which is little for a server
-             say limits: { nofile: 65536 } of each in the project file; in a service
-             that pmdev startup writes that is so anyway
-
-    1 warning
-    ");
-    assert!(of(&Machine { files: (None, None), ..server }).contains("any number a process"), "no limit at all");
 }
 
 #[test]

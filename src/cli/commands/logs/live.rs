@@ -44,6 +44,13 @@ struct Session {
     positions: BTreeMap<String, Option<Position>>,
 }
 
+/// Where lines come from that are counted together.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    File(String),
+    Instance(usize),
+}
+
 /// What the reader of the socket has to say.
 enum Heard {
     Reply(Reply),
@@ -177,9 +184,9 @@ impl Session {
                 Err(error) => troubles.push(format!("{path} cannot be read ({error}), so what stands there alone is missing")),
             }
         }
-        let mut held: BTreeMap<(usize, bool), Vec<Line>> = BTreeMap::new();
-        for (id, stream, line) in self.held.drain(..) {
-            held.entry((id, stream == Stream::Err)).or_default().push(line);
+        let mut held: BTreeMap<(Place, bool), Vec<Line>> = BTreeMap::new();
+        for (id, stream, line) in std::mem::take(&mut self.held) {
+            held.entry((self.place(id, stream), stream == Stream::Err)).or_default().push(line);
         }
         places.extend(held.into_values().map(|lines| past::held(lines, query)));
         self.label(view);
@@ -187,14 +194,25 @@ impl Session {
         past::merged(places).iter().flat_map(|line| view.line(line)).chain(troubles).collect()
     }
 
+    /// Where lines stand together with others', of which so many are wanted as of one.
+    fn place(&self, id: usize, stream: Stream) -> Place {
+        let mut files = self.sources.get(&id).into_iter().flat_map(|source| &source.files);
+        match files.find(|file| file.streams.contains(&stream)) {
+            Some(file) => Place::File(file.path.clone()),
+            None => Place::Instance(id),
+        }
+    }
+
     /// Those whose lines go into a file.
     fn users(&self, path: &str) -> Vec<User> {
         let mut users = Vec::new();
         for source in self.sources.values() {
-            for stream in source.files.iter().filter(|file| file.path == path).flat_map(|file| &file.streams) {
+            for (file, stream) in
+                source.files.iter().filter(|file| file.path == path).flat_map(|file| file.streams.iter().map(move |stream| (file, stream)))
+            {
                 let own = |(id, of, _): &&(usize, Stream, Line)| *id == source.id && of == stream;
                 let held = self.held.iter().filter(own).map(|(_, _, line)| line.clone()).collect();
-                users.push(User { whose: whose(source), stream: *stream, held });
+                users.push(User { whose: whose(source), stream: *stream, held, more: file.more.contains(stream) });
             }
         }
         users

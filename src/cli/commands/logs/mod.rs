@@ -35,7 +35,7 @@ pub struct Logs {
     /// Names, ids, `name:instance`, namespaces, /regexes/ [default: all]
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
-    /// How many of the last lines of each stream of each instance [default: 15; with --since or --grep: all]
+    /// How many of the last lines of each stream of each instance, or of those that share a log file [default: 15; with --since or --grep: all]
     #[arg(short = 'n', long, value_name = "N")]
     pub lines: Option<usize>,
     /// Go on with what is said from now on, which is the default
@@ -91,7 +91,7 @@ Examples:
 /// Which lines are wanted.
 #[derive(Debug)]
 pub struct Query {
-    /// The last of each stream of each instance; `None`: all.
+    /// The last of each stream of each instance, or of those that share a file; `None`: all.
     pub lines: Option<usize>,
     /// Those said after it, in milliseconds since 1970.
     pub since: Option<i64>,

@@ -38,7 +38,8 @@ pub fn show_all(targets: &[String], query: &Query, mut view: View, follow: bool)
     for name in names {
         let whose = Whose::app(&name);
         for (path, streams) in &known[&name] {
-            let users: Vec<User> = streams.iter().map(|stream| User { whose: whose.clone(), stream: *stream, held: Vec::new() }).collect();
+            let users: Vec<User> =
+                streams.iter().map(|stream| User { whose: whose.clone(), stream: *stream, held: Vec::new(), more: false }).collect();
             if users.iter().any(|user| query.stream.is_none_or(|only| only == user.stream)) {
                 let read = past::file(path, None, &users, &Writing::unknown(), query);
                 places.push(read.map_err(|error| Error::failed(format!("{} cannot be read", path.display())).because(error))?);

@@ -4,7 +4,7 @@
 //! the two agree from the end on. A line without any time counts as said right before the next one whose time is known, the last line of a
 //! file at the latest when that was written: lines of one file stay together and in their order.
 
-use std::{collections::BTreeMap, io, path::Path};
+use std::{collections::BTreeSet, io, path::Path};
 
 use super::Query;
 use crate::log::{
@@ -66,12 +66,15 @@ pub struct User {
     pub stream: Stream,
     /// What the runner holds of it, oldest first.
     pub held: Vec<Line>,
+    /// Whether it has said more than that to this runner.
+    pub more: bool,
 }
 
-/// What is wanted of lines that a runner holds.
+/// What is wanted of lines of one stream that a runner holds, of one instance or of those that share a file.
 pub fn held(lines: Vec<Line>, query: &Query) -> Vec<Line> {
     let mut lines: Vec<Line> =
         lines.into_iter().filter(|line| query.since.is_none_or(|since| line.key >= since) && query.wants(&line.line)).collect();
+    lines.sort_by_key(|line| line.key);
     if let Some(most) = query.lines {
         lines.drain(..lines.len().saturating_sub(most));
     }
@@ -84,11 +87,12 @@ pub fn held(lines: Vec<Line>, query: &Query) -> Vec<Line> {
 /// It cannot be read.
 pub fn file(path: &Path, until: Option<&Position>, users: &[User], writing: &Writing, query: &Query) -> io::Result<Vec<Line>> {
     let mut users = users.to_vec();
-    let most = |whose: &Whose, known: bool, count: usize| if known && whose.id.is_some() { 1 } else { count };
-    let count = users.len().max(1);
+    // Those who share a file are asked for together: of what they say, nobody knows in which order, but the file.
+    let streams =
+        usize::from(users.iter().any(|user| user.stream == Stream::Out)) + usize::from(users.iter().any(|user| user.stream == Stream::Err));
     let mut lines = Lines::of(path, until)?;
     let mut found: Vec<Line> = Vec::new();
-    let mut counts: BTreeMap<(Whose, bool), usize> = BTreeMap::new();
+    let mut counts = [0; 2];
     let mut agrees = true;
     let mut latest = i64::MAX;
     while let Some(bytes) = lines.line()? {
@@ -115,13 +119,13 @@ pub fn file(path: &Path, until: Option<&Position>, users: &[User], writing: &Wri
             continue;
         }
         if let Some(wanted) = query.lines {
-            let limit = wanted.saturating_mul(most(&whose, known, count));
-            let own = counts.entry((whose.clone(), stream == Stream::Err)).or_default();
+            let limit = wanted.saturating_mul(if known { 1 } else { streams });
+            let own = &mut counts[stream as usize];
             if *own < limit {
                 *own += 1;
                 found.push(Line { whose, stream, time, key: latest, line: said.line });
             }
-            if found.len() >= wanted.saturating_mul(count) {
+            if found.len() >= wanted.saturating_mul(streams) {
                 break;
             }
         } else {
@@ -144,11 +148,15 @@ fn take_held(users: &mut [User], said: &Said) -> Option<Line> {
         said.number.is_none_or(|number| user.whose.id == Some(number)) && said.stream.is_none_or(|stream| user.stream == stream)
     };
     let is_it = |user: &&mut User| may(user) && user.held.last().is_some_and(|held| end(&held.line) == shown);
+    if users.iter().any(|user| may(user) && user.more && user.held.is_empty()) {
+        // Who has said more than is held of it may have said this as well.
+        return None;
+    }
     let user = users.iter_mut().filter(is_it).max_by_key(|user| user.held.last().map(|held| held.key))?;
     user.held.pop()
 }
 
-/// Whose a line is: that of the number that stands in it, else of the only one, else of the app; `None`: nobody's who is wanted.
+/// Whose a line is: that of the number that stands in it, else of the only one, else of the app or the apps; `None`: nobody's who is wanted.
 fn owner(users: &[User], number: Option<usize>) -> Option<Whose> {
     let first = users.first()?;
     if let Some(number) = number {
@@ -157,7 +165,8 @@ fn owner(users: &[User], number: Option<usize>) -> Option<Whose> {
         return of_number.or_else(|| first.whose.id.is_none().then(|| first.whose.clone()));
     }
     let is_one = users.iter().all(|user| user.whose == first.whose);
-    Some(if is_one { first.whose.clone() } else { Whose::app(&first.whose.name) })
+    let names: BTreeSet<&str> = users.iter().map(|user| user.whose.name.as_str()).collect();
+    Some(if is_one { first.whose.clone() } else { Whose::app(&Vec::from_iter(names).join(", ")) })
 }
 
 /// Lines of several places, each in their order, in the order of time.

@@ -14,7 +14,7 @@ fn whose(id: usize, instance: Option<u16>) -> Whose {
 fn user(id: usize, stream: Stream, held: &[(i64, &str)]) -> User {
     let whose = whose(id, Some(u16::try_from(id).unwrap()));
     let line = |(time, line): &(i64, &str)| Line { whose: whose.clone(), stream, time: Some(*time), key: *time, line: (*line).into() };
-    User { held: held.iter().map(line).collect(), whose: whose.clone(), stream }
+    User { held: held.iter().map(line).collect(), whose: whose.clone(), stream, more: false }
 }
 
 /// What is found in a file with this text: who, on which stream, when, what.
@@ -45,13 +45,36 @@ fn of_a_file_of_several_each_gets_its_own_lines_as_far_as_the_runner_holds_them(
     let users = [user(0, Stream::Out, &[(5, "a"), (7, "same")]), user(1, Stream::Out, &[(6, "b"), (8, "same")])];
     let text = "old\na\nb\nsame\nsame\n";
     assert_eq!(
-        found(text, &users, &Writing::default(), &query(Some(2))),
-        ["api:0 Out 5 a", "api:1 Out 6 b", "api:0 Out 7 same", "api:1 Out 8 same"]
+        found(text, &users, &Writing::default(), &query(Some(3))),
+        ["api:1 Out 6 b", "api:0 Out 7 same", "api:1 Out 8 same"],
+        "they are counted together"
     );
+    assert_eq!(found(text, &users, &Writing::default(), &query(None))[1], "api:0 Out 5 a");
     assert_eq!(found(text, &users, &Writing::default(), &query(None))[0], "api Out ? old");
     let both = [user(0, Stream::Out, &[(5, "a"), (7, "c")]), user(0, Stream::Err, &[(6, "b")])];
     let only = Query { stream: Some(Stream::Err), ..query(None) };
     assert_eq!(found("a\nb\nc\n", &both, &Writing::default(), &only), ["api:0 Err 6 b"]);
+}
+
+#[test]
+fn who_has_said_more_than_is_held_may_have_said_what_another_said_as_well() {
+    let one = user(0, Stream::Out, &[(6, "tick"), (8, "tick")]);
+    let two = user(1, Stream::Out, &[(1, "up"), (3, "tick"), (5, "tick"), (7, "tick")]);
+    let text = "up\ntick\ntick\ntick\ntick\ntick\n";
+    let names = |users: &[User]| -> Vec<String> {
+        let found = found(text, users, &Writing::default(), &query(None));
+        found.iter().map(|line| line.split(' ').next().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(&[one.clone(), two.clone()]), ["api:1", "api:1", "api:1", "api:0", "api:1", "api:0"]);
+    assert_eq!(names(&[User { more: true, ..one }, two]), ["api", "api", "api", "api:0", "api:1", "api:0"]);
+}
+
+#[test]
+fn apps_that_share_a_file_are_named_together_where_nothing_tells_them_apart() {
+    let mut other = user(1, Stream::Out, &[]);
+    other.whose = Whose { instance: None, name: "web".into(), ..other.whose };
+    let users = [user(0, Stream::Out, &[(5, "b")]), other];
+    assert_eq!(found("a\nb\n", &users, &Writing::default(), &query(None)), ["api, web Out ? a", "api:0 Out 5 b"]);
 }
 
 #[test]
@@ -64,12 +87,9 @@ fn objects_say_whose_they_are_and_those_of_nobody_wanted_are_left_out() {
     };
     let text = [object(0, "out", "a"), object(2, "out", "another's"), object(1, "err", "b"), object(1, "out", "c")].concat();
     let users = [user(0, Stream::Out, &[]), user(1, Stream::Out, &[]), user(1, Stream::Err, &[])];
-    assert_eq!(
-        found(&text, &users, &json, &query(Some(1))),
-        ["api:0 Out 1772649420000 a", "api:1 Err 1772649421000 b", "api:1 Out 1772649421000 c"]
-    );
+    assert_eq!(found(&text, &users, &json, &query(Some(1))), ["api:1 Err 1772649421000 b", "api:1 Out 1772649421000 c"]);
     let held = [user(0, Stream::Out, &[(5, "c")]), user(1, Stream::Err, &[(5, "c")]), user(1, Stream::Out, &[(7, "c")])];
-    assert_eq!(found(&text, &held, &json, &query(Some(1)))[2], "api:1 Out 7 c", "others who said the same did not say this");
+    assert_eq!(found(&text, &held, &json, &query(Some(1)))[1], "api:1 Out 7 c", "others who said the same did not say this");
     let since = Query { since: Some(1_772_649_421_000), ..query(None) };
     assert_eq!(found(&text, &users, &json, &since).len(), 2);
 }
