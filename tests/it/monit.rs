@@ -58,7 +58,7 @@ fn apps_are_shown_and_keys_act_on_them() {
     let project = Project::empty();
     let mut runner = shop(&project);
     let Some(pane) = Pane::open(&project, &["pmdev", "monit"]) else { return };
-    pane.wait_for(&says("2 online").and(says(format!("runner {}", runner.runner_pid()))));
+    pane.wait_for(&says("3 online").and(says(format!("runner {}", runner.runner_pid()))));
     pane.wait_for(&selects("all"));
     pane.wait_for(&says("api:1").and(says("online")));
 
@@ -118,7 +118,7 @@ fn the_terminal_is_given_back_as_it_was() {
             _ => 0,
         };
         pane.type_line(&format!("pmdev monit; echo {name} ended with $?"));
-        pane.wait_for(&says("2 online"));
+        pane.wait_for(&says("3 online"));
         end(&pane, &project);
         pane.wait_for(&alone(format!("{name} ended with {code}")));
         ask(name);
@@ -134,14 +134,14 @@ fn it_stops_and_goes_on_like_any_job() {
     let _runner = shop(&project);
     let Some(pane) = Pane::shell(&project) else { return };
     pane.type_line("pmdev monit");
-    pane.wait_for(&says("2 online"));
+    pane.wait_for(&says("3 online"));
     pane.press(&["C-z"]);
     pane.wait_for(&says("Stopped"));
     assert_eq!(pane.flags(), "0 1");
     pane.type_line("echo in the shell");
     pane.wait_for(&alone("in the shell"));
     pane.type_line("fg");
-    pane.wait_for(&says("2 online"));
+    pane.wait_for(&says("3 online"));
     assert_eq!(pane.flags(), "1 0");
     // From outside, it is the monitor alone that stops, and its keys are the shell's again.
     processes::send(monitor(&project), Signal::TSTP);
@@ -150,10 +150,10 @@ fn it_stops_and_goes_on_like_any_job() {
     pane.type_line("echo in the shell again");
     pane.wait_for(&alone("in the shell again"));
     pane.type_line("fg");
-    pane.wait_for(&says("2 online"));
+    pane.wait_for(&says("3 online"));
     assert_eq!(pane.flags(), "1 0");
     pane.press(&["q"]);
-    pane.wait_for_none(&says("2 online"));
+    pane.wait_for_none(&says("3 online"));
     assert_eq!(pane.flags(), "0 1");
 }
 
@@ -162,13 +162,13 @@ fn it_waits_for_a_runner_that_comes_back() {
     let project = Project::empty();
     let runner = shop(&project);
     let Some(pane) = Pane::open(&project, &["pmdev", "monit"]) else { return };
-    pane.wait_for(&says("2 online"));
+    pane.wait_for(&says("3 online"));
     assert_eq!(project.pmdev(["kill"]).finish().code, Some(0));
     assert_eq!(runner.finish().code, Some(0));
     pane.wait_for(&says("has ended; waiting for it to come back"));
     let runner = shop(&project);
     pane.wait_for(&says(format!("the runner is back, with pid {}", runner.runner_pid())));
-    pane.wait_for(&says("2 online"));
+    pane.wait_for(&says("3 online"));
     pane.press(&["q"]);
     assert_eq!(pane.finish_within(PATIENCE), 0);
 }

@@ -200,4 +200,7 @@ fn a_monitor_tells_the_next_runner_from_the_one_before_and_counts_instances() {
     pane.wait_for(&says("1 online, 1 stopped"));
     pane.press(&["q"]);
     assert_eq!(pane.finish_within(PATIENCE), 0);
+    home.verb(&["delete", "all"], 0);
+    let none = home.verb(&["stop", "all"], 1);
+    assert!(none.err.contains("The runner has no apps"), "{}", none.all());
 }
