@@ -204,21 +204,25 @@ pub struct Telling {
 /// # Errors
 /// It refuses, or an app did not come online.
 pub fn ask(runner: &Reached, request: Request, telling: Telling) -> Result<Vec<InstanceView>, Error> {
-    ask_after(runner, request, telling, &mut Vec::new())
+    let mut told = Vec::new();
+    let (instances, took_ms) = answer(runner, request, &mut told)?;
+    // Why there is nothing to do is what was told.
+    if !instances.is_empty() || told.is_empty() || telling.json {
+        report(&instances, took_ms, telling);
+    }
+    Ok(instances)
 }
 
-/// Asks it as one of several, of which these words were told already.
+/// Asks it as one of several, of which these words were told already: the instances that it was about, and how long it took, in milliseconds.
 ///
 /// # Errors
 /// As [`ask`].
-pub fn ask_after(runner: &Reached, request: Request, telling: Telling, told: &mut Vec<String>) -> Result<Vec<InstanceView>, Error> {
+pub fn answer(runner: &Reached, request: Request, told: &mut Vec<String>) -> Result<(Vec<InstanceView>, u64), Error> {
     let mut connection = runner.connect()?;
     connection.ask(request)?;
-    let mut is_told = false;
     loop {
         match connection.reply()? {
             Some(Reply::Text { lines }) => {
-                is_told = true;
                 for line in lines {
                     if !told.contains(&line) {
                         warn(&line);
@@ -226,13 +230,7 @@ pub fn ask_after(runner: &Reached, request: Request, telling: Telling, told: &mu
                     }
                 }
             }
-            Some(Reply::Done { instances, took_ms }) => {
-                // Why there is nothing to do is what was told.
-                if !instances.is_empty() || !is_told || telling.json {
-                    report(&instances, took_ms, telling);
-                }
-                return Ok(instances);
-            }
+            Some(Reply::Done { instances, took_ms }) => return Ok((instances, took_ms)),
             Some(Reply::Refused { code, message, hint }) => return Err(client::refusal(code, message, hint)),
             Some(_) => {}
             None => return Err(Error::failed("The background runner ended before it had answered")),
@@ -240,7 +238,8 @@ pub fn ask_after(runner: &Reached, request: Request, telling: Telling, told: &mu
     }
 }
 
-fn report(instances: &[InstanceView], took_ms: u64, telling: Telling) {
+/// Tells what came of a request.
+pub fn report(instances: &[InstanceView], took_ms: u64, telling: Telling) {
     if telling.json {
         return print(act::json(instances).as_bytes());
     }

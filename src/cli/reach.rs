@@ -54,7 +54,7 @@ impl Reached {
     /// # Errors
     /// It is gone.
     pub fn connect(&self) -> Result<Connection, Error> {
-        Connection::open(&self.socket).map_err(|error| Error::failed("The runner is gone").because(error))
+        Connection::open(&self.socket).map_err(client::lost)
     }
 }
 

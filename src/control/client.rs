@@ -12,10 +12,13 @@ use super::{
     protocol::{Envelope, Reply, Request, VERSION},
     view::Hello,
 };
-use crate::model::Error;
+use crate::model::{Error, HumanDuration};
 
 /// How long a runner may take to say who it is. It answers from its loop, which never waits.
 const TO_GREET: Duration = Duration::from_secs(2);
+
+/// What may be the matter with a runner that says nothing.
+const SILENT: &str = "it may be stopped (fg, or kill -CONT, has it go on) or very busy; --runner names another one";
 
 /// A connection to a runner, for one request.
 #[derive(Debug)]
@@ -61,7 +64,7 @@ impl Connection {
         match self.stream.get_mut().write_all(&envelope(request)?) {
             // Who was turned away at once is told why by the reply that waits.
             Err(error) if matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => Ok(()),
-            written => written.map_err(gone),
+            written => written.map_err(lost),
         }
     }
 
@@ -70,13 +73,14 @@ impl Connection {
     /// # Errors
     /// The runner is gone, or says what this version does not understand.
     pub fn reply(&mut self) -> Result<Option<Reply>, Error> {
+        self.line().map_err(lost)?.map(|line| parse(&line)).transpose()
+    }
+
+    /// The next line; `None` after the last one.
+    fn line(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut line = Vec::new();
-        let longest = codec::LONGEST_REPLY as u64;
-        let count = (&mut self.stream).take(longest).read_until(b'\n', &mut line).map_err(gone)?;
-        if count == 0 {
-            return Ok(None);
-        }
-        parse(&line).map(Some)
+        let count = (&mut self.stream).take(codec::LONGEST_REPLY as u64).read_until(b'\n', &mut line)?;
+        Ok((count > 0).then_some(line))
     }
 
     /// Asks, and gives the one reply there is.
@@ -107,24 +111,28 @@ pub fn greet(path: &Path) -> Result<Option<Hello>, Error> {
 /// As [`greet`].
 pub fn greet_within(limit: Duration, path: &Path) -> Result<Option<Hello>, Error> {
     let silent = |cause: &dyn std::fmt::Display| {
-        Error::failed(format!("The runner at {} does not answer", path.display()))
-            .because(cause)
-            .hint("it may be stopped (fg, or kill -CONT, has it go on) or very busy; --runner names another one")
+        Error::failed(format!("The runner at {} does not answer", path.display())).because(cause).hint(SILENT)
     };
+    let in_time = format!("it said nothing within {}", HumanDuration(limit));
     let mut connection = match Connection::open_within(limit, path) {
         Ok(connection) => connection,
-        Err(error) if error.kind() == io::ErrorKind::TimedOut => return Err(silent(&error)),
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => return Err(silent(&in_time)),
         Err(_) => return Ok(None),
     };
     connection.patience(limit).map_err(|error| silent(&error))?;
     connection.ask(Request::Hello)?;
-    match connection.reply() {
-        Ok(Some(Reply::Hello(hello))) => Ok(Some(hello)),
-        Ok(Some(Reply::Refused { code, message, hint })) => Err(refusal(code, message, hint)),
-        Ok(Some(_)) => Err(silent(&"what it says is no greeting")),
+    let line = match connection.line() {
+        Ok(Some(line)) => line,
         // It ended in this moment.
-        Ok(None) => Ok(None),
-        Err(error) => Err(silent(&error)),
+        Ok(None) => return Ok(None),
+        Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => return Err(silent(&in_time)),
+        Err(error) => return Err(silent(&error)),
+    };
+    match parse(&line) {
+        Ok(Reply::Hello(hello)) => Ok(Some(hello)),
+        Ok(Reply::Refused { code, message, hint }) => Err(refusal(code, message, hint)),
+        Ok(_) => Err(silent(&"what it says is no greeting")),
+        Err(error) => Err(error),
     }
 }
 
@@ -143,10 +151,21 @@ pub(super) fn envelope(request: Request) -> Result<Vec<u8>, Error> {
 /// A line as a reply.
 pub(super) fn parse(line: &[u8]) -> Result<Reply, Error> {
     serde_json::from_slice(line).map_err(|error| {
+        let unknown =
+            codec::unknown(line, "reply", &error).map(|name| format!("{name} is no answer that pmdev {} knows", env!("CARGO_PKG_VERSION")));
         Error::failed("The runner answered something that this pmdev does not understand")
-            .because(error)
+            .because(unknown.unwrap_or_else(|| error.to_string()))
             .hint("restart the runner with this version, or use the pmdev that started it")
     })
+}
+
+/// Why nothing could be said or heard.
+pub fn lost(cause: io::Error) -> Error {
+    match cause.kind() {
+        // A limit of time on a socket ends so.
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Error::failed("The runner did not answer in time").hint(SILENT),
+        _ => gone(cause),
+    }
 }
 
 pub(super) fn gone(cause: impl std::fmt::Display) -> Error {

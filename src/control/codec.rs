@@ -23,3 +23,10 @@ pub fn line(value: &impl serde::Serialize) -> io::Result<Vec<u8>> {
     line.push(b'\n');
     Ok(line)
 }
+
+/// The name that is not known, where that is what is wrong with what came: it stands under `key`, or under `key` of the request.
+pub fn unknown(line: &[u8], key: &str, error: &serde_json::Error) -> Option<String> {
+    let said: serde_json::Value = serde_json::from_slice(line).ok()?;
+    let name = said.get("request").unwrap_or(&said).get(key)?.as_str()?.to_owned();
+    error.to_string().starts_with(&format!("unknown variant `{name}`")).then_some(name)
+}

@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::{
-    client::{envelope, gone, parse},
+    client::{envelope, gone, lost, parse},
     codec,
     protocol::{Reply, Request},
     terminal::Said,
@@ -47,7 +47,7 @@ impl Replies {
     /// The runner is gone, or says what this version does not understand.
     pub async fn next(&mut self) -> Result<Option<Reply>, Error> {
         let room = codec::LONGEST_REPLY.saturating_sub(self.line.len());
-        let count = (&mut self.read).take(room as u64).read_until(b'\n', &mut self.line).await.map_err(gone)?;
+        let count = (&mut self.read).take(room as u64).read_until(b'\n', &mut self.line).await.map_err(lost)?;
         if count == 0 && self.line.is_empty() {
             return Ok(None);
         }

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::codec;
 use super::logs::{LogSource, LogsRequest};
 use super::run::{Run, Saved, Update};
 use super::terminal::{AttachRequest, Bytes};
@@ -381,8 +382,14 @@ pub fn parse(line: &[u8]) -> Result<Request, Reply> {
         let hint = Some("restart the runner, or use the pmdev that started it".to_owned());
         return Err(Reply::Refused { code: 1, message, hint });
     }
-    let envelope: Envelope = serde_json::from_slice(line)
-        .map_err(|error| Reply::refused(2, format!("The runner (pmdev {ours}) does not know this request: {error}")))?;
+    let envelope: Envelope = serde_json::from_slice(line).map_err(|error| match codec::unknown(line, "verb", &error) {
+        Some(verb) => {
+            let theirs = if head.pmdev.is_empty() { String::new() } else { format!("; this is pmdev {}", head.pmdev) };
+            let message = format!("The runner does not know the verb {verb} (it is pmdev {ours}{theirs})");
+            Reply::Refused { code: 2, message, hint: Some("restart the runner, or use the pmdev that started it".to_owned()) }
+        }
+        None => Reply::refused(2, format!("The runner (pmdev {ours}) does not understand this request: {error}")),
+    })?;
     Ok(envelope.request)
 }
 

@@ -83,11 +83,14 @@ impl Runner {
         let goal = match action {
             Action::Start => {
                 let up = self.up(&ids);
+                let down: Vec<_> = ids.iter().filter(|id| !up.contains(id)).copied().collect();
+                self.requested(&down, "start", |name| format!("{name} is started"));
                 self.handle(Event::Request(Request::Start(target)));
                 let goals = ids.iter().map(|id| (*id, Goal::Online { after: if up.contains(id) { RunId(0) } else { after } }));
                 return Ok(self.answer_or_wait(goals.collect(), wait, responder));
             }
             Action::Stop => {
+                self.requested(&ids, "stop", |name| format!("{name} is stopped"));
                 self.handle(Event::Request(Request::Stop(target)));
                 Goal::Stopped
             }
@@ -155,6 +158,7 @@ impl Runner {
                 }
             }
         }
+        self.requested(ids, "delete", |name| format!("{name} is deleted"));
         let mut edits = Vec::new();
         for (app, before, left) in fewer {
             self.said(app, |said, name| said.scale(name, before, left));
@@ -181,6 +185,8 @@ impl Runner {
         })?;
         let latest = self.supervisor.latest();
         let rests = self.supervisor.snapshot(now()).rests(app);
+        let whole: Vec<_> = (0..before).map(|slot| InstanceId { app, slot }).collect();
+        self.requested(&whole, "scale", |name| format!("{name} is scaled from {before} to {after}"));
         self.said(app, |said, name| said.scale(name, before, after));
         let edits = self.apps.scale(app, after).into_iter().collect();
         self.edit(edits);
@@ -254,6 +260,7 @@ impl Runner {
             let does = if targets.len() == 1 { "does" } else { "do" };
             return Err(Reply::refused(1, format!("{} {does} not run, so nothing was signalled", targets.join(", "))));
         }
+        self.requested(&ids, &signal.to_string(), |name| format!("{name} is sent {signal}"));
         self.handle(Event::Request(Request::Signal(Target::Instances(ids.clone()), signal)));
         Ok(self.done(&ids))
     }

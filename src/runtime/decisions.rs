@@ -1,6 +1,10 @@
 //! The last decisions about apps and files, for whoever asks why.
 
-use std::{collections::VecDeque, path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 
@@ -8,7 +12,7 @@ use super::{apps::Apps, runner::Runner};
 use crate::{
     config::{self, plan},
     control::DecisionView,
-    model::{AppId, AppSpec, ChangeSet, Generation, Notice, NoticeKind, SaveAction},
+    model::{self, AppId, AppSpec, ChangeSet, Generation, InstanceId, Notice, NoticeKind, SaveAction},
     supervisor::{Event, Supervisor},
 };
 
@@ -85,6 +89,30 @@ impl Runner {
         self.handle(Event::FilesChanged { app, changes });
         if let Some((spec, generation)) = spec.zip(self.supervisor.generation(app)) {
             self.known.decisions.made(&spec.name, generation);
+        }
+    }
+}
+
+impl Runner {
+    /// Somebody asks by a verb for something to be done to instances: what follows is remembered. `text` says it of a name.
+    pub fn requested(&mut self, ids: &[InstanceId], action: &str, text: impl Fn(&str) -> String) {
+        let mut told = BTreeSet::new();
+        for id in ids {
+            let Some(spec) = self.apps.spec(id.app) else { continue };
+            // Those of an app are told once where all of them are meant.
+            let is_whole = ids.iter().filter(|other| other.app == id.app).count() >= usize::from(spec.instances);
+            let name = if is_whole { spec.name.clone() } else { model::called(&spec.name, spec.instances, id.slot) };
+            if told.insert(name.clone()) {
+                self.known.decisions.add(DecisionView {
+                    at: Timestamp::now().as_millisecond(),
+                    app: Some(spec.name.clone()),
+                    generation: self.supervisor.generation(id.app).map(|generation| generation.0),
+                    action: action.to_owned(),
+                    rule: None,
+                    files: Vec::new(),
+                    text: format!("{} on request", text(&name)),
+                });
+            }
         }
     }
 }

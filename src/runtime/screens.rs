@@ -59,16 +59,24 @@ impl Seat {
         if size.columns == 0 || size.lines == 0 {
             return false;
         }
-        let before = self.size();
-        self.now.borrow_mut().size = Some(size);
-        self.set_size(size);
-        before != size
+        self.change_size(Some(size))
     }
 
     /// Nobody is attached any more.
     fn left(&self) {
-        self.now.borrow_mut().size = None;
-        self.set_size(self.size());
+        self.change_size(None);
+    }
+
+    /// Has it the size of who is attached; whether that is another one.
+    fn change_size(&self, attached: Option<Size>) -> bool {
+        let before = self.size();
+        self.now.borrow_mut().size = attached;
+        let size = self.size();
+        if before != size {
+            self.screen.resized();
+        }
+        self.set_size(size);
+        before != size
     }
 
     fn set_size(&self, size: Size) {
@@ -139,7 +147,10 @@ impl Screens {
 
     /// The runner's own terminal has another size; it counts where nobody is attached.
     pub fn resized(&self) {
-        self.0.values().filter(|seat| seat.now.borrow().size.is_none()).for_each(|seat| seat.set_size(own_size()));
+        for seat in self.0.values().filter(|seat| seat.now.borrow().size.is_none()) {
+            seat.screen.resized();
+            seat.set_size(own_size());
+        }
     }
 
     /// Tells those who are attached that this was all.

@@ -100,6 +100,9 @@ impl Runner {
     }
 
     fn not_found(&self, unknown: &[String], apps: &[AppSnapshot]) -> Reply {
+        if apps.is_empty() && unknown == ["all"] {
+            return Reply::refused(1, "The runner has no apps");
+        }
         let (what, verb) = (unknown.join(", "), if unknown.len() == 1 { "is" } else { "are" });
         let names: Vec<&str> = apps.iter().map(|app| app.name.as_str()).collect();
         let known = if names.is_empty() { "it has none".to_owned() } else { format!("it has {}", names.join(", ")) };

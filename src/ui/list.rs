@@ -30,7 +30,14 @@ const COLUMNS: [Column; 13] = [
 const NAME: usize = 1;
 
 /// What a list can be sorted by.
-pub const FIELDS: [&str; 8] = ["id", "name", "namespace", "pid", "uptime", "status", "cpu", "memory"];
+pub const FIELDS: [&str; 13] =
+    ["id", "name", "namespace", "version", "mode", "pid", "uptime", "restarts", "status", "cpu", "memory", "user", "watching"];
+
+/// The lines of a list before the first instance.
+pub const ABOVE: usize = 3;
+
+/// The lines of each paragraph, the empty one below included.
+pub const PARAGRAPH: usize = 14;
 
 /// An instance as people call it: `api`, or `api:2` where there are several.
 pub fn called(view: &InstanceView) -> String {
@@ -100,7 +107,13 @@ pub fn sort(views: &mut [InstanceView], field: &str, descending: bool) {
     let by = |one: &InstanceView, other: &InstanceView| match field {
         "name" => called(one).cmp(&called(other)),
         "namespace" => one.namespace.cmp(&other.namespace),
+        "version" => one.version.cmp(&other.version),
+        "mode" => one.mode.cmp(&other.mode),
         "pid" => one.pid.cmp(&other.pid),
+        "restarts" => one.restarts.cmp(&other.restarts),
+        "user" => one.user.cmp(&other.user),
+        // Paused lies between.
+        "watching" => (one.watching, !one.paused).cmp(&(other.watching, !other.paused)),
         // Who began later has been up for less.
         "uptime" => other.started_at.unwrap_or(i64::MAX).cmp(&one.started_at.unwrap_or(i64::MAX)),
         "status" => one.status.cmp(&other.status),

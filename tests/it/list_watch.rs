@@ -85,3 +85,19 @@ fn it_stops_and_goes_on_like_any_job_and_draws_nothing_in_the_background() {
     pane.wait_for_none(&row());
     assert_eq!(pane.flags(), "0 1");
 }
+
+#[test]
+fn what_a_small_terminal_has_no_room_for_is_told() {
+    let project = Project::empty();
+    project.script("api.sh", "exec sleep 1000000\n");
+    let mut runner = project.start(["api.sh", "--no-watch", "-i", "12"]);
+    runner.wait_for(&says("api started"));
+    let Some(pane) = Pane::shell(&project) else { return };
+    pane.resize(120, 12);
+    pane.type_line("pmdev list --watch");
+    pane.wait_for(&says("and 5 more (the terminal has 12 lines)"));
+    pane.resize(120, 30);
+    pane.wait_for(&says("api:11"));
+    pane.wait_for_none(&says("more (the terminal"));
+    pane.press(&["C-c"]);
+}

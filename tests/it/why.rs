@@ -75,6 +75,32 @@ fn a_name_of_an_app_is_the_app_though_its_folder_is_called_so() {
 }
 
 #[test]
+fn what_verbs_do_is_among_the_decisions() {
+    let project = project();
+    let mut runner = project.start([""; 0]);
+    runner.wait_for(&says("cron started"));
+    let newest = || why(&project, &["cron"]).trim_end().lines().last().unwrap_or_default().to_owned();
+    for (arguments, told) in [
+        (&["signal", "URG", "cron"][..], "cron is sent URG on request"),
+        (&["scale", "cron", "2"], "cron is scaled from 1 to 2 on request"),
+        (&["stop", "cron:1"], "cron:1 is stopped on request"),
+        (&["stop", "cron"], "cron is stopped on request"),
+    ] {
+        assert_eq!(project.pmdev(arguments).finish().code, Some(0), "{arguments:?}");
+        assert!(newest().contains(told), "{arguments:?}: {}", newest());
+    }
+    assert_eq!(project.pmdev(["start", "cron"]).finish().code, Some(0));
+    assert!(why(&project, &["cron"]).contains("cron is started on request"));
+    let deleted = project.pmdev(["delete", "cron"]).finish();
+    assert!(deleted.out.starts_with("cron is gone (in "), "{}", deleted.all());
+    assert!(why(&project, &[]).contains("cron is deleted on request"));
+    let all = project.pmdev(["delete", "all"]).finish();
+    assert!(all.out.starts_with("api, web are gone (in "), "{}", all.all());
+    let none = project.pmdev(["stop", "all"]).finish();
+    assert!(none.code == Some(1) && none.err.contains("The runner has no apps"), "{}", none.all());
+}
+
+#[test]
 fn apps_in_the_background_answer_for_their_files() {
     let project = Project::empty();
     project.script("run.sh", "exec sleep 1000000\n");

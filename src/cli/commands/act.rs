@@ -140,9 +140,11 @@ impl Act {
         {
             return self.update(how, targets, options, &runner);
         }
+        // What is gone cannot be named afterwards.
+        let named = if action == Action::Delete { named(&runner, &targets) } else { self.targets.clone() };
         let reply = runner.answer(Request::Act { action, targets, wait: !self.no_wait }).map_err(|error| self.with_missing(error))?;
         if let (Reply::Done { instances, took_ms }, false) = (reply, self.silent && !self.json) {
-            let text = if self.json { json(&instances) } else { sentence(action, &instances, &self.targets, took_ms, self.no_wait) };
+            let text = if self.json { json(&instances) } else { sentence(action, &instances, &named, took_ms, self.no_wait) };
             print(text.as_bytes());
         }
         Ok(0)
@@ -281,6 +283,16 @@ pub fn target_word(word: &str) -> String {
         Ok(absolute) if is_file => absolute.to_string_lossy().into_owned(),
         Ok(_) | Err(_) => word.to_owned(),
     }
+}
+
+/// What is about to be deleted, apps of which everything is by their names; nothing where these targets name nothing, which the deletion
+/// says.
+fn named(runner: &Reached, targets: &[String]) -> Vec<String> {
+    let views = runner.instances(targets, Shown::default()).unwrap_or_default();
+    let is_whole = |app: &InstanceView| views.iter().filter(|view| view.name == app.name).count() >= usize::from(app.instances);
+    let mut names: Vec<String> = views.iter().map(|view| if is_whole(view) { view.name.clone() } else { called(view) }).collect();
+    names.dedup();
+    names
 }
 
 /// Instances as one JSON document.

@@ -39,7 +39,7 @@ pub struct List {
     /// Names, ids, namespaces, /regexes/ [default: all]
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
-    /// In another order than that of ids: id, name, namespace, pid, uptime, status, cpu or memory; `:desc` from high to low
+    /// In another order than that of ids: id, name, namespace, version, mode, pid, uptime, restarts, status, cpu, memory, user or watching; `:desc` from high to low
     #[arg(long, value_name = "FIELD[:desc]", value_parser = order)]
     pub sort: Option<(String, bool)>,
     /// As JSON
@@ -63,6 +63,9 @@ fn order(text: &str) -> Result<(String, bool), String> {
     let (field, direction) = text.split_once(':').unwrap_or((text, "asc"));
     let field = match field.to_ascii_lowercase().as_str() {
         "mem" => "memory".to_owned(),
+        // The names of columns, and PM2's of what is in them.
+        "↺" | "restart" => "restarts".to_owned(),
+        "watch" => "watching".to_owned(),
         field => field.to_owned(),
     };
     let descending = match direction {
@@ -119,11 +122,15 @@ impl List {
                 screen.restore_on_panic();
             }
             let mut text = self.shown(&first);
+            let mut count = first.len();
             loop {
                 match &screen {
                     None => print(text.as_bytes()),
                     // In the background the terminal is the shell's.
-                    Some(screen) if screen.enter_if_ours() => print(&frame(&text)),
+                    Some(screen) if screen.enter_if_ours() => {
+                        let (above, each) = if self.mini_list { (0, list::PARAGRAPH) } else { (list::ABOVE, 1) };
+                        print(&frame(&fitted(&text, terminal::size().1, count, above, each)));
+                    }
                     Some(_) => {}
                 }
                 tokio::select! {
@@ -137,7 +144,10 @@ impl List {
                     () = sleep(EVERY) => {}
                 }
                 text = match self.instances() {
-                    Ok(instances) => self.shown(&instances),
+                    Ok(instances) => {
+                        count = instances.len();
+                        self.shown(&instances)
+                    }
                     Err(error) => format!("{error}\n"),
                 };
             }
@@ -151,15 +161,40 @@ pub fn look(no_color: bool, is_terminal: bool) -> (Style, usize) {
     (style, if is_terminal { terminal::width() } else { usize::MAX })
 }
 
-/// A text in the place of what stood there, without a flicker; what does not fit below is left out.
-fn frame(text: &str) -> Vec<u8> {
-    let lines: Vec<&str> = text.lines().take(terminal::size().1.saturating_sub(1)).collect();
+/// Lines in the place of those that stood there, without a flicker.
+fn frame(lines: &[String]) -> Vec<u8> {
     format!("\x1b[H{}\x1b[K\r\n\x1b[J", lines.join("\x1b[K\r\n")).into_bytes()
+}
+
+/// As many of these lines as a terminal of `height` lines has room for above its last one; what is left out is told in the last of them.
+/// `above` lines stand before the first of `count` instances, and each has `each` of them.
+fn fitted(text: &str, height: usize, count: usize, above: usize, each: usize) -> Vec<String> {
+    let room = height.saturating_sub(1).max(1);
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    if lines.len() > room {
+        lines.truncate(room - 1);
+        let more = count.saturating_sub(lines.len().saturating_sub(above) / each);
+        let and = if lines.len() > above { "and " } else { "" };
+        let noun = if height == 1 { "line" } else { "lines" };
+        lines.push(format!("{and}{more} more (the terminal has {height} {noun})"));
+    }
+    lines
 }
 
 #[cfg(test)]
 mod tests {
-    use super::order;
+    use super::{fitted, order};
+
+    #[test]
+    fn what_a_terminal_has_no_room_for_is_counted() {
+        let table: String = ["┌", "│ head", "├", "│ 0", "│ 1", "│ 2", "│ 3", "└"].map(|line| format!("{line}\n")).concat();
+        assert_eq!(fitted(&table, 9, 4, 3, 1).len(), 8, "all of it");
+        let short = fitted(&table, 8, 4, 3, 1);
+        assert_eq!((short.len(), short[5].as_str(), short[6].as_str()), (7, "│ 2", "and 1 more (the terminal has 8 lines)"));
+        assert_eq!(fitted(&table, 6, 4, 3, 1)[3..], ["│ 0".to_owned(), "and 3 more (the terminal has 6 lines)".to_owned()]);
+        assert_eq!(fitted(&table, 3, 4, 3, 1)[1], "4 more (the terminal has 3 lines)");
+        assert_eq!(fitted(&table, 1, 4, 3, 1), ["4 more (the terminal has 1 line)"]);
+    }
 
     #[test]
     fn orders_are_fields_with_a_direction() {

@@ -16,8 +16,9 @@ use crate::{
         background::{self, Telling},
         print, warn,
     },
-    control::{Reply, Request, Saved, endpoint::private_folder},
+    control::{InstanceView, Reply, Request, Saved, Shown, endpoint::private_folder},
     model::Error,
+    ui::list::called,
 };
 
 /// The version of the file; a change that an older pmdev would misread makes the next one.
@@ -135,6 +136,7 @@ impl Resurrect {
         // All of them with each request: an app that an edit has made larger takes no id of a later one.
         let ids: Vec<_> = dump.runs.iter().flat_map(|saved| saved.run.ids.clone()).collect();
         let telling = Telling { silent: self.json, json: false };
+        let kept: Vec<String> = dump.runs.iter().flat_map(|saved| saved.apps.clone()).collect();
         for Saved { mut run, apps, secrets } in dump.runs {
             run.ids.clone_from(&ids);
             run.env.extend(own.iter().filter(|(name, _)| secrets.contains(name)).cloned());
@@ -143,16 +145,38 @@ impl Resurrect {
                 let are = if unset.len() == 1 { "is" } else { "are" };
                 warn(format!("{}: {} {are} not set here, and their values were not written down", apps.join(", "), unset.join(", ")));
             }
-            match background::ask_after(&runner, Request::Run { run: Box::new(run), wait: !self.no_wait }, telling, &mut told) {
-                Ok(instances) => all.extend(instances),
+            match background::answer(&runner, Request::Run { run: Box::new(run), wait: !self.no_wait }, &mut told) {
+                Ok((instances, took_ms)) => {
+                    if !instances.is_empty() {
+                        background::report(&instances, took_ms, telling);
+                    }
+                    all.extend(instances);
+                }
                 Err(error) => failed.push(failure(&apps, &error)),
             }
         }
         if self.json {
             print(act::json(&all).as_bytes());
+        } else if all.is_empty() && failed.is_empty() && told.is_empty() {
+            print(nothing(&runner.instances(&[], Shown::default())?, &kept).as_bytes());
         }
         if failed.is_empty() { Ok(0) } else { Err(Error::failed(failed.join("\n"))) }
     }
+}
+
+/// Why nothing was started: what was kept is there, which does not mean that it runs.
+fn nothing(instances: &[InstanceView], kept: &[String]) -> String {
+    if kept.is_empty() {
+        return "nothing to do: the list that was kept is empty\n".to_owned();
+    }
+    let down: Vec<&InstanceView> = instances.iter().filter(|view| kept.contains(&view.name) && view.status != "online").collect();
+    if down.is_empty() {
+        return "nothing to do: everything runs already\n".to_owned();
+    }
+    let each = down.iter().map(|view| format!("{} is {}", called(view), view.status)).collect::<Vec<_>>().join(", ");
+    let mut names: Vec<&str> = down.iter().map(|view| view.name.as_str()).collect();
+    names.dedup();
+    format!("nothing to do: everything is in the list already; {each} (to have it run: pmdev start {})\n", names.join(" "))
 }
 
 /// What became of a request that failed. What is wrong with it has started nothing of it.

@@ -71,6 +71,12 @@ fn another_version_gets_a_sentence_and_what_is_no_request_as_well() {
         "{newer}"
     );
     assert!(refused("GET / HTTP/1.1").starts_with("2 This is the socket of a pmdev runner"));
-    assert!(refused(r#"{"protocol":1,"request":{"verb":"dance"}}"#).contains("does not know this request"));
+    assert!(refused(r#"{"protocol":1,"request":{"verb":"dance"}}"#).contains("does not know the verb dance (it is pmdev "));
+    let named = refused(r#"{"protocol":1,"pmdev":"9.0.0","request":{"verb":"dance"}}"#);
+    assert!(named.contains("; this is pmdev 9.0.0) / "), "{named}");
+    assert!(
+        refused(r#"{"protocol":1,"request":{"verb":"act","action":"dance","targets":[],"wait":true}}"#)
+            .contains("does not understand this request: ")
+    );
     assert!(refused("").starts_with("2 "));
 }

@@ -109,6 +109,8 @@ pub struct Row {
 #[derive(Debug, Default)]
 pub struct Rows {
     rows: Vec<Row>,
+    /// The state of each instance.
+    states: Vec<(String, Mood)>,
     /// The apps that are not as they would be by themselves.
     turned: HashSet<String>,
 }
@@ -153,6 +155,12 @@ impl Rows {
             }
         }
         self.rows = rows;
+        self.states = instances.iter().map(|view| (clean(&view.status).into_owned(), mood(&view.status))).collect();
+    }
+
+    /// The state of each instance, in words and how that is to be taken.
+    pub fn states(&self) -> impl Iterator<Item = (&str, Mood)> {
+        self.states.iter().map(|(state, mood)| (state.as_str(), *mood))
     }
 
     /// The rows that are shown.

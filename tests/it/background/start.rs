@@ -5,7 +5,7 @@ use std::fs;
 use rustix::process::Signal;
 
 use super::Home;
-use crate::support::{PATIENCE, clock::comes_true, processes, words::says};
+use crate::support::{PATIENCE, Pane, clock::comes_true, processes, words::says};
 
 #[test]
 fn the_first_start_brings_the_runner_and_the_next_add_to_it() {
@@ -184,4 +184,20 @@ fn whoever_attaches_sees_what_it_says_and_leaves_it_running() {
     attached.signal(Signal::INT);
     assert_eq!(attached.finish().code, Some(0));
     assert_eq!(home.states(), ["0 talks online 0"]);
+}
+
+#[test]
+fn a_monitor_tells_the_next_runner_from_the_one_before_and_counts_instances() {
+    let home = Home::new();
+    home.verb(&["start", "-d", "api.sh", "-i", "3"], 0);
+    let first = home.pid();
+    let Some(pane) = Pane::open(&home.project, &["pmdev", "monit"]) else { return };
+    pane.wait_for(&says(format!("runner {first} ")).and(says("3 online")));
+    home.verb(&["kill"], 0);
+    home.verb(&["start", "-d", "web.sh", "-i", "2"], 0);
+    pane.wait_for(&says(format!("runner {} ", home.pid())).and(says("2 online")));
+    home.verb(&["stop", "web:1"], 0);
+    pane.wait_for(&says("1 online, 1 stopped"));
+    pane.press(&["q"]);
+    assert_eq!(pane.finish_within(PATIENCE), 0);
 }

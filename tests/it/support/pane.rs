@@ -129,6 +129,11 @@ impl<'a> Pane<'a> {
         self.tmux(&["display-message", "-p", "#{alternate_on} #{cursor_flag}"]).trim().to_owned()
     }
 
+    /// The first and the last line that scroll, and whether what is typed is inserted (`1`).
+    pub fn region(&self) -> String {
+        self.tmux(&["display-message", "-p", "#{scroll_region_upper}-#{scroll_region_lower} #{insert_flag}"]).trim().to_owned()
+    }
+
     /// The title that programs have given the terminal.
     pub fn title(&self) -> String {
         self.tmux(&["display-message", "-p", "#{pane_title}"]).trim().to_owned()

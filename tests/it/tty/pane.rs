@@ -60,6 +60,52 @@ fn keys_go_to_the_app_and_the_terminal_is_as_it_was() {
     }));
 }
 
+/// Has margins, and new ones when it is asked for them.
+const MARGINS: &str = r#"trap "printf '\033[3;10r\033[3;1Hnew margins\r\n'" USR1
+printf '\033[1;10r\033[4hsmaller\r\n'
+sleep 1000000 & while :; do wait; done
+"#;
+
+#[test]
+fn margins_and_inserting_are_the_apps_and_no_more_the_shells() {
+    let project = app(MARGINS);
+    let _runner = running(&project);
+    let Some(pane) = Pane::shell(&project) else { return };
+    let region = |wanted: &str| assert!(comes_true(PATIENCE, || pane.region() == wanted), "{} is not {wanted}", pane.region());
+    region("0-49 0");
+    pane.type_line("pmdev attach api");
+    pane.wait_for(&words::says("smaller"));
+    // The size is another one than that of the first lines, and margins do not outlive that.
+    region("0-49 1");
+    verb(&project, &["signal", "USR1", "api"], 0);
+    pane.wait_for(&words::says("new margins"));
+    region("2-9 1");
+    pane.press(&["C-]"]);
+    pane.wait_for(&words::says("left api"));
+    region("0-49 0");
+    // What comes next stands below what was shown.
+    let shown = pane.text();
+    let at = |what: &str| shown.lines().position(|line| line.contains(what));
+    assert!(at("new margins") < at("left api"), "{shown}");
+    pane.type_line("clear; seq 1 40");
+    pane.wait_for(&words::alone("40"));
+    let shown = pane.text();
+    assert!(shown.lines().any(|line| line == "1"), "nothing has scrolled away: {shown}");
+    // Who comes again finds it as the app has it, and so does who goes on.
+    pane.type_line("pmdev attach api");
+    pane.wait_for(&words::says("attached to api"));
+    region("0-49 1");
+    verb(&project, &["signal", "USR1", "api"], 0);
+    region("2-9 1");
+    processes::send(client(&project), Signal::TSTP);
+    pane.wait_for(&words::says("Stopped"));
+    region("0-49 0");
+    pane.type_line("fg");
+    region("2-9 1");
+    pane.press(&["C-]"]);
+    region("0-49 0");
+}
+
 /// The pid of the client.
 fn client(project: &Project) -> i32 {
     let pid = || project.alive().into_iter().find(|process| process.command.ends_with("pmdev attach api")).map(|process| process.pid);

@@ -76,6 +76,9 @@ fn names_that_are_not_there_are_told_and_exit_with_1() {
         }
     }
     assert_eq!(verb(&project, &["id", "nobody"], 1).out, "[]");
+    for field in ["version", "mode", "restarts:desc", "user", "watching"] {
+        verb(&project, &["list", "--sort", field], 0);
+    }
     let wrong = verb(&project, &["list", "--sort", "size:desc"], 2);
     assert!(wrong.err.contains("there are id, name, "), "{}", wrong.all());
 }

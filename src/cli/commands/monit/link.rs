@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::{News, Newsroom, spawn};
 use crate::{
     cli::reach::{ReachArgs, Reached},
-    control::{Connection, InstanceView, Reply, Request},
+    control::{Connection, InstanceView, Reply, Request, client},
     model::Error,
     ui::monitor::{Listing, Message},
 };
@@ -63,9 +63,14 @@ impl Link {
 
     /// How the runner is, or the one that has come in its place.
     fn listed(&self) -> Result<Listing, Error> {
-        let runner = self.runner();
+        let mut runner = self.runner();
         let pid = runner.hello.pid;
         if let Some(instances) = list(&runner)? {
+            // The next runner of a home has the socket of the one before.
+            if let Some(hello) = client::greet_within(PATIENCE, &runner.socket)?.filter(|hello| hello.pid != pid) {
+                runner.hello = hello;
+                *self.0.lock().expect("nobody panics with it") = runner.clone();
+            }
             return Ok(listing(&runner, instances));
         }
         let in_its_place = |other: &Reached| {

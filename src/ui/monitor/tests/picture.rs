@@ -21,7 +21,7 @@ fn bench(columns: u16, lines: u16) -> Bench {
 #[test]
 fn eighty_by_twenty_four() {
     insta::assert_snapshot!(bench(80, 24).screen(), @"
-    pmdev monit  runner 4711 in /home/ann/shop                   1 crashed, 2 online
+    pmdev monit  runner 4711 in /home/ann/shop                   1 crashed, 3 online
      name         state                  up    cpu             memory             ↺
     ▸all apps     3/4 online           12 s   164% ▇██▅▆▆▆▇▇  2.1 GiB ████████    4
      api ▾        online               12 s  52.3% ▆▇█▁▂▃▄▅▆ 75.0 MiB ▇▇██████    3
@@ -51,7 +51,7 @@ fn eighty_by_twenty_four() {
 #[test]
 fn a_hundred_and_twenty_by_forty() {
     insta::assert_snapshot!(bench(120, 40).press("<Down><Down>").pass(200).print("api:0", ["only one's lines"]).screen(), @"
-    pmdev monit  runner 4711 in /home/ann/shop                                                           1 crashed, 2 online
+    pmdev monit  runner 4711 in /home/ann/shop                                                           1 crashed, 3 online
        id name         state               pid        up    cpu            memory             ↺ why it started last
           all apps     3/4 online                   12 s   164% ██▅▆▆▆▇▇  2.1 GiB ████████    4 a change (src/api.js)
           api ▾        online                       12 s  52.3% ▇█▁▂▃▄▅▆ 75.0 MiB ▇▇██████    3 a change (src/api.js)
@@ -97,7 +97,7 @@ fn a_hundred_and_twenty_by_forty() {
 #[test]
 fn two_hundred_by_sixty() {
     insta::assert_snapshot!(bench(200, 60).press("t").screen(), @"
-    pmdev monit  runner 4711 in /home/ann/shop                                                                                                                                           1 crashed, 2 online
+    pmdev monit  runner 4711 in /home/ann/shop                                                                                                                                           1 crashed, 3 online
        id name         state               pid        up    cpu                        memory                         ↺ why it started last
     ▸     all apps     3/4 online                   12 s   164% ▆▆▇▇██▅▆▆▆▇▇██▅▆▆▆▇▇  2.1 GiB ████████████████████    4 a change (src/api.js)
           api ▾        online                       12 s  52.3% ▃▄▅▆▇█▁▂▃▄▅▆▇█▁▂▃▄▅▆ 75.0 MiB ▆▆▆▇▇▇▇▇▇▇▇▇▇▇██████    3 a change (src/api.js)
@@ -163,7 +163,7 @@ fn two_hundred_by_sixty() {
 #[test]
 fn the_help_covers_what_is_below() {
     insta::assert_snapshot!(bench(80, 24).press("?").screen(), @"
-    pmdev monit  runner 4711 in /home/ann/shop                   1 crashed, 2 online
+    pmdev monit  runner 4711 in /home/ann/shop                   1 crashed, 3 online
      name         state                  up    cpu             memory             ↺
     ▸all apps┌─ keys ────────────────────────────────────────────────────┐████    4
      api ▾   │ ↑ ↓  k j       select an app                              │████    3
@@ -258,7 +258,7 @@ fn a_runner_without_apps_and_none_at_all() {
     bench.list(Vec::new());
     bench.sees("this runner has no apps");
     bench.list(shop());
-    bench.sees("1 crashed, 2 online");
+    bench.sees("1 crashed, 3 online");
     bench.tell(Message::Lost("the runner with pid 4711 has ended".to_owned()));
     bench.sees("the runner with pid 4711 has ended; waiting for it to come back");
     bench.sees("web");

@@ -12,7 +12,7 @@ use ratatui::{
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{
-    rows::{Mood, Row, Watch},
+    rows::{Mood, Rows, Watch},
     state::{Link, Mode, State},
 };
 use crate::ui::clean::clean;
@@ -144,7 +144,7 @@ fn too_small(area: Rect, buffer: &mut Buffer) {
 
 fn head(state: &State, area: Rect, looks: Looks, buffer: &mut Buffer) {
     let right = match &state.link {
-        Link::Up => summary(state.rows.apps()),
+        Link::Up => summary(&state.rows),
         Link::New | Link::Lost(_) => String::new(),
     };
     let runner = match (&state.link, state.pid) {
@@ -161,19 +161,17 @@ fn head(state: &State, area: Rect, looks: Looks, buffer: &mut Buffer) {
     put_right(buffer, area, &right, style);
 }
 
-/// `3 online, 1 crashed, watching is paused`.
-fn summary<'a>(apps: impl Iterator<Item = &'a Row>) -> String {
+/// The instances by their states: `1 crashed, 3 online, watching is paused`.
+fn summary(rows: &Rows) -> String {
     let mut states: Vec<(&str, Mood, usize)> = Vec::new();
-    let mut paused = false;
-    let mut any = false;
-    for app in apps {
-        any = true;
-        paused |= app.watch == Watch::Paused;
-        match states.iter_mut().find(|(state, ..)| *state == app.state) {
+    for (state, mood) in rows.states() {
+        match states.iter_mut().find(|(known, ..)| *known == state) {
             Some((.., count)) => *count += 1,
-            None => states.push((&app.state, app.mood, 1)),
+            None => states.push((state, mood, 1)),
         }
     }
+    let any = !states.is_empty();
+    let paused = rows.apps().any(|app| app.watch == Watch::Paused);
     states.sort_by_key(|(_, mood, count)| (*mood != Mood::Bad, std::cmp::Reverse(*count)));
     let (shown, more) = states.split_at(states.len().min(3));
     let mut parts: Vec<String> = shown.iter().map(|(state, _, count)| format!("{count} {state}")).collect();
