@@ -122,7 +122,7 @@ mod tests {
             all.insert(whose(1, Some(1)), Some("YYYY".parse().unwrap()));
         }
         view.set(all);
-        let one = Line { whose: whose(0, Some(0)), stream: Stream::Err, time: Some(1_772_649_429_042), key: 0, line: b"no!".to_vec() };
+        let one = Line { whose: whose(0, Some(0)), stream: Stream::Err, time: Some(1_772_649_429_042), key: (0, 0), line: b"no!".to_vec() };
         let two = Line { whose: whose(1, Some(1)), time: None, ..one.clone() };
         let three = Line { time: one.time, ..two.clone() };
         String::from_utf8([view.line(&one), view.line(&two), view.line(&three)].concat()).unwrap()
