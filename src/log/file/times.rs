@@ -1,4 +1,5 @@
-//! When the lines of a log file came, beside the file: `.api-out.log.times` has, at most ten times a second, from which byte on what stands there came when.
+//! When the lines of a log file came, beside the file: `.api-out.log.times` has, at most five times a second in the long run, from which byte on what stands
+//! there came when.
 //!
 //! A file beside instead of the time in each line, because lines stand in files as the app said them. It is no more than a hint: what cannot
 //! be kept or read is done without, and a line then came at the latest when its file was written. The first 16 bytes are a mark and the inode
@@ -21,8 +22,11 @@ use super::{
 /// Bytes of an entry, and of what is before the first.
 pub const ENTRY: u64 = 16;
 
-/// How far apart entries are, in milliseconds.
-const APART: i64 = 100;
+/// How far apart entries are in the long run, in milliseconds.
+const APART: i64 = 200;
+
+/// How many may come one upon the other after a while without any: who says little has the time of every line.
+const AT_ONCE: i64 = 50;
 
 /// A file that was written this long after its last entry, in milliseconds, was written by somebody else as well, who leaves none.
 pub const OWN: i64 = 1000;
@@ -97,7 +101,10 @@ pub fn entries(file: &File, inode: Option<u64>) -> io::Result<Option<u64>> {
 pub struct Came {
     /// How many bytes came ever before those, and when they did.
     marks: Vec<(u64, i64)>,
+    /// When the last ones of those did.
     last: Option<i64>,
+    /// When there would be none any more, if they were all as far apart as in the long run.
+    even: i64,
     /// When those came that were taken last.
     taken: Option<i64>,
 }
@@ -105,7 +112,13 @@ pub struct Came {
 impl Came {
     /// The next bytes come.
     pub fn push(&mut self, before: u64, now: i64) {
-        if self.last.is_none_or(|last| !(last..last + APART).contains(&now)) {
+        if self.last.is_some_and(|last| now < last) {
+            // The clock was set back.
+            self.even = now;
+        }
+        // The generic cell rate algorithm, ITU-T I.371.
+        if self.last != Some(now) && now >= self.even - APART * AT_ONCE {
+            self.even = self.even.max(now) + APART;
             self.last = Some(now);
             self.marks.push((before, now));
         }

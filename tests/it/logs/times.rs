@@ -13,15 +13,11 @@ fn shown(project: &Project, arguments: &[&str]) -> String {
     verb(project, &[&["logs", "--nostream", "--no-color"][..], arguments].concat(), 0).out
 }
 
-/// Has a runner run the app until it has said this.
+/// Waits until the app has said this.
 #[track_caller]
-fn run(project: &Project, last: &str) {
-    let mut runner = project.start(["--prod"]);
-    runner.wait_for(&started("api"));
-    let said = || !shown(project, &["api", "--raw", "--grep", &format!("^{last}$")]).is_empty();
-    assert!(clock::comes_true(PATIENCE, said), "{}", shown(project, &["api"]));
-    runner.signal(Signal::INT);
-    assert_eq!(runner.finish().code, Some(0));
+fn says(project: &Project, line: &str) {
+    let said = || !shown(project, &["api", "--raw", "--grep", &format!("^{line}$")]).is_empty();
+    assert!(clock::comes_true(PATIENCE, said), "no {line:?}: {}", shown(project, &["api"]));
 }
 
 #[test]
@@ -69,18 +65,36 @@ fn lines_of_an_earlier_runner_are_as_old_as_they_are() {
 #[test]
 fn both_streams_come_in_their_order_each_time() {
     let project = Project::empty();
+    let wait = "while [ ! -e go$i ]; do sleep 0.01; done";
     project.script(
         "app.sh",
-        "#!/usr/bin/env bash\nfor i in 1 2 3 4 5 6; do echo out $i; echo err $i >&2; sleep 0.15; done\necho end\nexec sleep 1000000\n",
+        &format!("#!/bin/sh\nfor i in 1 2 3 4 5 6; do echo out $i; echo err $i >&2; {wait}; done\necho end\nexec sleep 1000000\n"),
     );
     apps(&project, json!([{ "name": "api", "script": "./app.sh" }]));
     let expected: String = (1..=6).map(|number| format!("out {number}\nerr {number}\n")).collect::<String>() + "end\n";
-    run(&project, "end");
+    let all = || shown(&project, &["api", "--raw"]).lines().map(|line| format!("{line}\n")).collect::<String>();
+    let mut runner = project.start(["--prod"]);
+    runner.wait_for(&started("api"));
+    for number in 1..=6 {
+        says(&project, &format!("out {number}"));
+        says(&project, &format!("err {number}"));
+        project.save(format!("go{number}"), "");
+    }
+    says(&project, "end");
+    for _ in 0..3 {
+        assert_eq!(all(), expected);
+    }
+    runner.signal(Signal::INT);
+    assert_eq!(runner.finish().code, Some(0));
     // Now nobody holds them any more.
     for _ in 0..3 {
-        assert_eq!(shown(&project, &["api", "--raw"]), expected);
+        assert_eq!(all(), expected);
     }
     project.script("app.sh", "#!/bin/sh\necho later\nexec sleep 1000000\n");
-    run(&project, "later");
-    assert_eq!(shown(&project, &["api", "--raw"]), expected + "later\n");
+    let mut runner = project.start(["--prod"]);
+    runner.wait_for(&started("api"));
+    says(&project, "later");
+    assert_eq!(all(), expected + "later\n");
+    runner.signal(Signal::INT);
+    assert_eq!(runner.finish().code, Some(0));
 }

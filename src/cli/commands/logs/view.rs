@@ -26,15 +26,15 @@ struct Object<'a> {
     instance: Option<u16>,
 }
 
-/// Words of our own among such lines.
+/// Words of our own among such lines: no `message`, which is what an app said.
 #[derive(serde::Serialize)]
 struct Event<'a> {
-    message: &'a str,
     timestamp: String,
     r#type: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     app_name: Option<&'a str>,
     level: &'a str,
+    text: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<&'a str>,
 }
@@ -159,11 +159,11 @@ impl View {
             Level::Error => "error",
         };
         object(&Event {
-            message: &notice.text,
             timestamp: self.timestamp(&time.to_zoned(TimeZone::system())),
             r#type: "event",
             app_name: notice.app.as_deref(),
             level,
+            text: &notice.text,
             hint: notice.hint.as_deref(),
         })
     }
@@ -234,6 +234,6 @@ mod tests {
     fn words_of_our_own_have_the_keys_of_lines_among_objects() {
         let notice = Notice::new(Level::Warning, NoticeKind::Log, "api is slow").about("api".to_owned()).hint("wait");
         let shown = view(false, true, false, false).notice(&notice, Timestamp::constant(1_772_649_429, 42_000_000));
-        insta::assert_snapshot!(String::from_utf8(shown).unwrap().trim_end(), @r#"{"message":"api is slow","timestamp":"2026-03-04T18:37:09.042Z","type":"event","app_name":"api","level":"warning","hint":"wait"}"#);
+        insta::assert_snapshot!(String::from_utf8(shown).unwrap().trim_end(), @r#"{"timestamp":"2026-03-04T18:37:09.042Z","type":"event","app_name":"api","level":"warning","text":"api is slow","hint":"wait"}"#);
     }
 }
