@@ -27,8 +27,27 @@ _clap_complete_pmdev() {
         compopt -o nospace
     fi
 }
+_pmdev() {
+    local line="${COMP_LINE:0:COMP_POINT}" word="" at=$COMP_CWORD
+    local typed="${line##*[[:space:]]}" begin
+    begin="${typed%"${typed##*[:=]}"}"
+    if [[ -n "$begin" && "$COMP_WORDBREAKS" == *"${begin: -1}"* ]]; then
+        word="${COMP_WORDS[at]}"
+        while [[ "$word" != "$typed" && $at -gt 1 ]]; do
+            at=$((at - 1))
+            word="${COMP_WORDS[at]}$word"
+        done
+    fi
+    if [[ -z "$word" || "$word" != "$typed" ]]; then
+        _clap_complete_pmdev "$@"
+        return
+    fi
+    local COMP_WORDS=("${COMP_WORDS[@]:0:at}" "$typed") COMP_CWORD=$at
+    _clap_complete_pmdev "$1" "$typed" "$3"
+    COMPREPLY=("${COMPREPLY[@]#"$begin"}")
+}
 if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERSINFO[0]}" -gt 4 ]]; then
-    complete -o nospace -o bashdefault -o nosort -F _clap_complete_pmdev pmdev
+    complete -o nospace -o bashdefault -o nosort -F _pmdev pmdev
 else
-    complete -o nospace -o bashdefault -F _clap_complete_pmdev pmdev
+    complete -o nospace -o bashdefault -F _pmdev pmdev
 fi

@@ -204,13 +204,33 @@ pub struct Telling {
 /// # Errors
 /// It refuses, or an app did not come online.
 pub fn ask(runner: &Reached, request: Request, telling: Telling) -> Result<Vec<InstanceView>, Error> {
+    ask_after(runner, request, telling, &mut Vec::new())
+}
+
+/// Asks it as one of several, of which these words were told already.
+///
+/// # Errors
+/// As [`ask`].
+pub fn ask_after(runner: &Reached, request: Request, telling: Telling, told: &mut Vec<String>) -> Result<Vec<InstanceView>, Error> {
     let mut connection = runner.connect()?;
     connection.ask(request)?;
+    let mut is_told = false;
     loop {
         match connection.reply()? {
-            Some(Reply::Text { lines }) => lines.into_iter().for_each(warn),
+            Some(Reply::Text { lines }) => {
+                is_told = true;
+                for line in lines {
+                    if !told.contains(&line) {
+                        warn(&line);
+                        told.push(line);
+                    }
+                }
+            }
             Some(Reply::Done { instances, took_ms }) => {
-                report(&instances, took_ms, telling);
+                // Why there is nothing to do is what was told.
+                if !instances.is_empty() || !is_told || telling.json {
+                    report(&instances, took_ms, telling);
+                }
                 return Ok(instances);
             }
             Some(Reply::Refused { code, message, hint }) => return Err(client::refusal(code, message, hint)),

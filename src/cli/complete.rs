@@ -153,6 +153,29 @@ fn runners(typed: &OsStr) -> Vec<CompletionCandidate> {
     candidates.filter(|(pid, _)| starts(pid, typed)).map(|(pid, place)| CompletionCandidate::new(pid).help(Some(place.into()))).collect()
 }
 
+/// bash takes words apart at colons and equals signs (COMP_WORDBREAKS), which names of instances and options have: the last one is put
+/// together again, and what was typed of it is cut off what is offered.
+const WHOLE_WORDS: &str = r#"_pmdev() {
+    local line="${COMP_LINE:0:COMP_POINT}" word="" at=$COMP_CWORD
+    local typed="${line##*[[:space:]]}" begin
+    begin="${typed%"${typed##*[:=]}"}"
+    if [[ -n "$begin" && "$COMP_WORDBREAKS" == *"${begin: -1}"* ]]; then
+        word="${COMP_WORDS[at]}"
+        while [[ "$word" != "$typed" && $at -gt 1 ]]; do
+            at=$((at - 1))
+            word="${COMP_WORDS[at]}$word"
+        done
+    fi
+    if [[ -z "$word" || "$word" != "$typed" ]]; then
+        _clap_complete_pmdev "$@"
+        return
+    fi
+    local COMP_WORDS=("${COMP_WORDS[@]:0:at}" "$typed") COMP_CWORD=$at
+    _clap_complete_pmdev "$1" "$typed" "$3"
+    COMPREPLY=("${COMPREPLY[@]#"$begin"}")
+}
+"#;
+
 /// The script that has a shell ask; `None`: we know no such shell.
 pub fn script(shell: &str) -> Option<Vec<u8>> {
     let mut script = b"# Completions of pmdev for ".to_vec();
@@ -160,17 +183,19 @@ pub fn script(shell: &str) -> Option<Vec<u8>> {
     let shells = clap_complete::env::Shells::builtins();
     let registered = shells.completer(shell)?.write_registration(VARIABLE, "pmdev", "pmdev", "pmdev", &mut script);
     registered.expect("a vector can be written to");
-    if shell == "zsh" {
+    let text = String::from_utf8_lossy(&script).trim_end().to_owned();
+    let text = match shell {
+        // bash wants to know what is typed whole; what it is called by comes last.
+        "bash" => {
+            let text = text.replace("-F _clap_complete_pmdev ", "-F _pmdev ");
+            text.replacen("\nif [[", &format!("\n{WHOLE_WORDS}if [["), 1)
+        }
         // zsh wants to find this in the first line, and calls the file itself where it lies in a folder of $fpath.
-        let text = String::from_utf8_lossy(&script).replace("#compdef pmdev\n", "");
-        let text = format!(
-            "#compdef pmdev\n{}\nif [ \"$funcstack[1]\" = \"_pmdev\" ]; then\n    _clap_dynamic_completer_pmdev \"$@\"\nfi\n",
-            text.trim_end()
-        );
-        return Some(text.into_bytes());
-    }
-    let end = script.iter().rposition(|byte| !byte.is_ascii_whitespace()).map_or(0, |last| last + 1);
-    script.truncate(end);
-    script.push(b'\n');
-    Some(script)
+        "zsh" => format!(
+            "#compdef pmdev\n{}\nif [ \"$funcstack[1]\" = \"_pmdev\" ]; then\n    _clap_dynamic_completer_pmdev \"$@\"\nfi",
+            text.replace("#compdef pmdev\n", "")
+        ),
+        _ => text,
+    };
+    Some((text + "\n").into_bytes())
 }

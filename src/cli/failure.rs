@@ -2,10 +2,28 @@
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use clap::CommandFactory as _;
+
+use super::{Cli, verb::is_called};
 use crate::model::Error;
 
 /// Verbs behind which `--` begins what is the app's.
 const TAKES_ARGUMENTS: [&str; 4] = ["start", "check", "startOrRestart", "startOrReload"];
+
+/// Verbs that take some options of `start`.
+const REPLACES: [&str; 2] = ["restart", "reload"];
+
+/// What to do where one of the others is given; `None`: it is none of `start`.
+fn of_start(arg: &str) -> Option<&'static str> {
+    let command = Cli::command();
+    let mut options = command.find_subcommand("start")?.get_arguments();
+    options.find(|option| is_called(option, arg))?;
+    Some(match arg {
+        "-i" | "--instances" => "another number of instances: pmdev scale NAME N",
+        "-n" | "--name" => "under another name it begins anew: pmdev delete NAME, then pmdev start -d with the new one",
+        _ => "put it into the project file, whose edits act at once; or begin anew: pmdev delete NAME, then pmdev start -d with it",
+    })
+}
 
 /// Why parsing ended without a command.
 #[derive(Debug)]
@@ -28,6 +46,9 @@ fn translate(error: &clap::Error, verb: &str) -> Error {
     let arg = text(error, ContextKind::InvalidArg).unwrap_or_default();
     let value = text(error, ContextKind::InvalidValue).unwrap_or_default();
     match error.kind() {
+        ErrorKind::UnknownArgument if REPLACES.contains(&verb) && of_start(&arg).is_some() => {
+            Error::usage(format!("{arg} is not changed by {verb}")).hint(of_start(&arg).unwrap_or_default())
+        }
         ErrorKind::UnknownArgument => {
             let near = text(error, ContextKind::SuggestedArg).map(|near| format!("did you mean {near}?"));
             let beyond =

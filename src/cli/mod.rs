@@ -5,6 +5,7 @@
 mod args;
 mod background;
 mod borrowed;
+mod change;
 mod child;
 mod commands;
 mod complete;

@@ -13,6 +13,10 @@ const DEFAULT: &str = "start";
 pub fn insert(mut args: Vec<OsString>, cli: &Command) -> Vec<OsString> {
     let verbs = verbs(cli);
     let is_verb = |word: &OsString| verbs.iter().any(|verb| word == verb);
+    // PM2's letter for it; behind other words it is theirs.
+    if args.len() == 2 && args[1] == "-v" {
+        args[1] = "--version".into();
+    }
     let alone = args.get(1).is_some_and(|first| ["--help", "-h", "--version", "-V"].iter().any(|known| first == known));
     if alone {
         return args;
@@ -126,7 +130,7 @@ fn takes_next(option: &Arg, typed: &str) -> bool {
 }
 
 /// Whether an option is the one that was typed.
-fn is_called(option: &Arg, typed: &str) -> bool {
+pub fn is_called(option: &Arg, typed: &str) -> bool {
     let long = option.get_long_and_visible_aliases().unwrap_or_default();
     typed.strip_prefix("--").is_some_and(|name| long.contains(&name) || option.get_all_aliases().is_some_and(|all| all.contains(&name)))
         || typed.strip_prefix('-').is_some_and(|name| option.get_short().is_some_and(|short| name == short.to_string()))

@@ -1,40 +1,81 @@
-//! Values that are not for every eye: by the name of the variable or option, and passwords inside of URLs. One rule for variables,
-//! arguments and command lines.
+//! Values that are not for every eye: by the name of the variable or option, by a form that tells them, and passwords inside of URLs. One
+//! rule for variables, arguments and command lines.
 
 /// What stands in the place of a secret.
 pub const MASK: &str = "********";
 
 /// Words of a variable's name, between underscores, that make its value a secret.
-const WORDS: [&str; 24] = [
+const WORDS: [&str; 32] = [
     "ACCESSKEY",
     "APIKEY",
     "AUTH",
     "AUTHORIZATION",
+    "BEARER",
     "COOKIE",
     "CREDENTIAL",
     "CREDENTIALS",
     "DSN",
+    "JWT",
     "KEY",
     "KEYS",
+    "OTP",
     "PASS",
     "PASSPHRASE",
     "PASSWD",
     "PASSWORD",
+    "PAT",
     "PGPASSFILE",
     "PGPASSWORD",
     "PRIVATE",
     "PWD",
+    "SALT",
     "SECRET",
     "SECRETKEY",
     "SECRETS",
+    "SESSIONID",
     "SIGNATURE",
     "TOKEN",
     "TOKENS",
+    "WEBHOOK",
+    "WEBHOOKS",
+];
+
+/// What tokens begin with by the word of those who issue them, so that scanners find them: GitHub
+/// (<https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/>), GitLab
+/// (<https://docs.gitlab.com/security/tokens/>), Slack (<https://docs.slack.dev/authentication/tokens/>), Stripe
+/// (<https://docs.stripe.com/keys>), npm; and private keys as text (RFC 7468).
+const TOKENS: [&str; 17] = [
+    "-----BEGIN ",
+    "ghp_",
+    "gho_",
+    "ghu_",
+    "ghs_",
+    "ghr_",
+    "github_pat_",
+    "glpat-",
+    "npm_",
+    "rk_live_",
+    "sk_live_",
+    "sk_test_",
+    "xapp-",
+    "xoxb-",
+    "xoxe-",
+    "xoxp-",
+    "https://hooks.slack.com/services/",
 ];
 
 /// The value as it may be shown.
 pub fn hidden(name: &str, value: &str) -> String {
-    if tells(name) && !value.is_empty() { MASK.to_owned() } else { without_password(value) }
+    if tells(name) && !value.is_empty() { MASK.to_owned() } else { without_token(value) }
+}
+
+/// The value of a name that tells nothing.
+fn without_token(value: &str) -> String {
+    // Three parts, of which the first is an object in base64 (RFC 7519).
+    let is_web_token =
+        || value.starts_with("eyJ") && value.len() > 30 && value.split('.').count() == 3 && !value.contains(char::is_whitespace);
+    let is_token = TOKENS.iter().any(|begin| value.len() > begin.len() && value.starts_with(begin)) || is_web_token();
+    if is_token { MASK.to_owned() } else { without_password(value) }
 }
 
 /// Whether the value, or a part of it, is a secret.
@@ -112,7 +153,7 @@ fn word(word: &str) -> String {
         }
     }
     let quoted = word.starts_with(['"', '\'']);
-    if !quoted && word.contains(char::is_whitespace) { line(word) } else { without_password(word) }
+    if !quoted && word.contains(char::is_whitespace) { line(word) } else { without_token(word) }
 }
 
 /// The name of an option whose value is the next word.
@@ -120,7 +161,8 @@ fn option(word: &str) -> Option<&str> {
     word.strip_prefix("--").filter(|name| !name.starts_with("no-") && !name.contains(['=', ' ']))
 }
 
-/// Whether the value of a variable or option of this name is a secret. PWD alone is the working directory.
+/// Whether the value of a variable or option of this name is a secret. PWD alone is the working directory, and a session is one only where
+/// it is nothing else: that of a desktop is none.
 pub fn tells(name: &str) -> bool {
     // A list of all apps asks this of thousands of variables, so nothing is copied.
     let bytes = name.as_bytes();
@@ -128,6 +170,9 @@ pub fn tells(name: &str) -> bool {
         let is_folder = word.len() == bytes.len() && word.eq_ignore_ascii_case(b"PWD");
         !is_folder && WORDS.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
     };
+    if name.eq_ignore_ascii_case("SESSION") {
+        return true;
+    }
     // `apiKey` is `api_key`.
     let begins = |at: usize| bytes[at].is_ascii_uppercase() && at > 0 && bytes[at - 1].is_ascii_lowercase();
     let ends = (0..bytes.len()).filter(|at| matches!(bytes[*at], b'_' | b'-' | b'.') || begins(*at)).chain([bytes.len()]);
@@ -179,6 +224,25 @@ mod tests {
         for (name, value) in [("TOKEN", ""), ("COMPASS", "north"), ("KEYBOARD", "de"), ("MONKEY", "x"), ("PORT", "3000"), ("PWD", "/home")]
         {
             assert_eq!(hidden(name, value), value, "{name}");
+        }
+    }
+
+    #[test]
+    fn forms_tell_secrets() {
+        let web_token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJlLW9mLWl0";
+        assert_eq!(hidden("A", "-----BEGIN PRIVATE KEY-----\nx"), MASK);
+        for value in ["ghp_zz8", "xoxb-1-2", "https://hooks.slack.com/services/T0/B0/x", web_token] {
+            assert_eq!(hidden("A", value), MASK, "{value}");
+            assert_eq!(words(["--to", value, &format!("A={value}")]), ["--to", MASK, &format!("A={MASK}")], "{value}");
+        }
+        for value in ["ghp_", "npm", "eyJ.a.b", "https://hooks.slack.com/", "sk_lively"] {
+            assert_eq!(hidden("A", value), value);
+        }
+        for (name, is_secret) in [("SESSION", true), ("GH_PAT", true), ("SLACK_WEBHOOK", true), ("JWT", true), ("PATH", false)] {
+            assert_eq!(is(name, "x"), is_secret, "{name}");
+        }
+        for name in ["DESKTOP_SESSION", "XDG_SESSION_ID", "DBUS_SESSION_BUS_ADDRESS", "SSH_TTY"] {
+            assert!(!is(name, "x"), "{name}");
         }
     }
 

@@ -20,7 +20,7 @@ pub use endpoint::Folders;
 pub use feed::{Feed, Feeds};
 pub use logs::{History, LogFile, LogSource, LogsRequest};
 pub use protocol::{Action, InstanceView, Reply, Request};
-pub use run::{How, Run, Saved};
+pub use run::{How, Run, Saved, Update};
 pub use server::{Incoming, Responder};
 pub use terminal::{AttachRequest, Bytes, Said};
 pub use view::{ActionView, AppWhy, DecisionView, Detail, Hello, PathWhy, Shown};

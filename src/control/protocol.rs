@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::logs::{LogSource, LogsRequest};
-use super::run::{How, Run, Saved};
+use super::run::{Run, Saved, Update};
 use super::terminal::{AttachRequest, Bytes};
 use super::view::{AppWhy, DecisionView, Detail, Hello, PathWhy};
 use crate::model::Stream;
@@ -116,17 +116,8 @@ pub enum Request {
         /// Whether the answer waits until they are online.
         wait: bool,
     },
-    /// Restart or reload with another environment: a background runner alone does.
-    Update {
-        /// Restart or reload.
-        how: How,
-        /// To whom, whole apps.
-        targets: Vec<String>,
-        /// The environment, in the place of the one they were started from.
-        env: Vec<(String, String)>,
-        /// Whether the answer waits until they are online.
-        wait: bool,
-    },
+    /// Restart or reload with another environment or other options: a background runner alone does.
+    Update(Update),
     /// What a background runner would have to be asked for to have the apps it has. The answer is `Saved`.
     Save,
     /// End the runner and all its apps. The answer comes when they have ended, right before the runner does.

@@ -32,6 +32,41 @@ pub struct Run {
     /// Apps that are left out, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<String>,
+    /// Options of `start` that were given to a restart since, each one word; they win over `args`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
+    /// The ids that instances had, slot by slot, of any apps by name: they get them again where nobody has them, and nobody else does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ids: Vec<(String, Vec<usize>)>,
+}
+
+/// Apps that are restarted or reloaded with something else than before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Update {
+    /// Restart or reload.
+    pub how: How,
+    /// To whom, whole apps.
+    pub targets: Vec<String>,
+    /// The environment, in the place of the one they were started from; `None`: that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub env: Option<Vec<(String, String)>>,
+    /// Options of `start` that hold from now on, each one word.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
+    /// Whether the answer waits until they are online.
+    pub wait: bool,
+}
+
+impl Update {
+    /// Lays it over the request that apps came with; of each option the last one holds.
+    pub fn over(&self, mut run: Run) -> Run {
+        let name = |word: &str| word.split('=').next().unwrap_or_default().to_owned();
+        run.options.retain(|word| !self.options.iter().any(|given| name(given) == name(word)));
+        run.options.extend(self.options.iter().cloned());
+        run.env = self.env.clone().unwrap_or(run.env);
+        run.how = self.how;
+        run
+    }
 }
 
 /// What becomes of apps that run already.

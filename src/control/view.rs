@@ -74,7 +74,7 @@ pub struct AppWhy {
     pub states: Vec<String>,
     /// Why each instance last started.
     pub starts: Vec<String>,
-    /// Why a change has not led to a restart, where that is so.
+    /// What stands in its way: who holds the port it wanted, why a change has not led to a restart.
     pub waits: Vec<String>,
 }
 

@@ -172,7 +172,18 @@ mod tests {
 
     fn orphan(session: i32, started: u64) -> Stat {
         let id = Identity { pid: 99, started };
-        Stat { id, parent: 1, group: session, session, alive: true, stopped: false, threads: 1, cpu_ticks: 0, resident_pages: 0 }
+        Stat {
+            id,
+            parent: 1,
+            group: session,
+            session,
+            alive: true,
+            stopped: false,
+            busy: false,
+            threads: 1,
+            cpu_ticks: 0,
+            resident_pages: 0,
+        }
     }
 
     #[derive(Default)]

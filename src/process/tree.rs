@@ -33,6 +33,8 @@ pub struct Stat {
     pub alive: bool,
     /// Whether it is stopped by a signal, as by Ctrl-Z.
     pub stopped: bool,
+    /// Whether its main thread runs, or would if it had a processor or an answer of a disk.
+    pub busy: bool,
     /// How many threads it has.
     pub threads: i32,
     /// Its processor time, and that of its children that were waited for, in clock ticks.
@@ -79,6 +81,7 @@ impl Stat {
             session: number(6)?,
             alive,
             stopped: fields[0] == "T",
+            busy: matches!(fields[0], "R" | "D"),
             threads,
             cpu_ticks: count(14)? + count(15)? + count(16)? + count(17)?,
             // The kernel's counters may be below zero for a moment.
@@ -203,8 +206,18 @@ mod tests {
         let text = b"7 (a) S 1 (b\xff) R 1 2 3 0 -1 0 0 0 0 0 40 3 2 1 20 0 1 0 4711 0 99 0";
         let stat = Stat::parse(7, text).expect("it is well formed");
         let id = Identity { pid: 7, started: 4711 };
-        let expected =
-            Stat { id, parent: 1, group: 2, session: 3, alive: true, stopped: false, threads: 1, cpu_ticks: 46, resident_pages: 99 };
+        let expected = Stat {
+            id,
+            parent: 1,
+            group: 2,
+            session: 3,
+            alive: true,
+            stopped: false,
+            busy: true,
+            threads: 1,
+            cpu_ticks: 46,
+            resident_pages: 99,
+        };
         assert_eq!(stat, expected);
     }
 
@@ -212,7 +225,8 @@ mod tests {
     fn a_zombie_is_dead_unless_other_threads_live() {
         let text = |threads: u8| format!("7 (a) Z 1 2 3 0 -1 0 0 0 0 0 0 0 0 0 20 0 {threads} 0 4711 0 0").into_bytes();
         assert!(!Stat::parse(7, &text(1)).expect("well formed").alive);
-        assert!(Stat::parse(7, &text(2)).expect("well formed").alive);
+        let leader_left = Stat::parse(7, &text(2)).expect("well formed");
+        assert!(leader_left.alive && !leader_left.busy);
     }
 
     #[test]

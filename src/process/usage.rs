@@ -21,6 +21,8 @@ pub struct Usage {
     pub cpu_ticks: u64,
     /// How many processes.
     pub processes: usize,
+    /// Whether one of them runs, or would if it had a processor or an answer of a disk.
+    pub busy: bool,
 }
 
 impl Usage {
@@ -30,6 +32,7 @@ impl Usage {
             rss: tree.iter().map(|stat| stat.resident_pages).sum::<u64>() * page(),
             cpu_ticks: tree.iter().map(|stat| stat.cpu_ticks).sum(),
             processes: tree.len(),
+            busy: tree.iter().any(|stat| stat.busy),
         }
     }
 }

@@ -34,6 +34,8 @@ pub struct Apps {
     owners: HashMap<AppId, ProjectId>,
     /// When each app was declared.
     declared: HashMap<AppId, Timestamp>,
+    /// The numbers that apps to come are to get, by name and slot.
+    reserved: HashMap<String, Vec<usize>>,
 }
 
 impl Apps {
@@ -82,6 +84,30 @@ impl Apps {
     fn count(&mut self, app: AppId, instances: u16) {
         for slot in 0..instances {
             self.number(InstanceId { app, slot });
+        }
+    }
+
+    /// Gives apps that come from now on these numbers, by name and slot, where nobody has them; nobody else gets them.
+    pub fn reserve(&mut self, numbers: Vec<(String, Vec<usize>)>) {
+        let highest = numbers.iter().flat_map(|(_, numbers)| numbers).max();
+        let next = highest.and_then(|highest| highest.checked_add(1)).unwrap_or_default();
+        self.next_number = self.next_number.max(next);
+        self.reserved = numbers.into_iter().collect();
+    }
+
+    /// The numbers of an app's instances, slot by slot.
+    pub fn numbers_of(&self, app: AppId) -> Vec<usize> {
+        let instances = self.spec(app).map_or(0, |spec| spec.instances);
+        (0..instances).map_while(|slot| self.numbers.get(&InstanceId { app, slot }).copied()).collect()
+    }
+
+    /// Gives a new app the numbers that are reserved for it.
+    fn take_reserved(&mut self, app: AppId, name: &str, instances: u16) {
+        let reserved = self.reserved.remove(name).unwrap_or_default();
+        for (slot, number) in (0..instances).zip(reserved) {
+            if !self.numbers.values().any(|taken| *taken == number) {
+                self.numbers.insert(InstanceId { app, slot }, number);
+            }
         }
     }
 
@@ -172,6 +198,7 @@ impl Apps {
         // As under PM2: or every `delete all` would leave another set of numbered log files behind.
         if self.numbers.is_empty() {
             self.next_number = 0;
+            self.reserved.clear();
         }
         gone
     }
@@ -234,7 +261,11 @@ impl Apps {
         for (spec, recipe) in specs.into_iter().zip(recipes) {
             let spec = Arc::new(spec);
             let known = old.iter().position(|(_, known)| known.name == spec.name).map(|index| old.swap_remove(index).0);
-            let app = known.unwrap_or_else(|| self.id());
+            let app = known.unwrap_or_else(|| {
+                let app = self.id();
+                self.take_reserved(app, &spec.name, spec.instances);
+                app
+            });
             match plan.step(&spec.name) {
                 Some(Step::Added) => edits.push(Edit::Add { app, spec: Arc::clone(&spec) }),
                 Some(Step::Changed { needs_restart, .. }) => {

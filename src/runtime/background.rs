@@ -1,4 +1,5 @@
-//! The background runner: requests of `start -d` are completed and their apps taken in, those of resurrect and `--update-env` as well.
+//! The background runner: requests of `start -d` are completed and their apps taken in, those of resurrect and of restarts that change
+//! something as well.
 //! What is wrong with a request is the answer to it, and changes nothing.
 
 use std::{
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::{
     config::{self, EnvRecipe, Host, Request as Asked, Resolved, Seen},
-    control::{How, Reply, Responder, Run, Saved},
+    control::{How, Reply, Responder, Run, Update},
     model::{AppId, AppSpec, Error, InstanceId, NoticeKind},
     supervisor::{Event, Goal, Request, Target},
     ui, watch,
@@ -83,19 +84,12 @@ impl Runner {
         Ok(None)
     }
 
-    /// Restarts apps with another environment, each by the request it came with.
-    pub fn update_asked(
-        &mut self,
-        how: How,
-        targets: &[String],
-        env: &[(String, String)],
-        wait: bool,
-        responder: &Responder,
-    ) -> Result<Option<Reply>, Reply> {
+    /// Restarts apps with another environment or other options, each by the request it came with.
+    pub fn update_asked(&mut self, update: &Update, responder: &Responder) -> Result<(), Reply> {
         if self.background.is_none() {
-            return Err(Reply::refused(1, "The environment of these apps is that of the terminal their runner was started in"));
+            return Err(Reply::refused(1, "Environment and options of these apps are those that their runner was started with"));
         }
-        let ids = self.targets(targets)?;
+        let ids = self.targets(&update.targets)?;
         let apps: BTreeSet<AppId> = ids.iter().map(|id| id.app).collect();
         let owners: BTreeSet<ProjectId> = apps.iter().filter_map(|app| self.apps.owner(*app)).collect();
         let mut orders = Vec::new();
@@ -103,50 +97,14 @@ impl Runner {
             let asked = |project: &Project| Some((project.request.clone(), project.typed.clone()?));
             let Some((request, typed)) = self.projects.get(owner).and_then(asked) else { continue };
             let only = self.apps.of(owner).filter(|(app, _)| apps.contains(app)).map(|(_, spec)| spec.name.clone()).collect();
-            let run = Run { env: env.to_vec(), how, ..typed };
-            let Some(host) = self.background.as_ref().map(|background| background.host_of(&run)) else { continue };
+            let run = update.over(typed);
+            let Some(background) = &self.background else { continue };
+            let request = if update.options.is_empty() { request } else { background.read(&run).map_err(|error| refused(&error))? };
+            let host = background.host_of(&run);
             orders.push(Order { run, request, host, only: Some(only), again: Some(owner) });
         }
-        self.complete(Asking { orders, wait, responder: responder.clone() });
-        Ok(None)
-    }
-
-    /// What would have to be asked for to have these apps, without secrets.
-    pub fn saved(&self) -> Reply {
-        let snapshot = self.supervisor.snapshot(super::runner::now());
-        let (mut runs, mut left_out) = (Vec::new(), Vec::new());
-        for project in self.projects.iter() {
-            let Some(typed) = &project.typed else { continue };
-            let apps: Vec<String> = self.apps.of(project.id).map(|(_, spec)| spec.name.clone()).collect();
-            if config::words_without_secrets(&typed.args) != typed.args {
-                let them = if apps.len() == 1 { "its arguments hold" } else { "their arguments hold" };
-                let text = format!("{}: not saved, because {them} a secret; put it into a file (env_file, --env-file)", apps.join(", "));
-                left_out.push(text);
-                continue;
-            }
-            if typed.stdin.is_some() && self.apps.of(project.id).any(|(app, spec)| self.apps.declares_secret(app, spec)) {
-                let text =
-                    "not saved, because what came through standard input holds a secret; put it into a file (env_file), or all of it";
-                left_out.push(format!("{}: {text}", apps.join(", ")));
-                continue;
-            }
-            let (secrets, env): (Vec<_>, Vec<_>) =
-                typed.env.iter().cloned().partition(|(name, value)| config::hidden(name, value) != *value);
-            runs.push(Saved {
-                run: Run {
-                    env,
-                    how: How::Missing,
-                    stopped: self.apps.of(project.id).filter(|(app, _)| snapshot.rests(*app)).map(|(_, spec)| spec.name.clone()).collect(),
-                    scaled: project.said.scales(),
-                    watched: project.said.toggled(),
-                    without: project.said.deleted_names(),
-                    ..typed.clone()
-                },
-                apps,
-                secrets: secrets.into_iter().map(|(name, _)| name).collect(),
-            });
-        }
-        Reply::Saved { runs, left_out }
+        self.complete(Asking { orders, wait: update.wait, responder: responder.clone() });
+        Ok(())
     }
 
     /// Completes requests on a thread of their own: that reads files, and may ask tools.
@@ -236,16 +194,21 @@ impl Runner {
                 && (run.how != How::Missing || runner.apps.named(&spec.name).is_none())
         };
         let (chosen, left): (Vec<_>, Vec<_>) = apps.into_iter().zip(env).partition(|(spec, _)| wanted(spec, self));
-        if chosen.is_empty() {
+        let is_empty = chosen.is_empty() && left.is_empty();
+        if chosen.is_empty() && !is_empty {
             return Vec::new();
         }
         told.extend(notices.iter().filter(|notice| notice.kind != NoticeKind::Detected).map(sentence));
+        if is_empty {
+            return Vec::new();
+        }
         let project = self.projects.add(request, host, Sources::new(files, modules), &notices);
         let id = project.id;
-        let Run { args, cwd, env, stdin, names, .. } = run;
-        project.typed = Some(Run { args, cwd, env, stdin, names, ..Run::default() });
+        let Run { args, cwd, env, stdin, names, options, .. } = run;
+        project.typed = Some(Run { args, cwd, env, stdin, names, options, ..Run::default() });
         project.said = said;
         left.iter().for_each(|(spec, _)| project.said.delete(&spec.name));
+        self.apps.reserve(run.ids);
         let (mut specs, mut stopped) = (Vec::new(), Vec::new());
         for (mut spec, recipe) in chosen {
             if let Some((_, count)) = run.scaled.iter().find(|(name, _)| *name == spec.name) {
@@ -306,11 +269,12 @@ impl Runner {
             self.handle(Event::Request(Request::Start(target)));
         }
         let apps = &self.apps;
-        let starts = |app: AppId| apps.owner(app) == Some(id) && apps.spec(app).is_some_and(|spec| spec.autostart || before.contains(&app));
-        self.instances_of(starts).into_iter().map(|id| (id, Goal::Online { after: latest })).collect()
+        let starts = |app: AppId| apps.spec(app).is_some_and(|spec| spec.autostart || before.contains(&app));
+        let goal = |app: AppId| if starts(app) { Goal::Online { after: latest } } else { Goal::Stopped };
+        self.instances_of(|app| apps.owner(app) == Some(id)).into_iter().map(|id| (id, goal(id.app))).collect()
     }
 
-    fn instances_of(&self, meant: impl Fn(AppId) -> bool) -> Vec<InstanceId> {
+    pub fn instances_of(&self, meant: impl Fn(AppId) -> bool) -> Vec<InstanceId> {
         let apps = self.apps.all().filter(|(app, _)| meant(*app));
         apps.flat_map(|(app, spec)| (0..spec.instances).map(move |slot| InstanceId { app, slot })).collect()
     }
@@ -366,7 +330,10 @@ impl Background {
     fn read(&self, run: &Run) -> Result<Asked, Error> {
         let request = (self.read)(&run.args)?;
         let names = if run.names.is_empty() { request.names } else { run.names.clone() };
-        Ok(Asked { background: true, names, ..request })
+        let later = if run.options.is_empty() { Asked::default() } else { (self.read)(&run.options)? };
+        let flags = request.flags.into_iter().chain(later.flags).collect();
+        let kill_timeout = later.kill_timeout.or(request.kill_timeout);
+        Ok(Asked { background: true, names, flags, kill_timeout, ..request })
     }
 
     /// The surroundings in which it was typed.

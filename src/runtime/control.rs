@@ -9,7 +9,7 @@ use super::{
 use crate::{
     control::{Action, Hello, Incoming, Reply, Request as Asked, Responder, Shown, protocol},
     model::{AppId, InstanceId, RunId, Signal},
-    supervisor::{Event, Goal, Request, Role, ShutdownCause, Target},
+    supervisor::{Event, Goal, Progress, Request, Role, ShutdownCause, Target},
     watch,
 };
 
@@ -31,7 +31,7 @@ impl Runner {
             Asked::Send { line, targets } => self.sent(&line, &targets).map(Some),
             Asked::Attach(attach) => self.attach(attach, &responder, said).map(|()| None),
             Asked::Run { run, wait } => self.run_asked(*run, wait, responder.clone()),
-            Asked::Update { how, targets, env, wait } => self.update_asked(how, &targets, &env, wait, &responder),
+            Asked::Update(update) => self.update_asked(&update, &responder).map(|()| None),
             Asked::Save => Ok(Some(self.saved())),
             Asked::Why { targets, paths } => self.explained(&targets, &paths, &responder),
             Asked::Logs(logs) => self.look_at_logs(logs, &responder).map(|()| None),
@@ -74,7 +74,7 @@ impl Runner {
 
     /// `Ok(None)`: the answer comes when it is true.
     fn acted(&mut self, action: Action, targets: &[String], wait: bool, responder: &Responder) -> Result<Option<Reply>, Reply> {
-        let ids = self.targets(targets)?;
+        let ids = self.targets(targets).map_err(|refused| nothing_done(refused, targets))?;
         if ids.is_empty() {
             return Err(Reply::refused(1, "This runner has no apps"));
         }
@@ -112,16 +112,18 @@ impl Runner {
         Ok(self.answer_or_wait(goals, wait, responder))
     }
 
-    /// Those that run, and shall go on.
+    /// Those that run and shall go on, or are being started.
     fn up(&self, ids: &[InstanceId]) -> BTreeSet<InstanceId> {
-        let reached =
-            |id: &&InstanceId| self.supervisor.progress(**id, Goal::Online { after: RunId(0) }) == crate::supervisor::Progress::Reached;
-        ids.iter().filter(reached).copied().collect()
+        let is_up = |id: &&InstanceId| match self.supervisor.progress(**id, Goal::Online { after: RunId(0) }) {
+            Progress::Reached | Progress::Pending => true,
+            Progress::Failed(_) => false,
+        };
+        ids.iter().filter(is_up).copied().collect()
     }
 
     fn answer_or_wait(&mut self, goals: Vec<(InstanceId, Goal)>, wait: bool, responder: &Responder) -> Option<Reply> {
         if wait {
-            self.answer_when(goals, responder.clone());
+            self.answer_when_steady(goals, responder.clone());
             return None;
         }
         let ids: Vec<_> = goals.iter().map(|(id, _)| *id).collect();
@@ -133,21 +135,33 @@ impl Runner {
         Reply::Done { instances: self.views(ids, Shown::default()), took_ms: 0 }
     }
 
-    /// Whole apps alone can be forgotten: the numbers of the others' instances stay what they are.
+    /// Whole apps are forgotten. Of one of which some instances were named these go, where they are the last ones: the numbers of the others
+    /// stay what they are.
     fn delete(&mut self, ids: &[InstanceId]) -> Result<(), Reply> {
         let apps: BTreeSet<AppId> = ids.iter().map(|id| id.app).collect();
-        for app in &apps {
-            let (Some(spec), named) = (self.apps.spec(*app), ids.iter().filter(|id| id.app == *app).count()) else { continue };
-            if named < usize::from(spec.instances.max(1)) {
-                let message = format!("Of {} only some instances were named, and only whole apps are deleted", spec.name);
-                let hint = Some(format!("one instance less: pmdev scale {} -1", spec.name));
-                return Err(Reply::Refused { code: 1, message, hint });
+        let (mut whole, mut fewer) = (Vec::new(), Vec::new());
+        for app in apps {
+            let Some(spec) = self.apps.spec(app) else { continue };
+            let named: BTreeSet<u16> = ids.iter().filter(|id| id.app == app).map(|id| id.slot).collect();
+            let less = u16::try_from(named.len()).unwrap_or(u16::MAX);
+            match spec.instances.max(1).checked_sub(less) {
+                None | Some(0) => whole.push(app),
+                Some(left) if named.iter().all(|slot| *slot >= left) => fewer.push((app, spec.instances, left)),
+                Some(left) => {
+                    let (name, last) = (&spec.name, spec.instances - 1);
+                    let message = format!("Of {name} its last instances alone can be deleted, the last one is {name}:{last}");
+                    let hint = Some(format!("nothing was deleted; to have {left}, whichever they are: pmdev scale {name} {left}"));
+                    return Err(Reply::Refused { code: 1, message, hint });
+                }
             }
         }
-        for app in &apps {
-            self.said(*app, Said::delete);
+        let mut edits = Vec::new();
+        for (app, before, left) in fewer {
+            self.said(app, |said, name| said.scale(name, before, left));
+            edits.extend(self.apps.scale(app, left));
         }
-        let edits = apps.iter().filter_map(|app| self.apps.remove(*app)).collect();
+        whole.iter().for_each(|app| self.said(*app, Said::delete));
+        edits.extend(whole.iter().filter_map(|app| self.apps.remove(*app)));
         self.schedule();
         self.edit(edits);
         Ok(())
@@ -233,7 +247,7 @@ impl Runner {
 
     fn signalled(&mut self, signal: &str, targets: &[String]) -> Result<Reply, Reply> {
         let signal: Signal = signal.parse().map_err(|why: String| Reply::refused(2, why))?;
-        let named = self.targets(targets)?;
+        let named = self.targets(targets).map_err(|refused| nothing_done(refused, targets))?;
         let runs = |id: &InstanceId| self.runs.values().any(|live| live.instance == *id && live.role == Role::App);
         let ids: Vec<InstanceId> = named.into_iter().filter(runs).collect();
         if ids.is_empty() {
@@ -254,6 +268,17 @@ impl Runner {
             return Err(Reply::refused(1, format!("{} of {} took the line; the others do not run, or do not read", sent, ids.len())));
         }
         Ok(self.done(&ids))
+    }
+}
+
+/// Says that one target that is not found keeps the others from anything.
+fn nothing_done(refused: Reply, targets: &[String]) -> Reply {
+    match refused {
+        Reply::Refused { code, message, hint: None } if targets.len() > 1 => {
+            let hint = Some("nothing was done to the others; name only what is there".to_owned());
+            Reply::Refused { code, message, hint }
+        }
+        other => other,
     }
 }
 

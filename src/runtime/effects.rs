@@ -12,7 +12,7 @@ use crate::{
     config,
     log::Stream,
     model::{AppId, AppSpec, InstanceId, Level, Notice, NoticeKind, RunId},
-    process::{self, Member},
+    process::{Member, ports::Holder},
     supervisor::{Effect, Event, Role, WatchNote},
     ui::clean::without_escapes,
     watch::Ctl,
@@ -144,19 +144,17 @@ impl Runner {
 
     /// On a thread of its own: to look at every descriptor of every process may take a while.
     fn look_up_port(&mut self, run: RunId, spec: &AppSpec) {
-        let said = self.runs.get(&run).and_then(|live| self.apps.source(live.instance)).map(|source| source.evidence(port::LAST_LINES));
-        let Some(wanted) = Wanted::find(said.as_deref().unwrap_or_default(), spec) else { return };
+        let Some(instance) = self.runs.get(&run).map(|live| live.instance) else { return };
+        let said = self.apps.source(instance).map(|source| source.evidence(port::LAST_LINES));
+        let Some(wanted) = Wanted::find(said.as_deref().unwrap_or_default(), spec) else { return self.lookups.none(instance) };
         // What is left of the run itself is being stopped.
         let mut own: Vec<i32> = self.processes.members(run).iter().map(|member| member.pid).collect();
         if spec.shares_ports() {
             // What workers listen on is bound by us.
             own.push(std::process::id().cast_signed());
         }
-        self.lookups.spawn_blocking(move || {
-            let holders = process::ports::holders(wanted.port);
-            let others = holders.iter().filter(|holder| holder.pid.is_none_or(|pid| !own.contains(&pid)));
-            others.map(|holder| wanted.held_by(holder)).collect()
-        });
+        let is_other = move |holder: &Holder| holder.pid.is_none_or(|pid| !own.contains(&pid));
+        self.lookups.begin(instance, wanted.port, move |holder| is_other(holder).then(|| wanted.held_by(holder)));
     }
 
     fn tell_watcher(&self, app: AppId, note: WatchNote) {

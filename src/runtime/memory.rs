@@ -106,7 +106,7 @@ impl Runner {
         for (run, usage) in usages {
             let Some(limit) = self.memory_limit(run) else { continue };
             self.memory.next = Some(now + self.memory.pause);
-            let Usage { rss, processes, cpu_ticks: _ } = usage;
+            let Usage { rss, processes, cpu_ticks: _, busy: _ } = usage;
             let above = rss > limit;
             // A process alone may have the same memory at two places.
             let bytes = if above { self.exact_memory(run, rss, limit) } else { Some(rss) };

@@ -9,7 +9,6 @@ use std::{
 use tokio::{
     io::unix::AsyncFd,
     sync::mpsc::{self, Receiver, UnboundedReceiver, UnboundedSender},
-    task::{JoinError, JoinSet},
 };
 
 use super::{
@@ -25,6 +24,7 @@ use super::{
     hooks::{Hooks, Over},
     journal::Journal,
     logs::LogFiles,
+    lookups::Lookups,
     memory::Sampler,
     pid_file::PidFile,
     project::Projects,
@@ -138,7 +138,7 @@ pub struct Runner {
     /// Nothing is waited for any more.
     pub forced: bool,
     /// Who holds the ports of apps that failed.
-    pub lookups: JoinSet<Vec<Notice>>,
+    pub lookups: Lookups,
     /// What was named as having outlived SIGKILL.
     pub stuck: Vec<i32>,
     news: UnboundedReceiver<Inbox>,
@@ -223,7 +223,7 @@ impl Runner {
             inbox,
             exit: None,
             forced: false,
-            lookups: JoinSet::new(),
+            lookups: Lookups::default(),
             stuck: Vec::new(),
             news,
             outs,
@@ -298,7 +298,7 @@ impl Runner {
         }
         self.finish_logs().await;
         let lookups = async {
-            while let Some(found) = self.lookups.join_next().await {
+            while let Some(found) = self.lookups.next().await {
                 self.looked_up(found);
             }
         };
@@ -320,10 +320,6 @@ impl Runner {
         None
     }
 
-    fn looked_up(&self, found: Result<Vec<Notice>, JoinError>) {
-        found.into_iter().flatten().for_each(|notice| self.say(&notice));
-    }
-
     /// Waits for one thing to happen and sees it through.
     async fn next(&mut self) {
         let own =
@@ -343,7 +339,7 @@ impl Runner {
             () = self.cron.rings() => self.cron_rings(),
             Some(out) = self.outs.recv() => self.watched(out),
             news = self.logs.next() => self.log_news(news),
-            Some(found) = self.lookups.join_next() => self.looked_up(found),
+            Some(found) = self.lookups.next() => self.looked_up(found),
             Some(typed) = super::keys::next(&mut self.typed, &self.inputs, &self.console) => self.typed(typed),
             () = self.console.gone(), if !self.unheard => {
                 self.unheard = true;

@@ -71,7 +71,12 @@ impl Runner {
     pub fn sentences(&mut self, ids: Vec<InstanceId>) -> Vec<AppWhy> {
         let explained = self.supervisor.explain(&Target::Instances(ids), now());
         let apps = explained.apps.into_iter();
-        apps.map(|app| AppWhy { app: app.name, states: app.states, starts: app.starts, waits: app.waits }).collect()
+        let ports = |app: &str| self.apps.named(app).map(|app| self.missed_ports(&self.instances_of(|known| known == app)));
+        apps.map(|app| {
+            let waits = ports(&app.name).into_iter().flatten().chain(app.waits).collect();
+            AppWhy { app: app.name, states: app.states, starts: app.starts, waits }
+        })
+        .collect()
     }
 }
 

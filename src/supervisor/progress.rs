@@ -41,6 +41,12 @@ impl Supervisor {
         self.mint.latest()
     }
 
+    /// Whether a run of an instance ended by itself since its latest start, the one or the one that was to take its place.
+    pub fn has_ended(&self, id: InstanceId) -> bool {
+        let app = self.apps.iter().find(|app| app.id == id.app);
+        app.and_then(|app| app.instances.get(usize::from(id.slot))).is_some_and(|instance| instance.end.is_some())
+    }
+
     /// How far an instance is.
     pub fn progress(&self, id: InstanceId, goal: Goal) -> Progress {
         let app = self.apps.iter().find(|app| app.id == id.app);
@@ -94,7 +100,8 @@ impl App {
             State::Down { hold: Hold::Crashed | Hold::Exited | Hold::Errored, of } if *of >= self.version.generation => ended(),
             State::Down { .. } => match (self.unbuilt(), self.gate()) {
                 (Some(why), _) => Progress::Failed(why),
-                (None, Gate::Unwanted | Gate::Removed) => failed("is stopped: the runner ends".to_owned()),
+                (None, Gate::Unwanted) => failed("is stopped: the runner ends".to_owned()),
+                (None, Gate::Removed) => failed("was deleted meanwhile".to_owned()),
                 (None, _) => Progress::Pending,
             },
         }

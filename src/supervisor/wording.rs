@@ -1,14 +1,15 @@
 //! What people are told, and how: each notice of the supervisor in one place.
 
+mod stops;
+
 use std::time::{Duration, Instant};
 
 use crate::model::{
     AppSpec, ChangeSet, Condition, Dependency, HumanDuration, Launch, LaunchFailure, Level, Notice, NoticeKind, Probe, Signal, Stage,
-    listed,
 };
 
 use super::{
-    Role, ShutdownCause,
+    Role,
     app::{App, Gate},
     changes,
     instance::{End, Instance, Outcome},
@@ -16,6 +17,7 @@ use super::{
     run::Run,
     version::{Reason, Version},
 };
+pub(super) use stops::{forced, killed, rest_killed, stop_asked, stopping};
 
 fn info(kind: NoticeKind, app: &str, text: String) -> Notice {
     Notice::new(Level::Info, kind, text).about(app)
@@ -268,22 +270,6 @@ fn not_started(name: &str, failure: &LaunchFailure) -> String {
     format!("{name} could not be started ({failure})")
 }
 
-/// Not even its main process stopped in time, as far as anybody knows. Without any patience that is what was asked for, and no news.
-pub(super) fn killed(name: &str, run: &Run) -> Option<Notice> {
-    let patience = Some(run.spec.stop.timeout).filter(|patience| !patience.is_zero())?;
-    // Where a message cannot reach it, it is a signal.
-    let asked = if run.is_told_to_stop() { "being told to shut down".to_owned() } else { run.stop_signal().to_string() };
-    let text = format!("{name} did not stop within {} of {asked} and was killed", HumanDuration(patience));
-    Some(Notice::new(Level::Warning, NoticeKind::Killed, text).about(&run.spec.name))
-}
-
-/// The same of what its main process left behind, whose names are still to come.
-pub(super) fn rest_killed(name: &str, run: &Run, patience: Duration) -> Option<Notice> {
-    let patience = HumanDuration(Some(patience).filter(|patience| !patience.is_zero())?);
-    let text = format!("{name} left processes behind that did not stop within {patience} of {} and were killed", Signal::TERM);
-    Some(Notice::new(Level::Warning, NoticeKind::Killed, text).about(&run.spec.name))
-}
-
 pub(super) fn building(spec: &AppSpec) -> Notice {
     let command = spec.build.as_ref().map(command).unwrap_or_default();
     info(NoticeKind::Building, &spec.name, format!("{} is being built ({command})", spec.name))
@@ -371,36 +357,6 @@ pub(super) fn nothing_watched() -> Notice {
 
 pub(super) fn unknown(name: &str, apps: &[App]) -> Notice {
     let names: Vec<_> = apps.iter().map(|app| app.spec.name.as_str()).collect();
-    let known = list(&names, "is", "are").map_or_else(String::new, |names| format!(", {names}"));
+    let known = stops::list(&names, "is", "are").map_or_else(String::new, |names| format!(", {names}"));
     Notice::new(Level::Warning, NoticeKind::Answer, format!("{name} is not an app of this runner{known}"))
-}
-
-/// `None`: nothing is alive.
-pub(super) fn stopping(names: &[&str], cause: ShutdownCause) -> Option<Notice> {
-    let why = match cause {
-        ShutdownCause::Signal(Signal::INT) | ShutdownCause::Key => String::new(),
-        ShutdownCause::Signal(signal) => format!(" ({signal})"),
-        ShutdownCause::Asked => " (on request)".to_owned(),
-        ShutdownCause::Terminal => " (the terminal went away)".to_owned(),
-    };
-    Some(Notice::new(Level::Info, NoticeKind::Shutdown, format!("{} being stopped{why}", list(names, "is", "are")?)))
-}
-
-/// A stop that somebody asked for; `None`: nothing is alive.
-pub(super) fn stop_asked(app: &str, names: &[&str]) -> Option<Notice> {
-    Some(info(NoticeKind::Stopping, app, format!("{} being stopped on request", list(names, "is", "are")?)))
-}
-
-/// `None`: nothing is alive.
-pub(super) fn forced(names: &[&str]) -> Option<Notice> {
-    Some(Notice::new(Level::Warning, NoticeKind::Killed, format!("{} killed", list(names, "was", "were")?)))
-}
-
-/// `api is`, `api and web are`, `api, web and db are`.
-fn list(names: &[&str], is: &str, are: &str) -> Option<String> {
-    match names {
-        [] => None,
-        [only] => Some(format!("{only} {is}")),
-        several => Some(format!("{} {are}", listed(several))),
-    }
 }

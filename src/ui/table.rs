@@ -90,6 +90,11 @@ pub fn pairs(pairs: &[(&str, Cell)], style: Style, width: usize) -> String {
     text + &border(&widths, ["└", "┴", "┘"])
 }
 
+/// A text in lines of at most `width` columns, each with its end.
+pub fn lines(text: &str, width: usize) -> String {
+    pieces(&clean(text), width.max(NARROWEST)).into_iter().map(|piece| piece.trim_end().to_owned() + "\n").collect()
+}
+
 fn border(widths: &[usize], [left, between, right]: [&str; 3]) -> String {
     let bars: Vec<String> = widths.iter().map(|width| "─".repeat(width + 2)).collect();
     format!("{left}{}{right}\n", bars.join(between))
@@ -104,18 +109,28 @@ fn line<'a>(cells: impl Iterator<Item = &'a Cell>, widths: &[usize], style: Styl
     format!("│{}│\n", padded.collect::<Vec<_>>().join("│"))
 }
 
-/// The text in pieces of at most so many columns; at least one.
+/// The text in pieces of at most so many columns, at blanks where there are any; at least one.
 fn pieces(text: &str, width: usize) -> Vec<String> {
     let mut pieces = vec![String::new()];
     let mut used = 0;
-    for char in text.chars() {
-        let wide = char.width().unwrap_or_default();
-        if used + wide > width {
+    for word in text.split_inclusive(' ') {
+        let wide = word.trim_end().width();
+        if used > 0 && used + wide > width {
             pieces.push(String::new());
             used = 0;
         }
-        used += wide;
-        pieces.last_mut().into_iter().for_each(|piece| piece.push(char));
+        for char in word.chars() {
+            let wide = char.width().unwrap_or_default();
+            // A blank at the end of a piece is not seen.
+            if used + wide > width && char != ' ' {
+                pieces.push(String::new());
+                used = 0;
+            }
+            if used + wide <= width {
+                used += wide;
+                pieces.last_mut().into_iter().for_each(|piece| piece.push(char));
+            }
+        }
     }
     pieces
 }
@@ -153,6 +168,22 @@ mod tests {
         │ x           │ 名\u{1b}[2J            │
         └─────────────┴────────────────────────┘
         ");
+    }
+
+    #[test]
+    fn words_stay_whole_where_they_fit() {
+        let words = [("starts again", Cell::plain("at once, given up after 16 runs in /a/very/long/path/to/a/folder, or so"))];
+        insta::assert_snapshot!(pairs(&words, Style::PLAIN, 40), @r"
+        ┌──────────────┬───────────────────────┐
+        │ starts again │ at once, given up     │
+        │              │ after 16 runs in      │
+        │              │ /a/very/long/path/to/ │
+        │              │ a/folder, or so       │
+        └──────────────┴───────────────────────┘
+        ");
+        assert_eq!(pieces("名名 名", 4), ["名名", "名"]);
+        assert_eq!(pieces("", 4), [""]);
+        assert_eq!(pieces("ab  cd   ", 4), ["ab  ", "cd  "]);
     }
 
     #[test]

@@ -79,6 +79,21 @@ fn bash_completes_what_runs() {
 }
 
 #[test]
+fn bash_completes_words_with_colons_and_equals_signs_where_they_are_typed() {
+    let project = project();
+    let _runner = running(&project);
+    let Some(pane) = Pane::shell(&project) else { return };
+    pane.type_line("export PMDEV_COMPLETE_TIMEOUT=10000; source <(pmdev completions bash); echo sour''ced");
+    pane.wait_for(&says("sourced"));
+    pane.press(&["pmdev restart frontend:", "Tab", "Tab"]);
+    pane.wait_for(&says("0  1"));
+    pane.press(&["1", "Tab"]);
+    pane.wait_for(&says("pmdev restart frontend:1"));
+    pane.press(&["C-u", "pmdev start --profile=pr", "Tab"]);
+    pane.wait_for(&says("pmdev start --profile=prod"));
+}
+
+#[test]
 fn fish_completes_what_runs_and_says_what_it_is() {
     if !programs::have(&["fish"]) {
         return;

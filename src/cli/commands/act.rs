@@ -11,12 +11,13 @@ use clap::Args;
 use crate::{
     cli::{
         background::{self, Telling},
+        change::ChangeArgs,
         host, print,
         reach::{ReachArgs, Reached},
         warn,
     },
     config,
-    control::{Action, Hello, How, InstanceView, Reply, Request, Shown},
+    control::{Action, Hello, How, InstanceView, Reply, Request, Shown, Update},
     model::{Error, HumanDuration},
     ui::list::called,
 };
@@ -50,6 +51,8 @@ pub struct Act {
     pub env: Option<String>,
     #[command(flatten)]
     pub reach: ReachArgs,
+    #[command(flatten)]
+    pub change: ChangeArgs,
 }
 
 /// What `stop --help` ends with.
@@ -74,6 +77,7 @@ Examples:
   pmdev restart backend                 a namespace
   pmdev restart api --watch             and watch its files from now on, or no more
   pmdev restart api --update-env        in the background: with the variables of this shell
+  pmdev restart api --cron \"0 4 * * *\"  in the background: and every night at four from now on
   pmdev restart ecosystem.config.js --only api,web --env production";
 
 /// What `reload --help` ends with.
@@ -115,20 +119,44 @@ impl Act {
                 "--env {name} changes nothing here: it is for project files in the background, as in pmdev restart ecosystem.config.js --env {name}"
             ));
         }
-        let runner = self.reach.need()?;
+        let runner = self.reach.need().map_err(|error| self.with_missing(error))?;
         let targets = self.words(&runner)?;
-        if let (true, Some(how), true) = (self.update_env, replacing(action), runner.hello.background) {
-            return self.update(how, targets, &runner);
+        let options = if replacing(action).is_some() { self.change.words() } else { Vec::new() };
+        if let (Some(option), false) = (options.first(), runner.hello.background) {
+            let option = option.split('=').next().unwrap_or(option);
+            return Err(Error::usage(format!(
+                "{option} changes apps in the background, and {} {} run by the runner {}",
+                self.targets.join(", "),
+                if self.targets.len() == 1 { "is" } else { "are" },
+                runner.hello.place()
+            ))
+            .hint("edit their project file, which acts at once; or end the runner, and start it with the option"));
         }
         if self.watch {
             self.toggle_watch(action, targets.clone(), &runner)?;
         }
-        let reply = runner.answer(Request::Act { action, targets, wait: !self.no_wait })?;
+        if let (Some(how), true) = (replacing(action), runner.hello.background)
+            && (self.update_env || !options.is_empty())
+        {
+            return self.update(how, targets, options, &runner);
+        }
+        let reply = runner.answer(Request::Act { action, targets, wait: !self.no_wait }).map_err(|error| self.with_missing(error))?;
         if let (Reply::Done { instances, took_ms }, false) = (reply, self.silent && !self.json) {
             let text = if self.json { json(&instances) } else { sentence(action, &instances, &self.targets, took_ms, self.no_wait) };
             print(text.as_bytes());
         }
         Ok(0)
+    }
+
+    /// A failure that names project files which are not there.
+    fn with_missing(&self, error: Error) -> Error {
+        let is_missing = |word: &&String| config::is_project_file(Path::new(word)) && !Path::new(word).exists();
+        let missing: Vec<&str> = self.targets.iter().filter(is_missing).map(String::as_str).collect();
+        match missing.as_slice() {
+            [] => error,
+            [one] => error.because(format!("there is no file {one} here")),
+            several => error.because(format!("there are no files {} here", several.join(", "))),
+        }
     }
 
     /// Restart and reload of project files start what is missing, in the background.
@@ -153,13 +181,14 @@ impl Act {
         let only = self.only.iter().flat_map(|names| ["--only".to_owned(), names.clone()]);
         let env = self.env.iter().flat_map(|name| ["--env".to_owned(), name.clone()]);
         let telling = Telling { silent: self.silent, json: self.json };
-        let words = self.targets.iter().cloned().chain(only).chain(env).collect();
+        let words = self.targets.iter().cloned().chain(only).chain(env).chain(self.change.words()).collect();
         super::background::hand_over(words, how, !self.no_wait, telling).map(|_| Some(0))
     }
 
-    /// Restart and reload with the environment of this shell.
-    fn update(&self, how: How, targets: Vec<String>, runner: &Reached) -> Result<u8, Error> {
-        let request = Request::Update { how, targets, env: background::environment(), wait: !self.no_wait };
+    /// Restart and reload with the environment of this shell, or with other options.
+    fn update(&self, how: How, targets: Vec<String>, options: Vec<String>, runner: &Reached) -> Result<u8, Error> {
+        let env = self.update_env.then(background::environment);
+        let request = Request::Update(Update { how, targets, env, options, wait: !self.no_wait });
         background::ask(runner, request, Telling { silent: self.silent, json: self.json })?;
         Ok(0)
     }
@@ -260,16 +289,27 @@ pub fn json(instances: &[InstanceView]) -> String {
 }
 
 fn sentence(action: Action, instances: &[InstanceView], targets: &[String], took_ms: u64, asked_only: bool) -> String {
-    let names = if instances.is_empty() { targets.to_vec() } else { instances.iter().map(called).collect::<Vec<_>>() };
-    let is = if names.len() == 1 { "is" } else { "are" };
+    let took = HumanDuration(Duration::from_millis(took_ms));
     let (done, doing) = match action {
         Action::Start => ("online", "being started"),
         Action::Stop => ("stopped", "being stopped"),
         Action::Restart => ("online again", "being restarted"),
         Action::Reload => ("reloaded", "being reloaded"),
         Action::Delete => ("gone", "being deleted"),
-        Action::Reset => return format!("the counters of {} start afresh\n", names.join(", ")),
+        Action::Reset => ("", ""),
     };
-    let took = HumanDuration(Duration::from_millis(took_ms));
-    if asked_only { format!("{} {is} {doing}\n", names.join(", ")) } else { format!("{} {is} {done} (in {took})\n", names.join(", ")) }
+    // What has ended meanwhile, as it should, is not online.
+    let comes_up = matches!(action, Action::Start | Action::Restart | Action::Reload) && !asked_only;
+    let (there, others): (Vec<_>, Vec<_>) = instances.iter().partition(|view| !comes_up || view.status == "online");
+    let names = if instances.is_empty() { targets.to_vec() } else { there.into_iter().map(called).collect::<Vec<_>>() };
+    if action == Action::Reset {
+        return format!("the counters of {} start afresh\n", names.join(", "));
+    }
+    let (is, all) = (if names.len() == 1 { "is" } else { "are" }, names.join(", "));
+    let first = match (names.is_empty(), asked_only) {
+        (true, _) => String::new(),
+        (false, true) => format!("{all} {is} {doing}\n"),
+        (false, false) => format!("{all} {is} {done} (in {took})\n"),
+    };
+    others.into_iter().fold(first, |text, view| format!("{text}{} is {}\n", called(view), view.status))
 }

@@ -27,6 +27,7 @@ pub mod why;
 use clap::{Arg, Subcommand};
 
 use crate::{
+    cli::change::ChangeArgs,
     control::{Action, How},
     model::Error,
 };
@@ -51,7 +52,7 @@ pub(crate) enum Verb {
     Pid(ask::Pid),
     Id(ask::Id),
     /// Stop apps, and keep them in the list
-    #[command(after_help = act::STOP, mut_arg("watch", no_more), mut_arg("update_env", hidden), mut_arg("env", hidden))]
+    #[command(after_help = act::STOP, mut_arg("watch", no_more), mut_arg("update_env", hidden), mut_arg("env", hidden), mut_args(unchanging))]
     Stop(act::Act),
     /// Stop apps, and start them again
     #[command(after_help = act::RESTART)]
@@ -60,10 +61,10 @@ pub(crate) enum Verb {
     #[command(after_help = act::RELOAD)]
     Reload(act::Act),
     /// Stop apps, and forget them
-    #[command(visible_alias = "del", after_help = act::DELETE, mut_arg("watch", hidden), mut_arg("update_env", hidden), mut_arg("env", hidden))]
+    #[command(visible_alias = "del", after_help = act::DELETE, mut_arg("watch", hidden), mut_arg("update_env", hidden), mut_arg("env", hidden), mut_args(unchanging))]
     Delete(act::Act),
     /// Start the counters of apps afresh
-    #[command(after_help = act::RESET, mut_arg("watch", hidden), mut_arg("update_env", hidden), mut_arg("env", hidden), mut_arg("no_wait", hidden))]
+    #[command(after_help = act::RESET, mut_arg("watch", hidden), mut_arg("update_env", hidden), mut_arg("env", hidden), mut_arg("no_wait", hidden), mut_args(unchanging))]
     Reset(act::Act),
     Logs(Box<logs::Logs>),
     Flush(flush::Flush),
@@ -97,6 +98,11 @@ pub(crate) enum Verb {
 /// An option that a verb takes and has no use for.
 fn hidden(option: Arg) -> Arg {
     option.hide(true)
+}
+
+/// Without what restarts alone change.
+fn unchanging(option: Arg) -> Arg {
+    if ChangeArgs::IDS.contains(&option.get_id().as_str()) { option.hide(true) } else { option }
 }
 
 /// `stop --watch`.

@@ -131,18 +131,21 @@ impl Resurrect {
         doubt.into_iter().for_each(warn);
         let runner = background::need()?;
         let own = background::environment();
-        let (mut all, mut failed) = (Vec::new(), Vec::new());
+        let (mut all, mut failed, mut told) = (Vec::new(), Vec::new(), Vec::new());
+        // All of them with each request: an app that an edit has made larger takes no id of a later one.
+        let ids: Vec<_> = dump.runs.iter().flat_map(|saved| saved.run.ids.clone()).collect();
         let telling = Telling { silent: self.json, json: false };
         for Saved { mut run, apps, secrets } in dump.runs {
+            run.ids.clone_from(&ids);
             run.env.extend(own.iter().filter(|(name, _)| secrets.contains(name)).cloned());
             let unset: Vec<&str> = secrets.iter().filter(|name| !run.env.iter().any(|(own, _)| own == *name)).map(String::as_str).collect();
             if !unset.is_empty() {
                 let are = if unset.len() == 1 { "is" } else { "are" };
                 warn(format!("{}: {} {are} not set here, and their values were not written down", apps.join(", "), unset.join(", ")));
             }
-            match background::ask(&runner, Request::Run { run: Box::new(run), wait: !self.no_wait }, telling) {
+            match background::ask_after(&runner, Request::Run { run: Box::new(run), wait: !self.no_wait }, telling, &mut told) {
                 Ok(instances) => all.extend(instances),
-                Err(error) => failed.push(format!("{}: {error}", apps.join(", "))),
+                Err(error) => failed.push(failure(&apps, &error)),
             }
         }
         if self.json {
@@ -150,6 +153,14 @@ impl Resurrect {
         }
         if failed.is_empty() { Ok(0) } else { Err(Error::failed(failed.join("\n"))) }
     }
+}
+
+/// What became of a request that failed. What is wrong with it has started nothing of it.
+fn failure(apps: &[String], error: &Error) -> String {
+    let names = apps.join(", ");
+    let were = if apps.len() == 1 { "was" } else { "were" };
+    let what = if error.exit_code() == 2 { format!("{names} {were} not started: {error}") } else { format!("{names}: {error}") };
+    what.lines().chain(error.hint.iter().flat_map(|hint| hint.lines())).collect::<Vec<_>>().join("\n")
 }
 
 fn read(file: &Path) -> Result<Dump, Error> {

@@ -51,7 +51,7 @@ impl Show {
             let title = format!("{}, id {}", list::called(view), view.pm_id);
             let mut text = format!("{}\n{}", crate::ui::clean::clean(&title), table::pairs(&rows(view, now), style, width));
             let why = view.detail.iter().flat_map(|detail| &detail.why);
-            why.for_each(|sentence| text.push_str(&format!("{}\n", crate::ui::clean::clean(sentence))));
+            why.for_each(|sentence| text.push_str(&table::lines(sentence, width)));
             text
         });
         print(tables.collect::<Vec<_>>().join("\n").as_bytes());

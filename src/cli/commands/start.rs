@@ -15,6 +15,7 @@ use crate::{
         Cli,
         args::{self, OutputArgs, RunArgs},
         background,
+        change::ChangeArgs,
         commands::{act::Act, background::show_lines, second},
         host,
         reach::{ReachArgs, Reached},
@@ -179,7 +180,10 @@ impl Start {
                 "{names} {run} known to the runner {}, and starting changes no options ({option})",
                 runner.hello.place()
             ))
-            .hint(format!("edit the file they come from, or begin anew: pmdev delete {}", targets.join(" "))));
+            .hint(match ChangeArgs::takes(option) {
+                true if runner.hello.background => format!("a restart does: pmdev restart {} {option} ...", targets.join(" ")),
+                true | false => format!("edit the file they come from, or begin anew: pmdev delete {}", targets.join(" ")),
+            }));
         }
         let is_down = |view: &InstanceView| matches!(view.status.as_str(), "stopped" | "errored" | "crashed");
         let action = if instances.iter().all(is_down) && !self.update_env { Action::Start } else { Action::Restart };
@@ -192,6 +196,7 @@ impl Start {
             update_env: self.update_env,
             only: Vec::new(),
             env: None,
+            change: ChangeArgs::default(),
             reach: ReachArgs { runner: Some(runner.hello.pid.to_string()) },
         }
         .run(action)?;

@@ -194,7 +194,8 @@ fn help_reads_well() {
     Looked at are: the limits of inotify, of open files and of memory; disks and folders that are written to; file systems
     that tell no changes; the programs and ports that the apps need, those of their builds, probes, hooks and rules among
     them, and who has the ports; the runners there are, and what dead ones have left. With --prod also who can write or read
-    the project file and env files, and what else is unsafe on a server. No app is started.
+    the project file and env files, whether the users of apps may enter their folders, and what else is unsafe on a server.
+    No app is started.
     The exit code is 0 where all is well or there are only warnings, 1 where something is wrong, 2 where the project file
     is.
 

@@ -24,7 +24,8 @@ fn what_was_saved_comes_back_as_it_was() {
     home.project.nothing_alive(std::time::Duration::ZERO, "it was killed");
 
     home.verb_with(&["resurrect"], &[("X", "another"), ("API_TOKEN", "s3cret")], 0);
-    assert_eq!(home.states(), ["0 one online 0", "1 one online 0", "2 one online 0", "3 two stopped 0", "4 web online 0"]);
+    let states = ["0 one online 0", "1 one online 0", "2 two stopped 0", "3 web online 0", "4 one online 0"];
+    assert_eq!(home.states(), states, "each has its id again");
     home.logged("one-out-0", "X=kept");
     let again = home.verb(&["resurrect"], 0);
     assert!(again.out.contains("everything runs already"), "{}", again.all());
@@ -38,6 +39,38 @@ fn what_was_saved_comes_back_as_it_was() {
     home.verb(&["kill"], 0);
     let poor = home.verb(&["resurrect"], 0);
     assert!(poor.err.contains("one, two: API_TOKEN is not set here"), "{}", poor.all());
+}
+
+#[test]
+fn ids_stay_whose_they_were_and_each_warning_and_failure_is_told_once() {
+    let home = Home::new();
+    let app = |name: &str, more: &str| format!("[[apps]]\nname = \"{name}\"\nscript = \"api.sh\"\n{more}\n");
+    let file = |more: &str| home.project.save("pmdev.toml", app("a", &format!("wrong_key = 1\n{more}")) + &app("b", "") + &app("c", ""));
+    file("");
+    home.verb(&["start", "-d", "pmdev.toml"], 0);
+    home.verb(&["start", "-d", "web.sh"], 0);
+    home.verb_with(&["restart", "b", "--update-env"], &[("X", "new")], 0);
+    let before = home.states();
+    home.verb(&["save"], 0);
+    home.verb(&["kill"], 0);
+    let resurrected = home.verb(&["resurrect"], 0);
+    let names = |states: &[String]| -> Vec<String> {
+        states.iter().map(|state| state.split(" online").next().unwrap_or_default().to_owned()).collect()
+    };
+    assert_eq!(names(&home.states()), names(&before));
+    assert_eq!(resurrected.err.matches("wrong_key is no key").count(), 1, "{}", resurrected.all());
+    home.verb(&["kill"], 0);
+    // What an edit adds takes the id of no other.
+    file("instances = 2");
+    home.verb(&["resurrect"], 0);
+    assert_eq!(names(&home.states()), ["0 a", "1 b", "2 c", "3 web", "4 a"]);
+    home.verb(&["kill"], 0);
+    fs::remove_file(home.project.path("pmdev.toml")).expect("it is ours");
+    let failed = home.verb(&["resurrect"], 1);
+    for part in ["a, c were not started: pmdev.toml was not found", "b was not started: pmdev.toml was not found"] {
+        assert!(failed.err.contains(part), "{part}: {}", failed.all());
+    }
+    assert_eq!(names(&home.states()), ["3 web"], "the others are there");
 }
 
 #[test]
@@ -133,7 +166,7 @@ fn what_came_through_a_pipe_is_written_down_only_where_it_is_saved_and_holds_no_
     home.logged("tells", "X=second");
     home.verb(&["kill"], 0);
     home.verb(&["resurrect"], 0);
-    assert_eq!(home.states(), ["0 plain online 0"]);
+    assert_eq!(home.states(), ["1 plain online 0"]);
     home.logged("plain", "X=kept");
 }
 

@@ -4,6 +4,7 @@ mod environment;
 mod files;
 mod habits;
 mod keep;
+mod options;
 mod start;
 
 use std::{fs, path::PathBuf};

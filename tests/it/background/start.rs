@@ -120,6 +120,15 @@ fn a_start_that_fails_is_told_with_the_last_lines() {
 }
 
 #[test]
+fn what_is_busy_until_it_fails_is_waited_for() {
+    let home = Home::new();
+    let clock = "$(($(date +%s%N) / 1000000))";
+    home.project.script("late.sh", &format!("end=$(({clock} + 900))\nwhile [ {clock} -lt $end ]; do :; done\necho broken >&2\nexit 3\n"));
+    let failed = home.verb(&["start", "-d", "late.sh"], 1);
+    assert!(failed.err.contains("broken"), "{}", failed.all());
+}
+
+#[test]
 fn without_ready_the_start_has_failed() {
     let home = Home::new();
     if !crate::support::programs::have(&["node"]) {

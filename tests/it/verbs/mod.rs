@@ -1,5 +1,6 @@
 //! Verbs from another terminal: whom they reach, what they do, what they say and with which code they end.
 
+mod failures;
 mod reads;
 mod table;
 mod waiting;
@@ -116,7 +117,9 @@ fn verbs_act_on_names_ids_instances_namespaces_and_regexes_and_wait_until_it_is_
         (&["stop", "/(/"], 2, "is not a regex"),
         (&["signal", "EXPLODE", "api"], 2, "is not a signal"),
         (&["scale", "api", "0"], 2, "is no number of instances for api, which has 2"),
-        (&["delete", "api:1"], 1, "only whole apps are deleted"),
+        (&["delete", "api:0"], 1, "Of api its last instances alone can be deleted, the last one is api:1"),
+        (&["delete", "web", "nobody"], 1, "nothing was done to the others"),
+        (&["restart", "missing.json"], 1, "there is no file missing.json here"),
         (&["signal", "HUP", "7"], 1, "7 does not run, so nothing was signalled"),
         (&["start", "web", "-i", "2"], 2, "starting changes no options (-i)"),
     ] {
@@ -125,6 +128,10 @@ fn verbs_act_on_names_ids_instances_namespaces_and_regexes_and_wait_until_it_is_
     }
     assert_eq!(states(&project).len(), 4, "what is refused changes nothing");
 
+    assert!(verb(&project, &["delete", "1"], 0).out.contains("1 is gone"), "one of several instances");
+    assert_eq!(states(&project)[0], "0 api:0 online 0");
+    assert_eq!(states(&project).len(), 3);
+    verb(&project, &["scale", "api", "2"], 0);
     verb(&project, &["delete", "web", "7"], 0);
     assert_eq!(states(&project), ["0 api:0 online 0", "1 api:1 online 0"]);
     // What was deleted stays so when the file is edited.
@@ -147,8 +154,12 @@ fn a_start_that_fails_is_told_to_whoever_asked() {
     project.script("job.sh", "echo no >&2\nexit 3\n");
     let mut runner = project.start([""; 0]);
     runner.wait_for(&says("web started"));
-    let ending = project.pmdev(["restart", "job"]).finish();
-    assert!(matches!(ending.code, Some(0 | 1)), "it may have been seen online: {}", ending.all());
+    for words in [["restart", "job"], ["start", "job"], ["reload", "job"]] {
+        let failed = verb(&project, &words, 1);
+        let told = ["job is crashed: it crashed (exit code 3)", "the last lines of job:", "  no"];
+        assert!(told.iter().all(|part| failed.err.contains(part)), "{words:?}: {}", failed.all());
+    }
+    verb(&project, &["restart", "job", "--no-wait"], 0);
     runner.wait_for(&says("job crashed (exit code 3)"));
 }
 

@@ -21,7 +21,8 @@ fn limits_of_open_files() {
     let declared = Machine { wanted: declared, files: (Some(1024), Some(4096)), ..machine() };
     insta::assert_snapshot!(of(&declared), @r"
     problem  api is to have 65,536 open files (limits.nofile), and nobody gets more
-             XX limits.nofile, or have root raise the hard limit (LimitNOFILE= of
+             than 4,096 here: it does not start
+             lower limits.nofile, or have root raise the hard limit (LimitNOFILE= of
              a unit, or limits.conf), and log in again:
                  sudo sh -c 'echo ann hard nofile 65536 >> /etc/security/limits.conf'
 
