@@ -1,5 +1,10 @@
 //! When lines were said that only files still have: in which order they come, and how old they are.
 
+use std::{
+    fs,
+    time::{Duration, SystemTime},
+};
+
 use jiff::Timestamp;
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -27,6 +32,8 @@ fn lines_of_an_earlier_runner_are_as_old_as_they_are() {
     let logs = json!({ "out": log, "max_size": "1K", "keep": 99, "total_size": 0, "compress": true });
     apps(&project, json!([{ "name": "api", "script": "./app.sh", "logs": logs }]));
     project.save("logs/out.log", "somebody's\n");
+    let file = fs::OpenOptions::new().append(true).open(&log).expect("it is there");
+    file.set_modified(SystemTime::now() - Duration::from_secs(3600)).expect("it is ours");
     let mut before = Vec::new();
     for round in 0..3 {
         project.script(
@@ -40,8 +47,7 @@ fn lines_of_an_earlier_runner_are_as_old_as_they_are() {
             let out = shown(&project, &["api", "--json", "--since", &before[round].to_string()]);
             out.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")).collect::<Vec<_>>()
         };
-        let all = (0..=round).map(|round| (since(round), round)).collect::<Vec<_>>();
-        assert!(clock::comes_true(PATIENCE, || since(round).len() == 201), "{all:?}");
+        assert!(clock::comes_true(PATIENCE, || since(round).len() == 201), "of round {round}: {:?}", since(round));
         for first in 0..=round {
             let lines = since(first);
             assert_eq!(lines.len(), 201 * (round - first + 1), "of round {round} from {first} on");
