@@ -44,6 +44,11 @@ impl Reached {
         self.connect()?.answer(request)
     }
 
+    /// Whether it has ended since it answered.
+    pub fn is_gone(&self) -> bool {
+        matches!(client::greet(&self.socket), Ok(None))
+    }
+
     /// A connection, for one request.
     ///
     /// # Errors

@@ -13,6 +13,10 @@ const DEFAULT: &str = "start";
 pub fn insert(mut args: Vec<OsString>, cli: &Command) -> Vec<OsString> {
     let verbs = verbs(cli);
     let is_verb = |word: &OsString| verbs.iter().any(|verb| word == verb);
+    // PM2's letter for it; behind other words it is theirs.
+    if args.len() == 2 && args[1] == "-v" {
+        args[1] = "--version".into();
+    }
     let alone = args.get(1).is_some_and(|first| ["--help", "-h", "--version", "-V"].iter().any(|known| first == known));
     if alone {
         return args;

@@ -93,7 +93,12 @@ impl Runner {
             together.dedup();
             for (_, path) in paths(&spec.logs, *number) {
                 let (together, private) = (together.clone(), self.logs.home.clone());
-                settings.entry(path).or_insert_with(|| Settings { rotation: rotation(&spec.logs), together, private });
+                settings.entry(path).or_insert_with(|| Settings {
+                    rotation: rotation(&spec.logs),
+                    together,
+                    private,
+                    times: !spec.logs.json,
+                });
             }
         }
         for (spec, number, source) in &instances {

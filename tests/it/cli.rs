@@ -37,7 +37,7 @@ fn what_was_named_and_is_wrong_is_named() {
 #[test]
 fn help_and_version_are_no_errors() {
     let project = Project::empty();
-    for arguments in [&["--help"][..], &["start", "--help"], &["why", "--help"], &["--version"]] {
+    for arguments in [&["--help"][..], &["start", "--help"], &["why", "--help"], &["--version"], &["-v"]] {
         let ending = project.pmdev(arguments).finish();
         assert_eq!(ending.code, Some(0), "{arguments:?}: {}", ending.all());
         assert!(ending.out.contains("pmdev"), "{arguments:?}: {}", ending.out);

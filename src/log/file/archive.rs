@@ -19,6 +19,7 @@ use rustix::{
 use super::{
     place::{self, Place, Spot},
     rotate::{self, Archive, COMPRESSED, Present, Rotation, Step, UNFINISHED},
+    times,
 };
 
 /// How many runners may put the same file away in the same millisecond.
@@ -81,9 +82,15 @@ pub fn rotate(spot: &Spot, together: &[PathBuf], rotation: &Rotation, now: Optio
                 Step::Rename { from, to } => match own(&from).rename(&own(&to)) {
                     // Another runner has put one away in the same millisecond.
                     Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue 'again,
-                    result => result?,
+                    result => {
+                        result?;
+                        // It may have none.
+                        let _ = own(&times::beside(&from)).replace(&own(&times::beside(&to)));
+                    }
                 },
-                Step::Delete(path) => drop(own(&path).remove()),
+                Step::Delete(path) => {
+                    let _ = (own(&path).remove(), own(&times::beside(&path)).remove());
+                }
                 Step::Compress(path) => plain.push(own(&path)),
             }
         }
@@ -176,9 +183,11 @@ fn write_compressed(plain: &mut File, to: &Spot) -> io::Result<()> {
     let _ = to.remove();
     let file = to.open(OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, plain.metadata()?.mode() & 0o777)?;
     let mut encoder = GzEncoder::new(BufWriter::new(file), Compression::default());
-    io::copy(&mut BufReader::with_capacity(64 << 10, plain), &mut encoder)?;
+    io::copy(&mut BufReader::with_capacity(64 << 10, &mut *plain), &mut encoder)?;
     let mut out = encoder.finish()?;
     out.flush()?;
+    // That is when the last of its lines was written, at the latest.
+    out.get_ref().set_modified(plain.metadata()?.modified()?)?;
     // Before the plain file goes.
     out.get_ref().sync_data()
 }

@@ -2,6 +2,10 @@
 
 use std::{collections::VecDeque, fmt};
 
+use jiff::Timestamp;
+
+use super::times::Came;
+
 /// Where a file was when everything was written that had been said at one instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position {
@@ -55,6 +59,7 @@ pub(super) struct Asked {
     pushed: u64,
     /// Bytes of those that were taken from what waits.
     taken: u64,
+    came: Came,
     /// Who wants to know where the file is once so many are written.
     marks: VecDeque<(u64, Answer<Position>)>,
     /// Who wants it emptied.
@@ -66,12 +71,15 @@ pub(super) struct Asked {
 impl Asked {
     /// Bytes were added to what waits.
     pub fn pushed(&mut self, bytes: usize) {
+        self.came.push(self.pushed, Timestamp::now().as_millisecond());
         self.pushed += bytes as u64;
     }
 
-    /// Bytes were taken from what waits.
-    pub fn taken(&mut self, bytes: usize) {
+    /// Bytes were taken from what waits; from which of them on they came when.
+    pub fn taken(&mut self, bytes: usize) -> Vec<(usize, i64)> {
+        let from = self.taken;
         self.taken += bytes as u64;
+        self.came.take(from, self.taken)
     }
 
     /// Somebody wants to know where the file is once all that waits now is written.
@@ -98,7 +106,8 @@ impl Asked {
 
     /// Everything that was asked, since it will not be answered any more.
     pub fn all(&mut self) -> Self {
-        let Self { pushed, taken, marks, empty, reopen } = self;
-        Self { pushed: *pushed, taken: *taken, marks: std::mem::take(marks), empty: std::mem::take(empty), reopen: std::mem::take(reopen) }
+        let Self { pushed, taken, marks, empty, reopen, .. } = self;
+        let (marks, empty, reopen) = (std::mem::take(marks), std::mem::take(empty), std::mem::take(reopen));
+        Self { pushed: *pushed, taken: *taken, came: Came::default(), marks, empty, reopen }
     }
 }

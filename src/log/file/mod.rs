@@ -8,6 +8,7 @@ mod pauses;
 pub mod place;
 pub mod rotate;
 mod sink;
+pub(super) mod times;
 mod writer;
 
 use std::{
@@ -38,6 +39,8 @@ pub struct Settings {
     pub together: Vec<PathBuf>,
     /// The folder that is made for the user alone, where it is missing.
     pub private: Option<PathBuf>,
+    /// Whether it is kept beside it when its lines came, since they do not say so themselves.
+    pub times: bool,
 }
 
 /// What people should know of log files.

@@ -69,7 +69,8 @@ enum Job {
     Reopen,
     Empty(Answer<Done<u64>>),
     Tell(Answer<Position>),
-    Write(Chunk),
+    /// With when its lines came.
+    Write(Chunk, Vec<(usize, i64)>),
     Rest,
 }
 
@@ -251,7 +252,7 @@ impl Sink {
                 }
                 Job::Empty(answer) => answer.give(Some(emptied(writer.empty(&self.path)))),
                 Job::Tell(answer) => answer.give(writer.position(&self.path)),
-                Job::Write(chunk) => self.write(&mut writer, &chunk, &mut pauses),
+                Job::Write(chunk, came) => self.write(&mut writer, &chunk, &came, &mut pauses),
             }
         }
         self.world.rested.notify_waiters();
@@ -262,7 +263,7 @@ impl Sink {
     }
 
     /// Writes a chunk, however long it takes, or counts what is lost of it.
-    fn write(&self, writer: &mut Writer, chunk: &Chunk, pauses: &mut Pauses) {
+    fn write(&self, writer: &mut Writer, chunk: &Chunk, came: &[(usize, i64)], pauses: &mut Pauses) {
         let mut rest = chunk.bytes.as_slice();
         while !rest.is_empty() {
             let settings = self.settings();
@@ -270,6 +271,7 @@ impl Sink {
             let put_away = |outcome: Result<(), &std::io::Error>| self.put_away(outcome);
             match writer.write(rest, &self.path, &settings, &self.world.compressor, put_away, is_over) {
                 Ok(count) => {
+                    writer.came(chunk.bytes.len() - rest.len(), count, came);
                     rest = &rest[count..];
                     // After a failure each try opens the file anew.
                     self.opened();
@@ -356,9 +358,9 @@ impl Sink {
                     let rest = chunk.split_off(room);
                     state.chunks.push_front(rest);
                 }
-                state.asked.taken(room);
+                let came = state.asked.taken(room);
                 state.underway = lines(&chunk.bytes);
-                return Job::Write(chunk);
+                return Job::Write(chunk, came);
             }
             if state.users == 0 || state.ending != Ending::No {
                 break;

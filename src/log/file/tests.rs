@@ -33,7 +33,7 @@ impl Logs {
     pub(in crate::log) fn open(&self, name: &str) -> Handle {
         let path = self.path(name);
         let rotation = Rotation { max_size: None, every: None, keep: 9, compress: false, total: None };
-        self.files.open(&path, Settings { rotation, together: vec![path.clone()], private: None })
+        self.files.open(&path, Settings { rotation, together: vec![path.clone()], private: None, times: true })
     }
 
     pub(in crate::log) fn read(&self, name: &str) -> String {

@@ -22,6 +22,7 @@ use super::{
     archive::{self, Compressor},
     place::{self, Place, Spot},
     rotate,
+    times::{self, Times},
 };
 
 /// After a file could not be put away it grows by so much before that is tried again.
@@ -61,6 +62,8 @@ struct Open {
     counted: bool,
     /// It could not be put away, so it is not tried again below this size.
     grows_to: u64,
+    /// When its lines came, where that is kept.
+    times: Option<Times>,
 }
 
 fn is_file(about: &Stat) -> bool {
@@ -105,6 +108,7 @@ impl Writer {
             let length = open.file.metadata()?.len();
             open.file.set_len(0)?;
             (open.size, open.torn) = (0, false);
+            open.times.iter_mut().for_each(Times::emptied);
             return Ok(length);
         }
         let place = match place::find(path, None) {
@@ -120,12 +124,26 @@ impl Writer {
             Err(error) => return Err(error),
         };
         place.open(OFlags::WRONLY, 0)?.set_len(0)?;
+        // It may have none.
+        let _ = place.beside(&times::beside(place.path())).remove();
         Ok(u64::try_from(about.st_size).unwrap_or(0))
+    }
+
+    /// Keeps when so many bytes came that were written right now, from one on of those of which this tells.
+    pub fn came(&mut self, from: usize, count: usize, came: &[(usize, i64)]) {
+        let Some(Open { times: Some(times), size, .. }) = &mut self.open else { return };
+        let before = came.partition_point(|(at, _)| *at <= from);
+        let first = came[..before].last().map(|(_, time)| (0, *time));
+        let rest = came[before..].iter().take_while(|(at, _)| *at < from + count).map(|(at, time)| (at - from, *time));
+        if count > 0 {
+            let start = size.saturating_sub(count as u64);
+            times.wrote(start, count as u64, first.into_iter().chain(rest), Timestamp::now().as_millisecond());
+        }
     }
 
     fn opened(&mut self, path: &Path, settings: &Settings) -> io::Result<&mut Open> {
         if self.open.is_none() {
-            self.open = Some(Open::new(path, settings.private.as_deref())?);
+            self.open = Some(Open::new(path, settings)?);
         }
         Ok(self.open.as_mut().expect("it was opened right now"))
     }
@@ -203,9 +221,8 @@ impl Writer {
 }
 
 impl Open {
-    /// `private`: the folder that is the user's alone.
-    fn new(path: &Path, private: Option<&Path>) -> io::Result<Self> {
-        let is_private = private.is_some_and(|private| path.parent().is_some_and(|folder| folder.starts_with(private)));
+    fn new(path: &Path, settings: &Settings) -> io::Result<Self> {
+        let is_private = settings.private.as_ref().is_some_and(|private| path.parent().is_some_and(|folder| folder.starts_with(private)));
         let mode = if is_private { Mode::RWXU } else { Mode::from_raw_mode(place::OPEN) };
         let (file, place) = match place::find(path, Some(mode))? {
             Place::Spot(spot) => claimed(spot)?,
@@ -225,7 +242,8 @@ impl Open {
         if let (true, Some(Ok(reader))) = (size > 0, place.as_ref().map(|place| place.open(OFlags::RDONLY, 0))) {
             let _ = reader.read_at(&mut last, size - 1);
         }
-        Ok(Self { file, place, size, written, torn: last != [b'\n'], counted: regular && about.nlink() > 0, grows_to: 0 })
+        let times = place.as_ref().filter(|_| settings.times).map(|place| Times::open(place, &about));
+        Ok(Self { file, place, size, written, torn: last != [b'\n'], counted: regular && about.nlink() > 0, grows_to: 0, times })
     }
 
     /// Ends the line within which it ends.
@@ -234,6 +252,7 @@ impl Open {
             self.all(b"\n", is_over).map_err(|(_, failure)| failure)?;
             self.torn = false;
             self.size += 1;
+            self.times.iter_mut().for_each(|times| times.mended(self.size));
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 //! It reads and nothing else, in whoever's process wants to know, and follows the names that [`rotate`](super::file::rotate) gives.
 //! Start reading with [`Lines`], then [`parse`] (what a line of a file says).
 
+mod dating;
 mod open;
 pub mod parse;
 
@@ -13,11 +14,12 @@ use std::{
 };
 
 use flate2::read::MultiGzDecoder;
-use jiff::Timestamp;
 
+pub use super::file::times::When;
 pub use parse::{Said, Writing};
 
 use super::file::Position;
+use dating::Dating;
 
 /// Bytes read at a time.
 const BLOCK: u64 = 64 << 10;
@@ -29,8 +31,10 @@ pub struct Lines {
     /// Those put away, by their stamps, the newest last.
     older: Vec<String>,
     part: Part,
-    /// When the part was last written.
-    written: Timestamp,
+    /// When its lines came.
+    dating: Dating,
+    /// Where in the part the last line begins that was given.
+    at: u64,
 }
 
 /// A file, or what is left of it.
@@ -59,9 +63,14 @@ impl Lines {
         open::open(path, until)
     }
 
-    /// When the file was written from which the last line came: none of its lines is newer.
-    pub fn written(&self) -> Timestamp {
-        self.written
+    /// When the file was written from which the last line came, in milliseconds since 1970: none of its lines is newer.
+    pub fn written(&self) -> i64 {
+        self.dating.written()
+    }
+
+    /// When the last line came, as far as that is known besides what stands in it.
+    pub fn when(&mut self) -> When {
+        self.dating.when(self.at)
     }
 
     /// The line before the last one given, without its end; `None`: there is none.
@@ -87,13 +96,22 @@ impl Lines {
                 },
             };
             if line.is_some() {
+                self.at = match &self.part {
+                    Part::Plain { left, tail, .. } => *left + tail.len() as u64,
+                    Part::Unpacked(text) => text.len() as u64,
+                    Part::None => 0,
+                };
                 return Ok(line);
             }
             let Some(stamp) = self.older.pop() else {
                 self.part = Part::None;
                 return Ok(None);
             };
-            (self.part, self.written) = open::put_away(&self.path, &stamp)?.unwrap_or((Part::None, self.written));
+            if let Some((part, dating)) = open::put_away(&self.path, &stamp)? {
+                (self.part, self.dating) = (part, dating);
+            } else {
+                self.part = Part::None;
+            }
         }
     }
 }

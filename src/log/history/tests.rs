@@ -85,5 +85,5 @@ fn long_lines_and_empty_ones_are_whole() {
     let mut lines = Lines::of(&path, None).unwrap();
     let all: Vec<Vec<u8>> = std::iter::from_fn(|| lines.line().unwrap()).collect();
     assert_eq!(all, [b"end".to_vec(), Vec::new(), long, Vec::new(), Vec::new()]);
-    assert!(lines.written() > Timestamp::UNIX_EPOCH);
+    assert!(lines.written() > 0);
 }

@@ -7,6 +7,7 @@ mod exclude;
 pub mod scope;
 
 use std::{
+    ffi::OsStr,
     os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -182,6 +183,10 @@ fn find<'a>(list: &'a [PathBuf], path: &Path) -> Option<&'a Path> {
 
 /// One of our own files, or a log file that was put away, with the time behind its name: `out.log.20260304T183709.042Z.gz`.
 fn find_own<'a>(list: &'a [PathBuf], path: &Path) -> Option<&'a Path> {
+    // When the lines of a log file came is kept beside it.
+    let name = path.file_name().and_then(|name| name.as_bytes().strip_prefix(b".")?.strip_suffix(b".times"));
+    let beside = name.map(|name| path.with_file_name(OsStr::from_bytes(name)));
+    let path = beside.as_deref().unwrap_or(path);
     let is_own = |own: &&PathBuf| match path.as_os_str().as_bytes().strip_prefix(own.as_os_str().as_bytes()) {
         Some([]) => true,
         Some([b'.', rest @ ..]) => rest.len() >= 20 && rest[..8].iter().all(u8::is_ascii_digit) && rest[8] == b'T' && rest[19] == b'Z',
@@ -198,10 +203,25 @@ mod tests {
     fn a_log_file_that_was_put_away_is_our_own_and_what_only_begins_like_one_is_not() {
         let own = [PathBuf::from("/p/.env"), "/p/out.log".into()];
         let found = |path: &str| find_own(&own, Path::new(path)).is_some();
-        for path in ["/p/.env", "/p/out.log", "/p/out.log.20260304T183709.042Z", "/p/out.log.20260304T183709.042Z.gz.tmp"] {
+        for path in [
+            "/p/.env",
+            "/p/out.log",
+            "/p/out.log.20260304T183709.042Z",
+            "/p/out.log.20260304T183709.042Z.gz.tmp",
+            "/p/.out.log.times",
+            "/p/.out.log.20260304T183709.042Z.times",
+        ] {
             assert!(found(path), "{path}");
         }
-        for path in ["/p/.env.local", "/p/out.log.js", "/p/out.log.d/20260304T183709.042Z", "/p/out.logs", "/p"] {
+        for path in [
+            "/p/.env.local",
+            "/p/out.log.js",
+            "/p/out.log.d/20260304T183709.042Z",
+            "/p/out.logs",
+            "/p/.out.log.tim",
+            "/p/.in.log.times",
+            "/p",
+        ] {
             assert!(!found(path), "{path}");
         }
     }

@@ -178,7 +178,7 @@ fn how_often_memory_is_looked_at_is_the_runners_environment() {
     assert_eq!(home.states()[0], "0 grows online 0");
     assert!(home.listed()[0]["memory"].as_u64() > Some(100 << 20), "{:?}", home.listed());
     home.verb(&["kill"], 0);
-    home.verb_with(&["start", "-d", "grows.js", "--max-memory-restart", "100M"], &[("PMDEV_WORKER_INTERVAL", "200")], 0);
+    home.verb_with(&["start", "-d", "grows.js", "--max-memory-restart", "100M", "--no-wait"], &[("PMDEV_WORKER_INTERVAL", "200")], 0);
     let restarted = || home.listed()[0]["restarts"].as_u64() > Some(0);
     assert!(comes_true(PATIENCE, restarted), "{:?}", home.states());
 }

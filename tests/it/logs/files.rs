@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use super::{TICKER, apps, archives, holds, started};
 use crate::support::{PATIENCE, Project, clock, verb, words};
 
-/// The names in a folder.
+/// The names in a folder, but those of the times beside log files.
 fn names(folder: &std::path::Path) -> BTreeSet<String> {
     let entries = fs::read_dir(folder).map(|entries| entries.map(|entry| entry.expect("it can be read").file_name())).into_iter().flatten();
-    entries.map(|name| name.into_string().expect("it is ours")).collect()
+    entries.map(|name| name.into_string().expect("it is ours")).filter(|name| !name.ends_with(".times")).collect()
 }
 
 fn ends(project: &Project, runner: crate::support::Runner) {

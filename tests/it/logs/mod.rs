@@ -4,6 +4,7 @@ mod disks;
 mod files;
 mod owners;
 mod shared;
+mod times;
 mod together;
 mod torture;
 mod verb;

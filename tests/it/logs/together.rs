@@ -40,8 +40,8 @@ fn shown(project: &Project, arguments: &[&str]) -> Vec<(String, String)> {
     let lines = out.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
     lines
         .filter_map(|line| {
-            let text = line["line"].as_str()?.to_owned();
-            let app = line["app"].as_str()?;
+            let text = line["message"].as_str()?.to_owned();
+            let app = line["app_name"].as_str()?;
             Some((line["instance"].as_u64().map_or_else(|| app.to_owned(), |instance| format!("{app}:{instance}")), text))
         })
         .collect()

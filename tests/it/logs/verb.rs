@@ -206,17 +206,21 @@ fn of_apps_without_files_the_runner_holds_the_last_lines_over_restarts() {
     assert_eq!(out(&["/^a/", "--raw", "--err", "-n1"]), "api err 3\n".repeat(2));
     for line in out(&["all", "--json", "-n1"]).lines() {
         let object: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
-        let (app, stream, said) = (object["app"].as_str(), object["stream"].as_str(), object["line"].as_str());
+        let (app, stream, said) = (object["app_name"].as_str(), object["type"].as_str(), object["message"].as_str());
         assert_eq!(said, Some(format!("{} {} 3", app.expect("a name"), stream.expect("a stream")).as_str()));
-        assert!(object["time"].as_str().is_some_and(|time| time.ends_with('Z')), "{line}");
+        assert!(object["timestamp"].as_str().is_some_and(|time| time.ends_with('Z')) && object["process_id"].is_u64(), "{line}");
     }
     assert!(out(&["web", "--format", "-n1"]).contains(" app=web id=2 type=out message=web out 3\n"));
     assert!(out(&["web", "--since", "1h"]).lines().count() == 12 && out(&["web", "--since", "2000-01-01"]).lines().count() == 12);
     assert!(out(&["web", "--since", "2100-01-01"]).is_empty());
     assert!(out(&["--timestamp", "web", "-n1", "--out"]).contains("T"), "the word behind it is a target");
     assert!(out(&["--timestamp", "[at] YYYY", "web", "-n1", "--out"]).starts_with("at 20"));
+    assert!(out(&["--timestamp", "[at] YYYY", "--raw", "web", "-n1", "--out"]).starts_with("at 20"));
     for (arguments, code, part) in [
-        (&["nobody", "web"][..], 1, "nobody is no app of this runner; it has api, web"),
+        (&["web", "--follow"][..], 2, "--follow"),
+        (&["web", "--raw", "--format"], 2, "--raw"),
+        (&["web", "--json", "--highlight", "x"], 2, "--highlight"),
+        (&["nobody", "web"], 1, "nobody is no app of this runner; it has api, web"),
         (&["web", "--since", "soon"], 2, "--since soon is no time"),
         (&["web", "--grep", "("], 2, "--grep ( is not a regex"),
     ] {
@@ -298,8 +302,8 @@ fn what_stands_in_files_is_found_whatever_their_form_and_without_a_runner_too() 
             let times: Vec<Value> =
                 out(&["timed", "plain", "--json"]).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
             assert_eq!(times.len(), 24);
-            let known = |app: &str| times.iter().filter(|line| line["app"] == app && line["time"].is_string()).count();
-            assert_eq!((known("timed"), known("plain")), (12, 6), "what the runner holds, and what has a time of its own");
+            let known = |app: &str| times.iter().filter(|line| line["app_name"] == app && line["timestamp"].is_string()).count();
+            assert_eq!((known("timed"), known("plain")), (12, 12), "what has a time of its own, and what has it beside the file");
             assert!(out(&["timed", "--out", "-n1"]).ends_with(": timed out 3\n"));
             let one = out(&["json:1", "--json"]);
             assert_eq!((one.lines().count(), one.matches("\"instance\":1").count()), (12, 12), "{one}");

@@ -39,6 +39,7 @@ struct Session {
     sources: BTreeMap<usize, LogSource>,
     /// Apps whose instances cannot be told apart in a file.
     apart: BTreeMap<Whose, Option<TimestampFormat>>,
+    /// In the order in which they were told, which of an instance is that in which they came.
     held: Vec<(usize, Stream, Line)>,
     /// Where files were; `None`: that is not known.
     positions: BTreeMap<String, Option<Position>>,
@@ -143,8 +144,10 @@ impl Session {
                 Ok(Heard::Reply(Reply::Lines { id, stream, time, lines })) if !live => {
                     let Some(source) = self.sources.get(&id) else { continue };
                     let whose = whose(source);
-                    let line = |line: String| Line { whose: whose.clone(), stream, time: Some(time), key: time, line: line.into_bytes() };
-                    self.held.extend(lines.into_iter().map(|text| (id, stream, line(text))));
+                    for text in lines {
+                        let key = (time, self.held.len() as u64 + 1);
+                        self.held.push((id, stream, Line { whose: whose.clone(), stream, time: Some(time), key, line: text.into_bytes() }));
+                    }
                 }
                 Ok(Heard::Reply(Reply::Live)) => live = true,
                 Ok(Heard::Reply(Reply::Position { path, put_away, inode, length })) => {
@@ -240,7 +243,7 @@ impl Session {
             Reply::Lines { id, stream, time, lines } => {
                 let Some(whose) = self.sources.get(&id).map(whose) else { return Vec::new() };
                 let mut shown = Vec::new();
-                let mut line = Line { whose, stream, time: Some(time), key: time, line: Vec::new() };
+                let mut line = Line { whose, stream, time: Some(time), key: (time, 0), line: Vec::new() };
                 for text in lines.into_iter().filter(|text| query.wants(text.as_bytes())) {
                     line.line = text.into_bytes();
                     shown.extend(view.line(&line));

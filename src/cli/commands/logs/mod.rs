@@ -39,7 +39,7 @@ pub struct Logs {
     #[arg(short = 'n', long, value_name = "N")]
     pub lines: Option<usize>,
     /// Go on with what is said from now on, which is the default
-    #[arg(short = 'f', long, overrides_with = "nostream")]
+    #[arg(short = 'f', long, conflicts_with = "nostream")]
     pub follow: bool,
     /// Show what was said, and end
     #[arg(long, visible_alias = "no-follow")]
@@ -53,13 +53,13 @@ pub struct Logs {
     /// Lines as they are, without names
     #[arg(long)]
     pub raw: bool,
-    /// One JSON object a line
-    #[arg(long, conflicts_with_all = ["raw", "format"])]
+    /// One JSON object a line, with PM2's keys: message, timestamp, type, process_id, app_name
+    #[arg(long, conflicts_with_all = ["raw", "format", "highlight"])]
     pub json: bool,
     /// As PM2 does: timestamp=… app=… id=… type=… message=…
-    #[arg(long)]
+    #[arg(long, conflicts_with = "raw")]
     pub format: bool,
-    /// The time before each line, in day.js tokens
+    /// The time of each line, in day.js tokens
     #[arg(long, value_name = "FORMAT", num_args = 0..=1, default_missing_value = timestamp::DEFAULT)]
     pub timestamp: Option<String>,
     /// Mark a word
@@ -86,7 +86,7 @@ Examples:
   pmdev logs                     the last lines of all apps, and what they say from now on
   pmdev logs api --err -n 100    the last 100 lines of standard error of one app
   pmdev logs --nostream --since 10m --grep timeout
-  pmdev logs api --json --nostream | jq .line";
+  pmdev logs api --json --nostream | jq .message";
 
 /// Which lines are wanted.
 #[derive(Debug)]

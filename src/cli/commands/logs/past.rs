@@ -1,16 +1,21 @@
 //! What was said before: from what a runner holds, from files, or from both, in the order of time.
 //!
 //! The runner knows when each line came that it holds; a file knows it where it has times. A line of a file is given the runner's time where
-//! the two agree from the end on. A line without any time counts as said right before the next one whose time is known, the last line of a
-//! file at the latest when that was written: lines of one file stay together and in their order.
+//! the two agree from the end on; of others it is kept beside the file when they came. Where that is not known, a line counts as said as late
+//! as it can have been: before the next one whose time is known, and before its file was written. Lines of one file stay in their order.
 
-use std::{collections::BTreeSet, io, path::Path};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, BinaryHeap},
+    io,
+    path::Path,
+};
 
 use super::Query;
 use crate::log::{
     Stream,
     file::Position,
-    history::{Lines, Said, Writing},
+    history::{Lines, Said, When, Writing},
 };
 
 /// Bytes that a runner holds of a line at most: its last ones.
@@ -51,8 +56,8 @@ pub struct Line {
     pub stream: Stream,
     /// When, in milliseconds since 1970, where that is known.
     pub time: Option<i64>,
-    /// The same, or when it was said at the latest.
-    pub key: i64,
+    /// The same, or when it was said at the latest; then its place among those that the runner has told, 0 where it has not.
+    pub key: (i64, u64),
     /// What, without the line's end.
     pub line: Vec<u8>,
 }
@@ -73,7 +78,7 @@ pub struct User {
 /// What is wanted of lines of one stream that a runner holds, of one instance or of those that share a file.
 pub fn held(lines: Vec<Line>, query: &Query) -> Vec<Line> {
     let mut lines: Vec<Line> =
-        lines.into_iter().filter(|line| query.since.is_none_or(|since| line.key >= since) && query.wants(&line.line)).collect();
+        lines.into_iter().filter(|line| query.since.is_none_or(|since| line.key.0 >= since) && query.wants(&line.line)).collect();
     lines.sort_by_key(|line| line.key);
     if let Some(most) = query.lines {
         lines.drain(..lines.len().saturating_sub(most));
@@ -103,15 +108,24 @@ pub fn file(path: &Path, until: Option<&Position>, users: &[User], writing: &Wri
         let matching = if agrees { take_held(&mut users, &said) } else { None };
         agrees = matching.is_some();
         let known = matching.is_some() || said.stream.is_some() || users.iter().all(|user| user.stream == users[0].stream);
-        let (whose, stream, time) = match matching {
-            Some(line) => (line.whose, line.stream, line.time),
+        let (whose, stream, time, place) = match matching {
+            Some(line) => {
+                latest = latest.min(line.key.0);
+                (line.whose, line.stream, line.time, line.key.1)
+            }
             None => {
                 let Some(whose) = owner(&users, said.number) else { continue };
                 let stream = said.stream.or(users.first().filter(|_| known).map(|user| user.stream)).unwrap_or(Stream::Out);
-                (whose, stream, said.time.map(|time| time.as_millisecond()))
+                let (when, written) = (lines.when(), lines.written());
+                let stands = said.time.map(|time| time.as_millisecond());
+                latest = latest.min(stands.map_or(when.latest(), |time| time.min(written)));
+                let known = match when {
+                    When::At(time) => Some(time),
+                    When::By(_) => None,
+                };
+                (whose, stream, stands.or(known), 0)
             }
         };
-        latest = latest.min(time.unwrap_or(i64::MAX)).min(lines.written().as_millisecond());
         if query.since.is_some_and(|since| latest < since) {
             break;
         }
@@ -123,13 +137,13 @@ pub fn file(path: &Path, until: Option<&Position>, users: &[User], writing: &Wri
             let own = &mut counts[stream as usize];
             if *own < limit {
                 *own += 1;
-                found.push(Line { whose, stream, time, key: latest, line: said.line });
+                found.push(Line { whose, stream, time, key: (latest, place), line: said.line });
             }
             if found.len() >= wanted.saturating_mul(streams) {
                 break;
             }
         } else {
-            found.push(Line { whose, stream, time, key: latest, line: said.line });
+            found.push(Line { whose, stream, time, key: (latest, place), line: said.line });
         }
     }
     found.reverse();
@@ -169,10 +183,16 @@ fn owner(users: &[User], number: Option<usize>) -> Option<Whose> {
     Some(if is_one { first.whose.clone() } else { Whose::app(&Vec::from_iter(names).join(", ")) })
 }
 
-/// Lines of several places, each in their order, in the order of time.
-pub fn merged(places: Vec<Vec<Line>>) -> Vec<Line> {
-    let mut all: Vec<Line> = places.into_iter().flatten().collect();
-    all.sort_by_key(|line| line.key);
+/// Lines of several places, each in their order, in the order of time; of those of one time and of no known place, standard output first.
+pub fn merged(mut places: Vec<Vec<Line>>) -> Vec<Line> {
+    places.sort_by_key(|lines| lines.first().map(|line| line.stream as usize));
+    let mut places: Vec<_> = places.into_iter().map(|lines| lines.into_iter().peekable()).collect();
+    let mut next: BinaryHeap<_> = places.iter_mut().enumerate().filter_map(|(at, lines)| Some(Reverse((lines.peek()?.key, at)))).collect();
+    let mut all = Vec::new();
+    while let Some(Reverse((_, at))) = next.pop() {
+        all.extend(places[at].next());
+        next.extend(places[at].peek().map(|line| Reverse((line.key, at))));
+    }
     all
 }
 

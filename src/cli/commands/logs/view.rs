@@ -1,6 +1,6 @@
 //! How lines look: names before them, the time, what is marked.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 
@@ -12,7 +12,32 @@ use crate::{
 };
 
 /// The time in PM2's `--format`.
-const TIME: &str = "YYYY-MM-DD-HH:mm:ss";
+pub const TIME: &str = "YYYY-MM-DD-HH:mm:ssZZ";
+
+/// A line as `pm2 logs --json` prints it, and which of its app's instances said it.
+#[derive(serde::Serialize)]
+struct Object<'a> {
+    message: Cow<'a, str>,
+    timestamp: Option<String>,
+    r#type: Stream,
+    process_id: Option<usize>,
+    app_name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<u16>,
+}
+
+/// Words of our own among such lines: no `message`, which is what an app said.
+#[derive(serde::Serialize)]
+struct Event<'a> {
+    timestamp: String,
+    r#type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app_name: Option<&'a str>,
+    level: &'a str,
+    text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+}
 
 /// Shows lines.
 #[derive(Debug)]
@@ -53,10 +78,17 @@ impl View {
         if self.keyed {
             return self.keyed(line, time.as_ref());
         }
+        if self.console.format == Format::Json {
+            return self.object(line, time.as_ref());
+        }
+        if let (true, Some(format)) = (self.console.raw, &self.console.timestamp) {
+            let lead = time.as_ref().map(|time| format!("{} ", format.shown(time))).unwrap_or_default();
+            return [lead.as_bytes(), &self.marked(&line.line), b"\n"].concat();
+        }
         let Some(printer) = self.printers.get(&line.whose) else { return Vec::new() };
         let own = self.times.get(&line.whose).filter(|_| self.console.timestamp.is_none() && !self.console.raw);
         let mut text = Vec::new();
-        if let (Some(format), Some(time), Format::Text) = (own, &time, self.console.format) {
+        if let (Some(format), Some(time)) = (own, &time) {
             text = format!("{}: ", format.shown(time)).into_bytes();
         }
         text.extend(self.marked(&line.line));
@@ -65,17 +97,34 @@ impl View {
 
     /// PM2's `--format`.
     fn keyed(&self, line: &Line, time: Option<&Zoned>) -> Vec<u8> {
-        let format: TimestampFormat = TIME.parse().expect("it is a format");
+        let usual = || TIME.parse().expect("it is a format");
+        let format = self.console.timestamp.clone().unwrap_or_else(usual);
         let time = time.map(|time| format!("timestamp={} ", format.shown(time))).unwrap_or_default();
         let id = line.whose.id.map(|id| format!("id={id} ")).unwrap_or_default();
         let stream = match line.stream {
             Stream::Out => "out",
-            Stream::Err => "err",
+            Stream::Err => "error",
         };
         let mut text = format!("{time}app={} {id}type={stream} message=", line.whose.name).into_bytes();
         text.extend(self.marked(&line.line));
         text.push(b'\n');
         text
+    }
+
+    fn object(&self, line: &Line, time: Option<&Zoned>) -> Vec<u8> {
+        object(&Object {
+            message: String::from_utf8_lossy(line.line.strip_suffix(b"\r").unwrap_or(&line.line)),
+            timestamp: time.map(|time| self.timestamp(time)),
+            r#type: line.stream,
+            process_id: line.whose.id,
+            app_name: &line.whose.name,
+            instance: line.whose.instance,
+        })
+    }
+
+    /// The time of an object.
+    fn timestamp(&self, time: &Zoned) -> String {
+        self.console.timestamp.as_ref().map_or_else(|| format!("{:.3}", time.timestamp()), |format| format.shown(time))
     }
 
     /// With the word that is to be marked in reverse.
@@ -101,8 +150,29 @@ impl View {
 
     /// A notice.
     pub fn notice(&self, notice: &Notice, time: Timestamp) -> Vec<u8> {
-        notice::render(notice, self.style, self.console.format == Format::Json, time)
+        if self.console.format == Format::Text {
+            return notice::render(notice, self.style, false, time);
+        }
+        let level = match notice.level {
+            Level::Info => "info",
+            Level::Warning => "warning",
+            Level::Error => "error",
+        };
+        object(&Event {
+            timestamp: self.timestamp(&time.to_zoned(TimeZone::system())),
+            r#type: "event",
+            app_name: notice.app.as_deref(),
+            level,
+            text: &notice.text,
+            hint: notice.hint.as_deref(),
+        })
     }
+}
+
+fn object(object: &impl serde::Serialize) -> Vec<u8> {
+    let mut text = serde_json::to_vec(object).expect("strings and numbers always serialize");
+    text.push(b'\n');
+    text
 }
 
 #[cfg(test)]
@@ -110,8 +180,12 @@ mod tests {
     use super::*;
 
     fn view(raw: bool, json: bool, keyed: bool, colour: bool) -> View {
+        timed(raw, json, keyed, colour, None)
+    }
+
+    fn timed(raw: bool, json: bool, keyed: bool, colour: bool, timestamp: Option<&str>) -> View {
         let format = if json { Format::Json } else { Format::Text };
-        let console = ConsoleConfig { format, timestamp: None, raw };
+        let console = ConsoleConfig { format, timestamp: timestamp.map(|format| format.parse().unwrap()), raw };
         View::new(console, Style { colour }, keyed, Some("no".into()))
     }
 
@@ -122,7 +196,7 @@ mod tests {
             all.insert(whose(1, Some(1)), Some("YYYY".parse().unwrap()));
         }
         view.set(all);
-        let one = Line { whose: whose(0, Some(0)), stream: Stream::Err, time: Some(1_772_649_429_042), key: 0, line: b"no!".to_vec() };
+        let one = Line { whose: whose(0, Some(0)), stream: Stream::Err, time: Some(1_772_649_429_042), key: (0, 0), line: b"no!".to_vec() };
         let two = Line { whose: whose(1, Some(1)), time: None, ..one.clone() };
         let three = Line { time: one.time, ..two.clone() };
         String::from_utf8([view.line(&one), view.line(&two), view.line(&three)].concat()).unwrap()
@@ -139,11 +213,27 @@ mod tests {
         assert_eq!(shown(view(true, false, false, false), true), "no!\nno!\nno!\n");
         assert!(shown(view(false, false, false, true), false).contains("\x1b[7mno\x1b[27m!"));
         insta::assert_snapshot!(shown(view(false, true, false, false), true), @r#"
-        {"time":"2026-03-04T18:37:09.042Z","app":"api","instance":0,"stream":"err","line":"no!"}
-        {"time":null,"app":"api","instance":1,"stream":"err","line":"no!"}
-        {"time":"2026-03-04T18:37:09.042Z","app":"api","instance":1,"stream":"err","line":"no!"}
+        {"message":"no!","timestamp":"2026-03-04T18:37:09.042Z","type":"err","process_id":0,"app_name":"api","instance":0}
+        {"message":"no!","timestamp":null,"type":"err","process_id":1,"app_name":"api","instance":1}
+        {"message":"no!","timestamp":"2026-03-04T18:37:09.042Z","type":"err","process_id":1,"app_name":"api","instance":1}
         "#);
         let keyed = shown(view(false, false, true, false), true);
-        assert!(keyed.starts_with("timestamp=2026-03-0") && keyed.contains("app=api id=1 type=err message=no!\n"), "{keyed}");
+        assert!(keyed.starts_with("timestamp=2026-03-0") && keyed.contains("app=api id=1 type=error message=no!\n"), "{keyed}");
+        let (time, rest) = keyed["timestamp=".len()..].split_once(' ').unwrap();
+        assert!(time.len() == 24 && matches!(&time[19..20], "+" | "-") && rest.starts_with("app=api id=0 "), "{keyed}");
+    }
+
+    #[test]
+    fn a_time_that_is_asked_for_is_there_in_every_form() {
+        assert_eq!(shown(timed(true, false, false, false, Some("[at] YYYY")), true), "at 2026 no!\nno!\nat 2026 no!\n");
+        assert!(shown(timed(false, false, true, false, Some("[at] YYYY")), false).starts_with("timestamp=at 2026 app=api id=0 "));
+        assert!(shown(timed(false, true, false, false, Some("[at] YYYY")), false).contains("\"timestamp\":\"at 2026\","));
+    }
+
+    #[test]
+    fn words_of_our_own_have_the_keys_of_lines_among_objects() {
+        let notice = Notice::new(Level::Warning, NoticeKind::Log, "api is slow").about("api".to_owned()).hint("wait");
+        let shown = view(false, true, false, false).notice(&notice, Timestamp::constant(1_772_649_429, 42_000_000));
+        insta::assert_snapshot!(String::from_utf8(shown).unwrap().trim_end(), @r#"{"timestamp":"2026-03-04T18:37:09.042Z","type":"event","app_name":"api","level":"warning","text":"api is slow","hint":"wait"}"#);
     }
 }

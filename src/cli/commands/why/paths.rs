@@ -32,7 +32,11 @@ pub struct Told {
 /// The runner is gone, or nothing would be watched.
 pub fn ask(paths: &[&PathBuf], runner: Option<&Reached>, named: bool, request: &Request, host: &Host) -> Result<Vec<Told>, Error> {
     if let Some(runner) = runner {
-        let told = running(paths, runner, host)?;
+        let told = match running(paths, runner, host) {
+            // It ended while it was asked: then it is as without one.
+            Err(_) if !named && runner.is_gone() => return watched(paths, request, host),
+            told => told?,
+        };
         let is_of_here = !runner.hello.background && host.cwd.starts_with(&runner.hello.cwd);
         if named || is_of_here || told.iter().any(Told::concerns) {
             return Ok(told);

@@ -22,7 +22,7 @@ impl Log {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("logs/out.log");
         let rotation = Rotation { max_size, every: None, keep: 9, compress: false, total: None };
-        let settings = Settings { rotation, together: vec![path.clone()], private: None };
+        let settings = Settings { rotation, together: vec![path.clone()], private: None, times: true };
         Self { folder, path, settings, writer: Writer::default(), unrotated: Vec::new(), put_away: 0 }
     }
 

@@ -13,7 +13,7 @@ fn whose(id: usize, instance: Option<u16>) -> Whose {
 /// A user who holds these lines, said at these times.
 fn user(id: usize, stream: Stream, held: &[(i64, &str)]) -> User {
     let whose = whose(id, Some(u16::try_from(id).unwrap()));
-    let line = |(time, line): &(i64, &str)| Line { whose: whose.clone(), stream, time: Some(*time), key: *time, line: (*line).into() };
+    let line = |(time, line): &(i64, &str)| Line { whose: whose.clone(), stream, time: Some(*time), key: (*time, 0), line: (*line).into() };
     User { held: held.iter().map(line).collect(), whose: whose.clone(), stream, more: false }
 }
 
@@ -96,7 +96,7 @@ fn objects_say_whose_they_are_and_those_of_nobody_wanted_are_left_out() {
 
 #[test]
 fn places_are_merged_by_time_and_each_stays_in_order() {
-    let line = |key: i64, line: &str| Line { whose: whose(0, None), stream: Stream::Out, time: None, key, line: line.into() };
+    let line = |key: i64, line: &str| Line { whose: whose(0, None), stream: Stream::Out, time: None, key: (key, 0), line: line.into() };
     let all = merged(vec![vec![line(3, "a"), line(3, "b"), line(9, "c")], vec![line(2, "x"), line(3, "y")]]);
     let text: Vec<String> = all.into_iter().map(|line| String::from_utf8(line.line).unwrap()).collect();
     assert_eq!(text, ["x", "a", "b", "y", "c"]);
