@@ -1,6 +1,6 @@
 //! What is left of runners that were killed together with their guards: it carries their marker, and is nobody's any more.
 
-use std::{env, fs, os::unix::ffi::OsStrExt as _, path::PathBuf};
+use std::{fs, path::PathBuf};
 
 use rustix::{
     event::{Timespec, poll},
@@ -11,7 +11,7 @@ use super::{
     claim,
     processes::{Member, member},
     sweep,
-    tree::{self, Identity, Stat},
+    tree::{self, Identity, Stat, own_pid},
 };
 
 /// The pause between two passes.
@@ -27,13 +27,16 @@ pub struct Leftovers {
     pub killed: Vec<Member>,
     /// What is there still.
     pub stuck: Vec<Member>,
+    /// The runners below which we run ourselves: theirs is left alone.
+    pub spared: Vec<i32>,
 }
 
 /// Kills all that these runners have started and that still lives. `runners`: the pids they had; one that lives is left alone, and so is one
 /// below which we run ourselves.
 pub fn kill(runners: &[i32]) -> Leftovers {
-    let own = env::var_os(claim::MARKER).map(|value| [claim::MARKER.as_bytes(), b"=", value.as_bytes()].concat()).unwrap_or_default();
-    let above: Vec<i32> = claim::runners(&own).map(|runner| runner.pid).collect();
+    let ancestors = ancestors();
+    let above: Vec<i32> =
+        ancestors.iter().flat_map(|pid| claim::runners(&environ(*pid)).collect::<Vec<_>>()).map(|runner| runner.pid).collect();
     let dead = |runner: Identity| {
         runners.contains(&runner.pid)
             && !above.contains(&runner.pid)
@@ -45,8 +48,14 @@ pub fn kill(runners: &[i32]) -> Leftovers {
             // Interrupted, it was a shorter pause.
             let _ = poll(&mut [], Some(&PAUSE));
         }
-        // What is stopped forks no more: its children are those that are seen.
-        let tree = tree::walk(marked(dead), |stat| sweep::send_stranger(stat, Signal::STOP));
+        // What is stopped forks no more: its children are those that are seen. We may be one of them whatever our environment says.
+        let stop = |stat: &Stat| {
+            if !ancestors.contains(&stat.id.pid) {
+                sweep::send_stranger(stat, Signal::STOP);
+            }
+        };
+        let mut tree = tree::walk(marked(dead), stop);
+        tree.retain(|stat| !ancestors.contains(&stat.id.pid));
         if tree.is_empty() {
             break;
         }
@@ -60,7 +69,18 @@ pub fn kill(runners: &[i32]) -> Leftovers {
     let lives = |id: &Identity| Stat::read(id.pid).is_some_and(|stat| stat.id == *id && stat.alive);
     let (stuck, killed): (Vec<_>, Vec<_>) = found.into_iter().partition(|(id, _)| lives(id));
     let members = |found: Vec<(Identity, Member)>| found.into_iter().map(|(_, member)| member).collect();
-    Leftovers { killed: members(killed), stuck: members(stuck) }
+    let spared = runners.iter().copied().filter(|runner| above.contains(runner)).collect();
+    Leftovers { killed: members(killed), stuck: members(stuck), spared }
+}
+
+/// We, our parent, and so on.
+fn ancestors() -> Vec<i32> {
+    let parent = |pid: &i32| Stat::read(*pid).map(|stat| stat.parent).filter(|parent| *parent > 0);
+    std::iter::successors(Some(own_pid()), parent).collect()
+}
+
+fn environ(pid: i32) -> Vec<u8> {
+    fs::read(format!("/proc/{pid}/environ")).unwrap_or_default()
 }
 
 /// The processes that carry the marker of such a runner. Pids of another namespace, a container's, name other runners.
@@ -68,9 +88,5 @@ fn marked(is_wanted: impl Fn(Identity) -> bool) -> Vec<i32> {
     let namespace = |process: &str| fs::read_link(format!("/proc/{process}/ns/pid")).ok();
     let own: Option<PathBuf> = namespace("self");
     let pids = fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-    pids.filter(|pid| {
-        let environ = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        claim::runners(&environ).any(&is_wanted) && namespace(&pid.to_string()) == own
-    })
-    .collect()
+    pids.filter(|pid| claim::runners(&environ(*pid)).any(&is_wanted) && namespace(&pid.to_string()) == own).collect()
 }

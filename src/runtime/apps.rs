@@ -4,14 +4,13 @@ use std::{collections::HashMap, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::{logs, pid_file::PidFile, project::ProjectId};
+use super::{pid_file::PidFile, project::ProjectId};
 use crate::{
     config::{EnvRecipe, Plan, Resolved, diff::Step, hidden, words_without_secrets},
     log::{Console, Label, Source},
-    model::{AppId, AppSpec, InstanceId, Launch, Level, Notice, NoticeKind, WatchSpec},
+    model::{AppId, AppSpec, InstanceId, Launch, Level, Notice, NoticeKind},
     supervisor::Edit,
     ui::{Labels, Style},
-    watch::Watched,
 };
 
 /// The apps, in the order in which they are declared.
@@ -211,17 +210,6 @@ impl Apps {
     /// The app of this name.
     pub fn named(&self, name: &str) -> Option<AppId> {
         self.list.iter().find(|(_, spec)| spec.name == name).map(|(id, _)| *id)
-    }
-
-    /// The apps whose files are watched.
-    pub fn watched(&self) -> Vec<Watched> {
-        let watched = |(app, spec): &(AppId, Arc<AppSpec>)| {
-            let mut watch: WatchSpec = spec.watch.clone()?;
-            let numbers = (0..spec.instances).filter_map(|slot| self.numbers.get(&InstanceId { app: *app, slot }).copied());
-            watch.own.extend(logs::all(spec, numbers));
-            Some(Watched { app: *app, name: spec.name.clone(), spec: watch, rules: spec.rules.clone() })
-        };
-        self.list.iter().filter_map(watched).collect()
     }
 
     /// Whose request an app is of.

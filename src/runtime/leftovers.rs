@@ -32,7 +32,8 @@ impl Runner {
             self.first_words.push(effects::stuck("what a runner had left that was killed itself", &left.stuck));
         } else if !background {
             // One that cannot be removed is looked behind once more by the next.
-            dead.iter().for_each(|(_, socket)| drop(endpoint::remove_stale(socket)));
+            let over = dead.iter().filter(|(pid, _)| !left.spared.contains(pid));
+            over.for_each(|(_, socket)| drop(endpoint::remove_stale(socket)));
         }
     }
 }

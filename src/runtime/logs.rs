@@ -1,7 +1,7 @@
 //! The log files of the apps: which instance writes into which, and what people are told of them.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -9,14 +9,18 @@ use std::{
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::runner::{Runner, now};
+use super::{
+    apps::Apps,
+    runner::{Runner, now},
+};
 use crate::{
     config::{self, Host},
     log::{
         self, Files, Form, News, Recording, Rotation,
         file::{Answer, Done, Settings, place},
     },
-    model::{AppSpec, Level, Logs, Notice, NoticeKind},
+    model::{AppId, AppSpec, Level, Logs, Notice, NoticeKind, WatchRoot, WatchSpec},
+    watch::Watched,
 };
 
 /// How long log files have at the end to take what is left, and the pipes of apps that have any to be read.
@@ -63,6 +67,27 @@ pub fn all(spec: &AppSpec, numbers: impl Iterator<Item = usize>) -> Vec<PathBuf>
     all.sort();
     all.dedup();
     all
+}
+
+impl Apps {
+    /// The apps whose files are watched; none of them has a log file of any app among its changes.
+    pub fn watched(&self) -> Vec<Watched> {
+        let logs = |(app, spec): (AppId, &Arc<AppSpec>)| all(spec, self.numbers_of(app).into_iter());
+        let all: BTreeSet<PathBuf> = self.all().flat_map(logs).collect();
+        let watched = |(app, spec): (AppId, &Arc<AppSpec>)| {
+            let mut watch: WatchSpec = spec.watch.clone()?;
+            let may_see = |log: &&PathBuf| {
+                watch.roots.iter().any(|root| match root {
+                    WatchRoot::Tree { path, .. } | WatchRoot::File(path) => log.starts_with(path),
+                    WatchRoot::Glob(_) => true,
+                })
+            };
+            let seen: Vec<PathBuf> = all.iter().filter(may_see).cloned().collect();
+            watch.own.extend(seen);
+            Some(Watched { app, name: spec.name.clone(), spec: watch, rules: spec.rules.clone() })
+        };
+        self.all().filter_map(watched).collect()
+    }
 }
 
 fn rotation(logs: &Logs) -> Rotation {

@@ -1,12 +1,12 @@
 //! Who holds the ports that instances wanted: looked up after a failure on threads of their own, told, and kept for those who ask why.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Instant};
 
 use tokio::task::{JoinError, JoinSet};
 
 use super::runner::{Runner, now};
 use crate::{
-    model::{InstanceId, Notice, Status},
+    model::{AppId, InstanceId, Notice, Status},
     process::ports::{self, Holder},
 };
 
@@ -19,19 +19,26 @@ pub struct Lookups {
     under_way: JoinSet<Found>,
     /// How many of them are for an instance.
     open: HashMap<InstanceId, usize>,
-    held: HashMap<InstanceId, Vec<Notice>>,
+    /// With the time at which it was found.
+    held: HashMap<InstanceId, (Instant, Vec<Notice>)>,
 }
 
 impl Lookups {
     /// Looks who holds a port that an instance wanted; each that `named` has a notice for is kept.
     pub fn begin(&mut self, instance: InstanceId, port: u16, named: impl Fn(&Holder) -> Option<Notice> + Send + 'static) {
+        self.held.remove(&instance);
         *self.open.entry(instance).or_default() += 1;
         self.under_way.spawn_blocking(move || (instance, ports::holders(port).iter().filter_map(named).collect()));
     }
 
-    /// The latest failure of an instance was not for want of a port.
+    /// An instance has its port, or its latest failure was not for want of one.
     pub fn none(&mut self, instance: InstanceId) {
         self.held.remove(&instance);
+    }
+
+    /// An app is gone.
+    pub fn forget(&mut self, app: AppId) {
+        self.held.retain(|instance, _| instance.app != app);
     }
 
     /// The next that is over.
@@ -53,10 +60,10 @@ impl Lookups {
             }
         }
         if found.is_empty() {
-            self.held.remove(&instance)
+            self.held.remove(&instance);
         } else {
-            self.held.insert(instance, found.to_vec())
-        };
+            self.held.insert(instance, (now(), found.to_vec()));
+        }
     }
 }
 
@@ -70,10 +77,11 @@ impl Runner {
         self.look_at_desk();
     }
 
-    /// Who holds the ports of instances that failed, and what to do.
-    pub fn held_ports(&self, ids: &[InstanceId]) -> impl Iterator<Item = String> {
+    /// Who holds the ports of instances that failed, as far as that was found since then, and what to do.
+    pub fn held_ports(&self, ids: &[InstanceId], since: Option<Instant>) -> impl Iterator<Item = String> {
         let mut lines: Vec<String> = Vec::new();
-        for notice in ids.iter().filter_map(|id| self.lookups.held.get(id)).flatten() {
+        let held = ids.iter().filter_map(|id| self.lookups.held.get(id)).filter(|(at, _)| since.is_none_or(|since| *at >= since));
+        for notice in held.flat_map(|(_, notices)| notices) {
             let line = notice.hint.as_ref().map_or_else(|| notice.text.clone(), |hint| format!("{}: {hint}", notice.text));
             if !lines.contains(&line) {
                 lines.push(line);
@@ -90,6 +98,6 @@ impl Runner {
             let young = |uptime| self.apps.spec(id.app).is_some_and(|spec| uptime < spec.restart.min_uptime);
             instance.is_some_and(|instance| instance.status != Status::Stopped && instance.uptime.is_none_or(young))
         };
-        self.held_ports(&ids.iter().filter(|id| is_missed(id)).copied().collect::<Vec<_>>()).collect()
+        self.held_ports(&ids.iter().filter(|id| is_missed(id)).copied().collect::<Vec<_>>(), None).collect()
     }
 }

@@ -112,6 +112,7 @@ impl Runner {
         let is_alive = |app| supervisor.generation(app).is_some() || runs.values().any(|live| live.instance.app == app);
         for app in self.apps.forget(is_alive) {
             self.known.versions.forget(app);
+            self.lookups.forget(app);
         }
     }
 

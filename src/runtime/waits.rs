@@ -6,7 +6,7 @@ use super::runner::{Runner, now};
 use crate::{
     control::{Reply, Responder, Shown},
     log::Stream,
-    model::{InstanceId, InstanceSnapshot, RunId, Status},
+    model::{Generation, InstanceId, InstanceSnapshot, RunId, Status},
     supervisor::{Goal, Progress},
     ui,
 };
@@ -38,6 +38,8 @@ struct Moment {
     next: Instant,
     /// What they had used then, in clock ticks.
     ticks: u64,
+    /// How often each had been started again when it began, and in which generation.
+    counts: Vec<(InstanceId, u64, Option<Generation>)>,
 }
 
 /// One that is not where it shall be, and does not come there by itself.
@@ -134,7 +136,7 @@ impl Runner {
         let ids: Vec<InstanceId> = wait.failed.iter().map(|failed| failed.id).collect();
         let why: Vec<&str> = wait.failed.iter().map(|failed| failed.why.as_str()).collect();
         let lines = wait.failed.iter().filter_map(|failed| self.last_lines(failed));
-        let hint = self.held_ports(&ids).chain(lines).collect::<Vec<_>>().join("\n");
+        let hint = self.held_ports(&ids, Some(wait.began)).chain(lines).collect::<Vec<_>>().join("\n");
         Reply::Refused { code: 1, message: why.join("; "), hint: (!hint.is_empty()).then_some(hint) }
     }
 
@@ -165,14 +167,19 @@ impl Runner {
             return false;
         }
         // The first look only says what they have used so far.
-        let moment = wait.moment.get_or_insert_with(|| Moment { began: now, next: now + (STEADY - LOOK), ticks: 0 });
+        if wait.moment.is_none() {
+            let counts = wait.steady.iter().map(|(id, _)| self.count_of(*id)).collect();
+            wait.moment = Some(Moment { began: now, next: now + (STEADY - LOOK), ticks: 0, counts });
+        }
+        let (ticks, busy) = self.use_of(&wait.steady);
+        let has_ended = self.has_ended(wait);
+        let Some(moment) = &mut wait.moment else { return false };
         if now < moment.next {
             return true;
         }
-        let (ticks, busy) = self.use_of(&wait.steady);
         let is_at_rest = !busy && ticks <= moment.ticks;
         let age = now.duration_since(moment.began);
-        if age < STEADY || !is_at_rest && age < STEADY_AT_MOST && !self.has_ended(&wait.steady) {
+        if age < STEADY || !is_at_rest && age < STEADY_AT_MOST && !has_ended {
             (moment.next, moment.ticks) = (now + LOOK, ticks);
             return true;
         }
@@ -190,13 +197,29 @@ impl Runner {
         (used.iter().map(|used| used.cpu_ticks).sum(), used.iter().any(|used| used.busy))
     }
 
-    /// Whether one of these has ended since, so that nothing more is to be waited for.
-    fn has_ended(&self, steady: &[(InstanceId, u32)]) -> bool {
+    fn count_of(&self, id: InstanceId) -> (InstanceId, u64, Option<Generation>) {
+        let restarts = self.instances().iter().find(|instance| instance.id == id).map_or(0, |instance| instance.restarts);
+        (id, restarts, self.supervisor.generation(id.app))
+    }
+
+    /// Whether an instance has been started again since, without anybody's asking.
+    fn began_again(&self, moment: Option<&Moment>, id: InstanceId) -> bool {
+        let before = moment.and_then(|moment| moment.counts.iter().find(|(known, ..)| *known == id));
+        before.is_some_and(|(_, restarts, generation)| {
+            let (_, now, generation_now) = self.count_of(id);
+            now > *restarts && generation_now == *generation
+        })
+    }
+
+    /// Whether one that is to stay has ended, so that nothing more is to be waited for.
+    fn has_ended(&self, wait: &Wait) -> bool {
         let known = self.instances();
         let ended = |(id, before): &(InstanceId, u32)| {
-            known.iter().find(|instance| instance.id == *id).is_none_or(|found| found.unstable_restarts > *before || found.pid.is_none())
+            let found = known.iter().find(|instance| instance.id == *id);
+            found.is_none_or(|found| found.unstable_restarts > *before || found.pid.is_none())
+                || self.began_again(wait.moment.as_ref(), *id)
         };
-        steady.iter().any(ended)
+        wait.steady.iter().any(ended)
     }
 
     fn see_steadiness(&self, wait: &mut Wait) {
@@ -204,7 +227,7 @@ impl Runner {
         for (id, before) in std::mem::take(&mut wait.steady) {
             let found = known.iter().find(|instance| instance.id == id);
             let status = found.map(|instance| instance.status);
-            let ended = found.is_some_and(|instance| instance.unstable_restarts > before);
+            let ended = found.is_some_and(|instance| instance.unstable_restarts > before) || self.began_again(wait.moment.as_ref(), id);
             match (status, self.supervisor.progress(id, Goal::Online { after: RunId(0) })) {
                 // One that ended as it should is no failure.
                 (Some(Status::Stopped), _) => {}

@@ -235,6 +235,24 @@ fn what_outlives_a_kill_9_of_runner_and_guard_goes_before_the_next_start() {
     assert_eq!(sockets.count(), 2, "that of the dead one is gone");
 }
 
+#[test]
+fn whoever_runs_below_a_killed_runner_is_spared_whatever_its_environment_says() {
+    let project = Project::empty();
+    project.script("next.sh", "echo next of $PPID\nexec sleep 1004\n");
+    let inner = format!("while [ ! -e go ]; do sleep 0.02; done; env -u PMDEV_RUN {} start next.sh; true", programs::PMDEV);
+    project.script("outer.sh", &format!("setsid sh -c '{inner}' >inner.log 2>&1 &\necho ready\nwait\n"));
+    let mut runner = project.start(["outer.sh", "--no-watch"]);
+    runner.wait_for(&words::app_says("ready"));
+    let both = [runner.runner_pid(), runner.pid];
+    for signal in [Signal::STOP, Signal::KILL] {
+        both.iter().for_each(|pid| processes::send(*pid, signal));
+    }
+    project.save("go", "");
+    let log = || std::fs::read_to_string(project.path("inner.log")).unwrap_or_default();
+    assert!(comes_true(SWEPT, || log().contains("next of ")), "{}\n{}", log(), processes::list(&project.alive()));
+    assert!(!log().contains("killed what"), "{}", log());
+}
+
 /// Kills one of pmdev's own processes at several moments of a restart.
 #[track_caller]
 fn killed_in_the_middle_of_a_restart(victim: impl Fn(&Runner<'_>) -> i32) {

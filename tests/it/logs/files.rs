@@ -65,25 +65,26 @@ fn instances_have_files_of_their_own_unless_they_are_merged() {
     apps(
         &project,
         json!([
-            app("one", json!({ "out_file": "logs/shared.log", "time": true })),
+            app("one", json!({ "out_file": "logs/shared.txt", "time": true })),
             app("two", json!({ "instances": 2, "out_file": "logs/two.log" })),
-            app("merged", json!({ "instances": 2, "merge_logs": true, "out_file": "logs/shared.log" })),
+            app("merged", json!({ "instances": 2, "merge_logs": true, "out_file": "logs/shared.txt" })),
             app("quiet", json!({ "disable_logs": true, "out_file": "logs/quiet.log" })),
         ]),
     );
     let runner = project.start([""; 0]);
     assert_eq!(holds(&project.path("logs/two-1.log"), "\n"), "i am 0\n");
     assert_eq!(holds(&project.path("logs/two-2.log"), "\n"), "i am 1\n");
-    let shared = holds(&project.path("logs/shared.log"), "i am 1\n");
-    assert!(clock::comes_true(PATIENCE, || fs::read_to_string(project.path("logs/shared.log")).is_ok_and(|text| text.lines().count() == 3)));
+    let shared = holds(&project.path("logs/shared.txt"), "i am 1\n");
+    assert!(clock::comes_true(PATIENCE, || fs::read_to_string(project.path("logs/shared.txt")).is_ok_and(|text| text.lines().count() == 3)));
     let timed = shared.lines().find(|line| line.contains("T")).expect("the one with a time");
     assert!(timed.ends_with(": i am 0") && timed.len() == "2026-11-25T20:28:00: i am 0".len(), "{timed}");
-    assert_eq!(names(&project.path("logs")), ["shared.log", "two-1.log", "two-2.log"].map(str::to_owned).into());
+    assert_eq!(names(&project.path("logs")), ["shared.txt", "two-1.log", "two-2.log"].map(str::to_owned).into());
+    assert_eq!(runner.count(&words::says("restarted")), 0, "no log file is anybody's change");
     // One that is added later has its own, or the one that all share, as well.
     verb(&project, &["scale", "two", "3"], 0);
     assert_eq!(holds(&project.path("logs/two-6.log"), "\n"), "i am 2\n");
     verb(&project, &["scale", "merged", "3"], 0);
-    holds(&project.path("logs/shared.log"), "i am 2\n");
+    holds(&project.path("logs/shared.txt"), "i am 2\n");
     assert!(runner.count(&words::says("quiet | i am")) == 0, "nothing of it is shown");
     assert_eq!(fs::metadata("/dev/null").expect("it is there").permissions().mode() & 0o777, 0o666);
     ends(&project, runner);
