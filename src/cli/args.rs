@@ -158,7 +158,14 @@ pub struct OutputArgs {
 }
 
 fn poll(text: &str) -> Result<PollMode, String> {
-    if text.is_empty() { Ok(PollMode::Always(None)) } else { config::milliseconds(text).map(|interval| PollMode::Always(Some(interval))) }
+    if text.is_empty() {
+        return Ok(PollMode::Always(None));
+    }
+    // As the key takes it.
+    match config::milliseconds(text)? {
+        interval if interval < Duration::from_millis(10) => Err("it takes 10 milliseconds or more".to_owned()),
+        interval => Ok(PollMode::Always(Some(interval))),
+    }
 }
 
 /// What `start` is asked for, and `check` is asked about: the targets, what stood after `--`, and the options of both.

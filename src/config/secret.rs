@@ -5,30 +5,25 @@
 pub const MASK: &str = "********";
 
 /// Words of a variable's name, between underscores, that make its value a secret.
-const WORDS: [&str; 32] = [
+const WORDS: [&str; 25] = [
     "ACCESSKEY",
     "APIKEY",
     "AUTH",
     "AUTHORIZATION",
-    "BEARER",
     "COOKIE",
     "CREDENTIAL",
     "CREDENTIALS",
     "DSN",
-    "JWT",
     "KEY",
     "KEYS",
-    "OTP",
     "PASS",
     "PASSPHRASE",
     "PASSWD",
     "PASSWORD",
-    "PAT",
     "PGPASSFILE",
     "PGPASSWORD",
     "PRIVATE",
     "PWD",
-    "SALT",
     "SECRET",
     "SECRETKEY",
     "SECRETS",
@@ -36,9 +31,10 @@ const WORDS: [&str; 32] = [
     "SIGNATURE",
     "TOKEN",
     "TOKENS",
-    "WEBHOOK",
-    "WEBHOOKS",
 ];
+
+/// The same for the last word of a name, since others that begin with these are settings: `JWT_EXPIRES_IN`.
+const LAST_WORDS: [&str; 6] = ["BEARER", "JWT", "OTP", "PAT", "SALT", "WEBHOOK"];
 
 /// What tokens begin with by the word of those who issue them, so that scanners find them: GitHub
 /// (<https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/>), GitLab
@@ -178,7 +174,8 @@ pub fn tells(name: &str) -> bool {
     let ends = (0..bytes.len()).filter(|at| matches!(bytes[*at], b'_' | b'-' | b'.') || begins(*at)).chain([bytes.len()]);
     let mut from = 0;
     for end in ends {
-        if tells(&bytes[from..end]) {
+        let is_last = end == bytes.len() && LAST_WORDS.iter().any(|known| bytes[from..].eq_ignore_ascii_case(known.as_bytes()));
+        if is_last || tells(&bytes[from..end]) {
             return true;
         }
         from = if end < bytes.len() && !begins(end) { end + 1 } else { end };
@@ -238,7 +235,15 @@ mod tests {
         for value in ["ghp_", "npm", "eyJ.a.b", "https://hooks.slack.com/", "sk_lively"] {
             assert_eq!(hidden("A", value), value);
         }
-        for (name, is_secret) in [("SESSION", true), ("GH_PAT", true), ("SLACK_WEBHOOK", true), ("JWT", true), ("PATH", false)] {
+        for (name, is_secret) in [
+            ("SESSION", true),
+            ("GH_PAT", true),
+            ("SLACK_WEBHOOK", true),
+            ("JWT", true),
+            ("PATH", false),
+            ("JWT_EXPIRES_IN", false),
+            ("SALT_ROUNDS", false),
+        ] {
             assert_eq!(is(name, "x"), is_secret, "{name}");
         }
         for name in ["DESKTOP_SESSION", "XDG_SESSION_ID", "DBUS_SESSION_BUS_ADDRESS", "SSH_TTY"] {

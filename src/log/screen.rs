@@ -78,7 +78,7 @@ impl Screen {
     /// Shows bytes. What the app asks its terminal is asked only of the terminal that came last.
     pub fn feed(&self, bytes: &[u8]) {
         let mut shown = self.lock();
-        let asked = shown.views.iter().rev().filter_map(Weak::upgrade).find(|queue| queue.is_terminal);
+        let asked = shown.views.iter().rev().filter_map(Weak::upgrade).find(|queue| queue.is_terminal && queue.lock().behind.is_none());
         let others = if asked.is_some() && shown.views.len() > 1 { without_queries(bytes) } else { Vec::new() };
         shown.tell(|queue, shown| {
             let is_asked = asked.as_deref().is_none_or(|asked| std::ptr::eq(asked, queue));
@@ -236,11 +236,13 @@ impl Waiting {
         let Some(behind) = self.behind.take() else { return };
         let draws = shown.modes.draws();
         let tail = if draws { Vec::new() } else { shown.tail(behind.bytes) };
+        let left_out = behind.bytes - tail.len();
+        // Others may have answered what is asked there.
+        let tail = if shown.views.len() > 1 { without_queries(&tail) } else { tail };
         let changed = !behind.modes.is_as(&shown.modes);
         if changed {
             self.push(&behind.modes.leave());
         }
-        let left_out = behind.bytes - tail.len();
         if left_out > 0 {
             self.seen.push_back(Seen::LeftOut(left_out as u64));
         }

@@ -170,8 +170,11 @@ impl Runner {
             sources.push((*id, about));
         }
         let mut mixed: Vec<(InstanceId, PathBuf)> = Vec::new();
-        files.retain(|path, users| match self.sharing(path, users) {
-            _ if asked.history == History::None => false,
+        if asked.history == History::None {
+            files.clear();
+        }
+        let writers = self.writers();
+        files.retain(|path, users| match writers.sharing(path, users) {
             Sharing::Own => missing.contains(path),
             // Which lines are the last ones of all is known from the file alone.
             Sharing::Known => true,
@@ -202,7 +205,7 @@ impl Runner {
         let end = (!asked.follow).then(|| Arc::new(End(feed.clone())));
         for (id, path) in mixed {
             let Some((_, source)) = sources.iter().find(|(own, _)| *own == id) else { continue };
-            let (feed, end, known) = (feed.clone(), end.clone(), self.bytes_known(&path));
+            let (feed, end, known) = (feed.clone(), end.clone(), self.bytes_known(&path, &writers));
             let reply = untold(source, &path, Timestamp::now().as_millisecond());
             let tell = move |position: Option<Position>| {
                 if position.is_some_and(|at| at.put_away.is_some() || at.length > known) {

@@ -54,6 +54,9 @@ pub struct List {
     /// No colours
     #[arg(long)]
     pub no_color: bool,
+    /// Says nothing, as PM2's flag of all verbs
+    #[arg(short, long, hide = true, conflicts_with = "watch")]
+    pub silent: bool,
     #[command(flatten)]
     pub reach: ReachArgs,
 }
@@ -87,6 +90,9 @@ impl List {
             return self.follow();
         }
         let instances = self.instances()?;
+        if self.silent {
+            return Ok(0);
+        }
         let text = if self.json { act::json(&instances) } else { self.shown(&instances) };
         print(text.as_bytes());
         Ok(0)

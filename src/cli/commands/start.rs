@@ -49,7 +49,7 @@ pub struct Start {
     /// In the background: show what the apps say from then on, until Ctrl-C, which leaves them running
     #[arg(long)]
     pub attach: bool,
-    /// In the background the environment is always that of this shell
+    /// What is named again gets the environment of this shell; what is new has it anyway
     #[arg(short = 'a', long, hide = true)]
     pub update_env: bool,
     #[command(flatten)]

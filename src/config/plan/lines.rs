@@ -182,7 +182,6 @@ fn logs(app: &AppSpec, first_id: usize) -> Vec<String> {
     shown
 }
 
-/// A size as people write it.
 /// A size in the largest unit that it is a whole number of.
 pub fn bytes(size: u64) -> String {
     [(30, "GiB"), (20, "MiB"), (10, "KiB")]

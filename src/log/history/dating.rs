@@ -1,6 +1,13 @@
 //! When the lines of a log file came, as far as that is kept beside it; see [`times`].
 
-use std::{fs::File, io, os::unix::fs::FileExt as _, path::Path};
+use std::{
+    fs::File,
+    io,
+    os::unix::fs::{FileExt as _, OpenOptionsExt as _},
+    path::Path,
+};
+
+use rustix::fs::OFlags;
 
 use crate::log::file::times::{self, ENTRY, Entry, OWN, When};
 
@@ -29,7 +36,10 @@ impl Dating {
 
     /// Of a file at this path. `inode`: whose it must be.
     pub fn open(path: &Path, inode: Option<u64>) -> Self {
-        let file = File::open(times::beside(path)).ok();
+        // Whoever may write into the folder must not have us wait for a pipe, nor read what a link leads to.
+        let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits().cast_signed();
+        let file = File::options().read(true).custom_flags(flags).open(times::beside(path)).ok();
+        let file = file.filter(|file| file.metadata().is_ok_and(|about| about.is_file()));
         let found = file.and_then(|file| Some((times::entries(&file, inode).ok()??, file)));
         match found {
             Some((left, file)) => Self { file: Some(file), left, ..Self::by(i64::MAX) },

@@ -161,7 +161,13 @@ fn an_answer_that_cannot_be_written_is_a_failure() {
 fn scripts_of_pm2_have_verbs_say_nothing() {
     let home = Home::new();
     home.verb(&["start", "-d", "api.sh", "-s"], 0);
-    for verb in [&["restart", "api", "-s"][..], &["reload", "api", "--silent"], &["stop", "all", "-s"], &["delete", "api", "-s"]] {
+    for verb in [
+        &["restart", "api", "-s"][..],
+        &["list", "--silent"],
+        &["reload", "api", "--silent"],
+        &["stop", "all", "-s"],
+        &["delete", "api", "-s"],
+    ] {
         let ending = home.verb(verb, 0);
         assert_eq!(ending.all().trim(), "", "{verb:?}");
     }
