@@ -11,7 +11,9 @@ fn told(treekill: bool) -> String {
     let project = Project::empty();
     project
         .script("child.sh", "trap 'echo USR1 >> told' USR1; trap 'echo TERM >> told; exit' TERM; : > up; while :; do sleep 0.01; done\n");
-    project.script("api.sh", "trap 'exit 0' USR1; ./child.sh & while :; do wait; done\n");
+    // A shell that has two signals before it may do the second one's bidding alone: the child is to be done with the first.
+    let first = if treekill { "while [ ! -s told ]; do sleep 0.01; done; " } else { "" };
+    project.script("api.sh", &format!("trap '{first}exit 0' USR1; ./child.sh & while :; do wait; done\n"));
     let app = format!(r#"[{{ "name": "api", "script": "api.sh", "watch": false, "kill_signal": "SIGUSR1", "treekill": {treekill} }}]"#);
     project.save("pmdev.json", app);
     let runner = project.start([""; 0]);
