@@ -51,6 +51,8 @@ pub struct InstanceSnapshot {
     pub restarts: u64,
     /// Ends in a row before `min_uptime`.
     pub unstable_restarts: u32,
+    /// How often it ended by itself, to be started again. Nothing resets it.
+    pub relapses: u64,
     /// How its main process ended, since its latest start.
     pub exit: Option<Exit>,
     /// Why it is given up, what it waits for, or else why its latest run was started, as the end of a sentence that says `because`.

@@ -143,6 +143,7 @@ mod tests {
             uptime: None,
             restarts: 0,
             unstable_restarts: 0,
+            relapses: 0,
             exit: None,
             why: None,
         };

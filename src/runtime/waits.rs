@@ -6,7 +6,7 @@ use super::runner::{Runner, now};
 use crate::{
     control::{Reply, Responder, Shown},
     log::Stream,
-    model::{Generation, InstanceId, InstanceSnapshot, RunId, Status},
+    model::{InstanceId, InstanceSnapshot, RunId, Status},
     supervisor::{Goal, Progress},
     ui,
 };
@@ -18,8 +18,8 @@ pub struct Wait {
     open: Vec<(InstanceId, Goal)>,
     /// The instances the answer is about.
     about: Vec<InstanceId>,
-    /// Those that have to stay online for a moment, with their ends in a row so far: most that cannot run say so at once.
-    steady: Vec<(InstanceId, u32)>,
+    /// Those that have to stay online for a moment: most that cannot run say so at once.
+    steady: Vec<Stay>,
     /// The moment, once all are there.
     moment: Option<Moment>,
     failed: Vec<Failed>,
@@ -27,6 +27,20 @@ pub struct Wait {
     lookups_until: Option<Instant>,
     responder: Responder,
     began: Instant,
+}
+
+/// One that has to stay online, and how often it had ended by itself when that was asked for.
+#[derive(Debug)]
+pub struct Stay {
+    id: InstanceId,
+    relapses: u64,
+}
+
+impl Stay {
+    /// Whether it has ended meanwhile, to be started again.
+    fn relapsed(&self, now: &InstanceSnapshot) -> bool {
+        now.relapses > self.relapses
+    }
 }
 
 /// For how long those that are online are looked at.
@@ -38,8 +52,6 @@ struct Moment {
     next: Instant,
     /// What they had used then, in clock ticks.
     ticks: u64,
-    /// How often each had been started again when it began, and in which generation.
-    counts: Vec<(InstanceId, u64, Option<Generation>)>,
 }
 
 /// One that is not where it shall be, and does not come there by itself.
@@ -81,7 +93,7 @@ const SEARCHED: usize = 100;
 
 impl Wait {
     /// Somebody who waits for this from now on.
-    pub fn new(goals: Vec<(InstanceId, Goal)>, steady: Vec<(InstanceId, u32)>, responder: Responder) -> Self {
+    pub fn new(goals: Vec<(InstanceId, Goal)>, steady: Vec<Stay>, responder: Responder) -> Self {
         let about = goals.iter().map(|(id, _)| *id).collect();
         Self { open: goals, about, steady, moment: None, failed: Vec::new(), lookups_until: None, responder, began: now() }
     }
@@ -98,11 +110,11 @@ impl Wait {
 }
 
 impl Runner {
-    /// These instances, as far as they are to be online, with their ends in a row so far.
-    pub fn to_stay(&self, goals: &[(InstanceId, Goal)]) -> Vec<(InstanceId, u32)> {
+    /// These instances, as far as they are to be online.
+    pub fn to_stay(&self, goals: &[(InstanceId, Goal)]) -> Vec<Stay> {
         let ids = goals.iter().filter(|(_, goal)| matches!(goal, Goal::Online { .. })).map(|(id, _)| *id);
         let known = self.instances();
-        ids.map(|id| (id, known.iter().find(|instance| instance.id == id).map_or(0, |instance| instance.unstable_restarts))).collect()
+        ids.map(|id| Stay { id, relapses: found(&known, id).map_or(0, |instance| instance.relapses) }).collect()
     }
 
     /// The answer, once there is one.
@@ -160,26 +172,23 @@ impl Runner {
 
     /// Whether all are online, but not yet for long enough. One that has failed meanwhile is noted.
     fn is_unsteady(&mut self, wait: &mut Wait) -> bool {
-        let now = now();
-        let has_failed = |wait: &Wait| !wait.failed.is_empty() || wait.steady.is_empty();
-        if has_failed(wait) {
+        if !wait.failed.is_empty() || wait.steady.is_empty() {
             wait.moment = None;
             return false;
         }
-        // The first look only says what they have used so far.
-        if wait.moment.is_none() {
-            let counts = wait.steady.iter().map(|(id, _)| self.count_of(*id)).collect();
-            wait.moment = Some(Moment { began: now, next: now + (STEADY - LOOK), ticks: 0, counts });
-        }
-        let (ticks, busy) = self.use_of(&wait.steady);
-        let has_ended = self.has_ended(wait);
-        let Some(moment) = &mut wait.moment else { return false };
+        let now = now();
+        let Some(moment) = &mut wait.moment else {
+            // The first look only says what they have used so far.
+            wait.moment = Some(Moment { began: now, next: now + (STEADY - LOOK), ticks: 0 });
+            return true;
+        };
         if now < moment.next {
             return true;
         }
+        let (ticks, busy) = self.use_of(&wait.steady);
         let is_at_rest = !busy && ticks <= moment.ticks;
         let age = now.duration_since(moment.began);
-        if age < STEADY || !is_at_rest && age < STEADY_AT_MOST && !has_ended {
+        if age < STEADY || !is_at_rest && age < STEADY_AT_MOST && !self.one_has_ended(&wait.steady) {
             (moment.next, moment.ticks) = (now + LOOK, ticks);
             return true;
         }
@@ -190,44 +199,25 @@ impl Runner {
     }
 
     /// What these use together, in clock ticks, and whether one of them is busy.
-    fn use_of(&mut self, steady: &[(InstanceId, u32)]) -> (u64, bool) {
+    fn use_of(&mut self, steady: &[Stay]) -> (u64, bool) {
         let runs = self.runs_of_instances();
-        let runs: Vec<RunId> = steady.iter().filter_map(|(id, _)| runs.get(id)).flatten().copied().collect();
+        let runs: Vec<RunId> = steady.iter().filter_map(|stay| runs.get(&stay.id)).flatten().copied().collect();
         let used: Vec<_> = runs.into_iter().filter_map(|run| self.processes.usage(run)).collect();
         (used.iter().map(|used| used.cpu_ticks).sum(), used.iter().any(|used| used.busy))
     }
 
-    fn count_of(&self, id: InstanceId) -> (InstanceId, u64, Option<Generation>) {
-        let restarts = self.instances().iter().find(|instance| instance.id == id).map_or(0, |instance| instance.restarts);
-        (id, restarts, self.supervisor.generation(id.app))
-    }
-
-    /// Whether an instance has been started again since, without anybody's asking.
-    fn began_again(&self, moment: Option<&Moment>, id: InstanceId) -> bool {
-        let before = moment.and_then(|moment| moment.counts.iter().find(|(known, ..)| *known == id));
-        before.is_some_and(|(_, restarts, generation)| {
-            let (_, now, generation_now) = self.count_of(id);
-            now > *restarts && generation_now == *generation
-        })
-    }
-
-    /// Whether one that is to stay has ended, so that nothing more is to be waited for.
-    fn has_ended(&self, wait: &Wait) -> bool {
+    /// Whether one of these has ended, so that nothing more is to be waited for.
+    fn one_has_ended(&self, steady: &[Stay]) -> bool {
         let known = self.instances();
-        let ended = |(id, before): &(InstanceId, u32)| {
-            let found = known.iter().find(|instance| instance.id == *id);
-            found.is_none_or(|found| found.unstable_restarts > *before || found.pid.is_none())
-                || self.began_again(wait.moment.as_ref(), *id)
-        };
-        wait.steady.iter().any(ended)
+        steady.iter().any(|stay| found(&known, stay.id).is_none_or(|now| now.pid.is_none() || stay.relapsed(now)))
     }
 
     fn see_steadiness(&self, wait: &mut Wait) {
         let known = self.instances();
-        for (id, before) in std::mem::take(&mut wait.steady) {
-            let found = known.iter().find(|instance| instance.id == id);
+        for stay in std::mem::take(&mut wait.steady) {
+            let (id, found) = (stay.id, found(&known, stay.id));
             let status = found.map(|instance| instance.status);
-            let ended = found.is_some_and(|instance| instance.unstable_restarts > before) || self.began_again(wait.moment.as_ref(), id);
+            let ended = found.is_some_and(|instance| stay.relapsed(instance));
             match (status, self.supervisor.progress(id, Goal::Online { after: RunId(0) })) {
                 // One that ended as it should is no failure.
                 (Some(Status::Stopped), _) => {}
@@ -281,6 +271,11 @@ impl Runner {
         let instances = self.apps.spec(id.app).map_or(1, |spec| spec.instances);
         crate::model::called(self.apps.name(id.app).unwrap_or_default(), instances, id.slot)
     }
+}
+
+/// One of these instances.
+fn found(known: &[InstanceSnapshot], id: InstanceId) -> Option<&InstanceSnapshot> {
+    known.iter().find(|instance| instance.id == id)
 }
 
 /// The lines that are shown of the last ones, and whether others follow them: those from the beginning of the last error on, where one is

@@ -30,6 +30,8 @@ pub(super) struct Instance {
     pub starts: u64,
     /// How often it was started again, since its counters were reset; a start after a rest is none.
     pub restarts: u64,
+    /// How often it ended by itself, to be started again.
+    pub relapses: u64,
     /// It has rested since its latest run, or was held after it until somebody asked.
     pub rested: bool,
     /// Its latest run.
@@ -176,6 +178,7 @@ impl Instance {
             redo: None,
             starts: 0,
             restarts: 0,
+            relapses: 0,
             rested: false,
             last: None,
             newest: None,

@@ -150,6 +150,7 @@ impl Run {
 impl Instance {
     /// Remembers how it ended by itself.
     pub fn ended(&mut self, outcome: Outcome, verdict: Verdict, now: Instant) {
+        self.relapses += u64::from(matches!(verdict, Verdict::Again(_)));
         self.end = Some(End { at: now, outcome, verdict });
     }
 }

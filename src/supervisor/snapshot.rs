@@ -34,6 +34,7 @@ impl App {
                 uptime: run.and_then(|run| run.started).map(|started| now.saturating_duration_since(started)),
                 restarts: instance.restarts,
                 unstable_restarts: instance.tally.short(),
+                relapses: instance.relapses,
                 exit: instance.end.as_ref().and_then(|end| end.outcome.exit()),
                 why: self.why(instance),
             }
