@@ -1,6 +1,7 @@
 //! Whether an app may enter the folder that it runs in, as the user that it runs as.
 
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -8,7 +9,7 @@ use std::{
 use super::{Subject, machine::quoted};
 use crate::{
     config::Host,
-    model::{AppSpec, Hardening, Launch},
+    model::{Hardening, Identity, Launch},
     ui::findings::Finding,
 };
 
@@ -31,22 +32,31 @@ pub struct Closed {
     pub at: PathBuf,
 }
 
-/// Looks as the users of the apps, so that whatever decides (modes, groups, access lists) is asked itself.
+/// Looks as the users of the apps, so that whatever decides (modes, groups, access lists) is asked itself; once for all apps of a user in a
+/// folder.
 pub fn look(subject: &Subject, host: &Host) -> Vec<Closed> {
-    let closed = |app: &AppSpec| {
-        let identity = app.launch.hardening.identity.clone()?;
-        let (user, cwd) = (identity.name.clone(), app.launch.cwd.clone());
-        let mut way: Vec<&Path> = cwd.ancestors().collect();
-        way.reverse();
-        let words = ["/bin/sh", "-c", LOOK, "sh"].map(Into::into);
-        let argv = words.into_iter().chain(way.into_iter().map(Into::into)).collect();
-        let hardening = Hardening { identity: Some(identity), ..Hardening::default() };
-        // Whoever may not become that user cannot look, nor start the app.
-        let output = (host.run)(&Launch { argv, cwd: "/".into(), env: Vec::new(), hardening }, PATIENCE).ok()?;
-        let at = PathBuf::from(output.said);
-        (!at.as_os_str().is_empty()).then_some(Closed { app: app.name.clone(), user, cwd, at })
-    };
-    subject.apps.iter().filter_map(closed).collect()
+    let mut known: HashMap<(u32, &Path), Option<PathBuf>> = HashMap::new();
+    let mut closed = Vec::new();
+    for app in &subject.apps {
+        let (Some(identity), cwd) = (&app.launch.hardening.identity, app.launch.cwd.as_path()) else { continue };
+        if let Some(at) = known.entry((identity.user, cwd)).or_insert_with(|| in_the_way(identity, cwd, host)) {
+            closed.push(Closed { app: app.name.clone(), user: identity.name.clone(), cwd: cwd.to_owned(), at: at.clone() });
+        }
+    }
+    closed
+}
+
+/// The first folder on the way to one that a user may not enter.
+fn in_the_way(identity: &Identity, cwd: &Path, host: &Host) -> Option<PathBuf> {
+    let mut way: Vec<&Path> = cwd.ancestors().collect();
+    way.reverse();
+    let words = ["/bin/sh", "-c", LOOK, "sh"].map(Into::into);
+    let argv = words.into_iter().chain(way.into_iter().map(Into::into)).collect();
+    let hardening = Hardening { identity: Some(identity.clone()), ..Hardening::default() };
+    // Whoever may not become that user cannot look, nor start the app.
+    let output = (host.run)(&Launch { argv, cwd: "/".into(), env: Vec::new(), hardening }, PATIENCE).ok()?;
+    let at = PathBuf::from(output.said);
+    (!at.as_os_str().is_empty()).then_some(at)
 }
 
 /// What is to be said of such folders.
