@@ -58,5 +58,5 @@ pub use oom::memory_limit;
 pub use processes::{Member, ProcessEvent, Processes};
 pub use spawn::Spawned;
 pub use sweep::kill;
-pub use tree::is_stopped;
+pub use tree::{is_stopped, signals as signal_mask};
 pub use usage::{Usage, peak, ticks_per_second};

@@ -48,11 +48,16 @@ pub fn is_stopped(pid: i32) -> bool {
     Stat::read(pid).is_some_and(|stat| stat.stopped)
 }
 
-/// Whether a process has a handler for a signal, `SigCgt` of proc_pid_status(5).
+/// A mask of signals of a process, `self` or a pid, as proc_pid_status(5) has it: `SigIgn`, `SigCgt`. None of them where it cannot be read.
+pub fn signals(process: &str, mask: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(mask)?.strip_prefix(':'));
+    line.and_then(|line| u64::from_str_radix(line.trim(), 16).ok()).unwrap_or(0)
+}
+
+/// Whether a process has a handler for a signal.
 pub fn handles(pid: i32, signal: Signal) -> bool {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let mask = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigCgt:")?.trim(), 16).ok());
-    mask.is_some_and(|mask| mask & 1 << (signal.0 - 1) != 0)
+    signals(&pid.to_string(), "SigCgt") & 1 << (signal.0 - 1) != 0
 }
 
 impl Stat {

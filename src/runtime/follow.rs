@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use super::{
     logs,
     runner::Runner,
-    sharing::{Sharing, Writer, untold},
+    sharing::{Sharing, Writer, Writers, untold},
 };
 use crate::{
     control::{Feed, Feeds, History, LogFile, LogSource, LogsRequest, Reply, Responder},
@@ -173,7 +173,7 @@ impl Runner {
         if asked.history == History::None {
             files.clear();
         }
-        let writers = self.writers();
+        let writers = if files.is_empty() { Writers::default() } else { self.writers() };
         files.retain(|path, users| match writers.sharing(path, users) {
             Sharing::Own => missing.contains(path),
             // Which lines are the last ones of all is known from the file alone.

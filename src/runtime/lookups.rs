@@ -31,7 +31,7 @@ impl Lookups {
         self.under_way.spawn_blocking(move || (instance, ports::holders(port).iter().filter_map(named).collect()));
     }
 
-    /// An instance has its port, or its latest failure was not for want of one.
+    /// The latest failure of an instance was not for want of a port.
     pub fn none(&mut self, instance: InstanceId) {
         self.held.remove(&instance);
     }

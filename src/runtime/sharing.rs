@@ -28,7 +28,7 @@ pub enum Sharing {
 }
 
 /// Who writes into each log file, and whether each of its lines says whose it is.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Writers(HashMap<PathBuf, (BTreeSet<Writer>, bool)>);
 
 impl Writers {

@@ -7,6 +7,7 @@ use tokio::signal::unix::{self, SignalKind};
 use super::runner::Runner;
 use crate::{
     model::{Error, Level, Notice, NoticeKind, Signal, called},
+    process::signal_mask,
     supervisor::Role,
 };
 
@@ -52,7 +53,7 @@ pub struct Signals {
 impl Signals {
     /// Starts to listen. `guard_death` is the signal that says the guard is dead.
     pub fn listen(guard_death: Option<Signal>) -> Result<Self, Error> {
-        let ignored = ignored_at_start();
+        let ignored = signal_mask("self", "SigIgn");
         let unless_ignored = |signal: Signal| {
             if ignored & (1 << (signal.0 - 1)) == 0 { listen(signal).map(Some) } else { Ok(None) }
         };
@@ -138,11 +139,4 @@ async fn received(signal: &mut Option<unix::Signal>) {
 
 fn listen(signal: Signal) -> Result<unix::Signal, Error> {
     unix::signal(SignalKind::from_raw(signal.0)).map_err(|cause| Error::failed(format!("{signal} cannot be listened to")).because(cause))
-}
-
-/// The mask of ignored signals, `SigIgn` of proc_pid_status(5); none where it cannot be read.
-fn ignored_at_start() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }
