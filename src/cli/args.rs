@@ -7,7 +7,7 @@ use clap::{ArgMatches, Args};
 use crate::{
     cli::keys::{RareArgs, RestartArgs},
     config::{self, Flag, LogRequest, Request, WatchArg},
-    model::{PollMode, Signal, TimestampFormat},
+    model::{HumanDuration, PollMode, Signal, TimestampFormat},
 };
 
 /// Everything about what is to run.
@@ -163,7 +163,7 @@ fn poll(text: &str) -> Result<PollMode, String> {
     }
     // As the key takes it.
     match config::milliseconds(text)? {
-        interval if interval < Duration::from_millis(10) => Err("it takes 10 milliseconds or more".to_owned()),
+        interval if interval < config::LEAST_SPAN => Err(format!("it takes {} or more", HumanDuration(config::LEAST_SPAN))),
         interval => Ok(PollMode::Always(Some(interval))),
     }
 }

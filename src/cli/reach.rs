@@ -10,7 +10,7 @@ use std::{
 
 use clap::Args;
 
-use super::commands::{act::target_word, second::runner_of};
+use super::commands::act::target_word;
 use crate::{
     config,
     control::{Connection, Folders, Hello, InstanceView, Reply, Request, Shown, client},
@@ -86,7 +86,7 @@ impl ReachArgs {
 
     /// Every runner of this user that answers, without those in the foreground that are stopped: they would be waited for in vain.
     pub fn awake() -> Vec<Reached> {
-        let is_stopped = |socket: &Path| runner_of(socket).is_some_and(process::is_stopped);
+        let is_stopped = |socket: &Path| Folders::foreground_pid(socket).is_some_and(process::is_stopped);
         Self::look_around(|socket| if is_stopped(socket) { Ok(None) } else { client::greet(socket) }).0
     }
 

@@ -50,6 +50,7 @@ pub use channel::{Channel, channel};
 pub use command::launch as command_line;
 pub use diff::Plan;
 pub use duration::{milliseconds, seconds};
+pub use element::span::LEAST as LEAST_SPAN;
 pub use environment::{EnvRecipe, secrets as secrets_of};
 pub use flags::{Flag, flag, list_flag};
 pub use logs::LogRequest;

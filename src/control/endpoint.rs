@@ -79,6 +79,11 @@ impl Folders {
         self.foreground.join(format!("{pid}.sock"))
     }
 
+    /// The reverse: the runner in the foreground that has a socket, or had it.
+    pub fn foreground_pid(socket: &Path) -> Option<i32> {
+        socket.file_stem()?.to_str()?.parse().ok()
+    }
+
     /// Every socket there is, the background runner's first.
     pub fn sockets(&self) -> Vec<PathBuf> {
         let mut found: Vec<PathBuf> = fs::read_dir(&self.foreground)

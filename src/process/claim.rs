@@ -56,6 +56,11 @@ fn marked(environ: &[u8]) -> Option<&str> {
     str::from_utf8(values.next()?).ok()
 }
 
+/// The environment that a process began with; empty where it cannot be read.
+pub fn environ(pid: i32) -> Vec<u8> {
+    fs::read(format!("/proc/{pid}/environ")).unwrap_or_default()
+}
+
 /// The runners whose runs an environment names, the outermost first.
 pub fn runners(environ: &[u8]) -> impl Iterator<Item = Identity> {
     marked(environ).unwrap_or_default().split('/').filter_map(|part| {
@@ -122,7 +127,7 @@ pub struct Shown<'a> {
 
 impl Clues for Shown<'_> {
     fn marked(&self) -> Option<RunId> {
-        self.marker.find(&fs::read(format!("/proc/{}/environ", self.pid)).ok()?)
+        self.marker.find(&environ(self.pid))
     }
 
     fn pipes(&self) -> Vec<u64> {

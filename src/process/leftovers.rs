@@ -36,7 +36,7 @@ pub struct Leftovers {
 pub fn kill(runners: &[i32]) -> Leftovers {
     let ancestors = ancestors();
     let above: Vec<i32> =
-        ancestors.iter().flat_map(|pid| claim::runners(&environ(*pid)).collect::<Vec<_>>()).map(|runner| runner.pid).collect();
+        ancestors.iter().flat_map(|pid| claim::runners(&claim::environ(*pid)).collect::<Vec<_>>()).map(|runner| runner.pid).collect();
     let dead = |runner: Identity| {
         runners.contains(&runner.pid)
             && !above.contains(&runner.pid)
@@ -79,14 +79,10 @@ fn ancestors() -> Vec<i32> {
     std::iter::successors(Some(own_pid()), parent).collect()
 }
 
-fn environ(pid: i32) -> Vec<u8> {
-    fs::read(format!("/proc/{pid}/environ")).unwrap_or_default()
-}
-
 /// The processes that carry the marker of such a runner. Pids of another namespace, a container's, name other runners.
 fn marked(is_wanted: impl Fn(Identity) -> bool) -> Vec<i32> {
     let namespace = |process: &str| fs::read_link(format!("/proc/{process}/ns/pid")).ok();
     let own: Option<PathBuf> = namespace("self");
     let pids = fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-    pids.filter(|pid| claim::runners(&environ(*pid)).any(&is_wanted) && namespace(&pid.to_string()) == own).collect()
+    pids.filter(|pid| claim::runners(&claim::environ(*pid)).any(&is_wanted) && namespace(&pid.to_string()) == own).collect()
 }

@@ -15,8 +15,7 @@ impl Runner {
         // The background runner's socket is taken over when ours is made.
         let background = self.background.is_some();
         let own = |socket: &Path| (socket == folders.background_socket()) == background;
-        let pid =
-            |socket: &Path| if background { written(&folders.home.join("pmdev.pid")) } else { socket.file_stem()?.to_str()?.parse().ok() };
+        let pid = |socket: &Path| if background { written(&folders.home.join("pmdev.pid")) } else { Folders::foreground_pid(socket) };
         let stale = folders.sockets().into_iter().filter(|socket| own(socket) && endpoint::is_stale(socket));
         let dead: Vec<_> = stale.filter_map(|socket| Some((pid(&socket)?, socket))).collect();
         if dead.is_empty() {

@@ -41,7 +41,7 @@ pub fn check(resolved: &Resolved, cwd: &Path) -> Result<(), Error> {
 fn check_stopped(cwd: &Path) -> Result<(), Error> {
     let sockets = Folders::find(|name| env::var_os(name)).map(|folders| folders.sockets()).unwrap_or_default();
     for socket in sockets {
-        let Some(pid) = runner_of(&socket) else { continue };
+        let Some(pid) = Folders::foreground_pid(&socket) else { continue };
         let stopped = guard::stopped(pid);
         let is_here = || fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|folder| folder == cwd);
         if stopped.is_empty() || !is_here() || endpoint::is_stale(&socket) {
@@ -53,9 +53,4 @@ fn check_stopped(cwd: &Path) -> Result<(), Error> {
         return Err(Error::failed(text).hint(hint));
     }
     Ok(())
-}
-
-/// The runner in the foreground that has a socket.
-pub fn runner_of(socket: &Path) -> Option<i32> {
-    socket.file_stem()?.to_str()?.parse().ok()
 }

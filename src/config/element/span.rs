@@ -8,7 +8,7 @@ use super::{Element, Reader};
 use crate::config::node::Node;
 
 /// The shortest one. What is asked more often than this keeps a core busy, and nothing that is waited for comes sooner.
-const LEAST: Duration = Duration::from_millis(10);
+pub const LEAST: Duration = Duration::from_millis(10);
 
 /// A duration of at least 10 ms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
