@@ -79,6 +79,8 @@ pub trait WatchSet {
     fn add(&mut self, dirs: &[PathBuf]) -> Vec<(PathBuf, WatchError)>;
     /// Ends the watches of these folders. A folder that is not watched is nothing special.
     fn remove(&mut self, dirs: &[PathBuf]);
+    /// Returns when every event that the kernel has by now is handed over. What looks for itself has nothing to hand over.
+    fn hand_over(&mut self) {}
 }
 
 /// Why a folder could not be watched.

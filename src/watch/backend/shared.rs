@@ -146,6 +146,13 @@ impl Shared {
         self.folders.values().filter(|folder| folder.polled).count()
     }
 
+    /// Returns when every event that the kernel has by now is in the feed.
+    pub fn hand_over(&mut self) {
+        if let Native::Open { set, .. } = &mut self.native {
+            set.hand_over();
+        }
+    }
+
     /// What people should know by now and were not told: ask after a walk. May wait 300 ms for the first scan.
     pub fn notices(&mut self) -> Vec<Notice> {
         let interval = self.poll.as_ref().and_then(|(_, pace)| pace.interval(PATIENCE));

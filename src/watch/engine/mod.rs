@@ -121,6 +121,8 @@ struct Engine {
     git: Repositories,
     /// What is to be sent.
     notices: Vec<Out>,
+    /// Every event that the kernel had then was handled.
+    handed_over: Option<Instant>,
     loss: Loss,
     /// Every decision is told.
     explain: bool,
@@ -150,6 +152,7 @@ impl Engine {
             fs: Disk::default(),
             git: Repositories::default(),
             notices: Vec::new(),
+            handed_over: None,
             loss: Loss::default(),
             explain,
             project: Rc::default(),
@@ -248,6 +251,13 @@ impl Engine {
         if self.inbox.lost() {
             self.loss.why = Some(Why::OwnQueue);
             self.offer(now, &Raw::Rescan);
+        }
+        // A reader that got no processor for a while must not make a burst look quiet.
+        let due = self.rooms.iter().filter_map(|room| room.group.deadline()).filter(|deadline| *deadline <= now).max();
+        if due > self.handed_over {
+            self.set.hand_over();
+            self.handed_over = Some(now);
+            return Rest::Busy;
         }
         let mut due = false;
         let mut rescan = false;
