@@ -3,7 +3,7 @@
 use std::{
     cell::Cell,
     fs, io,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
 };
@@ -22,14 +22,14 @@ const APPS: usize = 100;
 /// Long enough for every look to be a new one.
 const REST: Duration = Duration::from_millis(600);
 
+/// How long a hundred interpreters take to come to rest.
+const TO_SETTLE: Duration = Duration::from_secs(15);
+
 /// So many questions of each kind, in turn.
 pub fn measure(folder: &Path, rounds: usize) -> io::Result<()> {
     println!("## A list of {APPS} apps, {rounds} rounds\n");
-    let mut runner = many::start(folder, APPS)?;
-    let socket = fs::read_dir(folder.join("pmdev"))?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .find(|path| path.extension().is_some_and(|ending| ending == "sock"))
-        .ok_or_else(|| io::Error::other("the runner has no socket"))?;
+    let mut runner = many::start(folder, APPS, many::SLEEP)?;
+    let socket = socket(folder)?;
     let pm2 = subject::find("pm2");
     let pm2_in = |args: &[&str]| pm2.as_deref().map(|pm2| run(pm2, args, folder)).transpose().map(drop);
     if pm2.is_none() {
@@ -50,6 +50,7 @@ pub fn measure(folder: &Path, rounds: usize) -> io::Result<()> {
         "`pmdev ping`",
         "a shell completes `pmdev restart`",
         "`pm2 jlist`",
+        "over the socket, of apps in Node",
     ];
     let given_up = Cell::new(0);
     let mut figures = vec![Values::default(); names.len()];
@@ -78,6 +79,9 @@ pub fn measure(folder: &Path, rounds: usize) -> io::Result<()> {
     let _ = pm2_in(&["kill"]);
     let _ = run(pmdev, &["kill"], folder);
     runner.wait()?;
+    if subject::find("node").is_some() {
+        figures[7] = node(&folder.join("node"), rounds)?;
+    }
 
     let mut rows = vec![["", "p50, ms", "p90", "best"].map(str::to_owned).to_vec()];
     for (name, values) in names.iter().zip(&figures).filter(|(_, values)| !values.median().is_nan()) {
@@ -87,6 +91,29 @@ pub fn measure(folder: &Path, rounds: usize) -> io::Result<()> {
     table(&rows);
     println!("\nCompletions without the names of the apps, because they took too long: {}.", given_up.get());
     Ok(())
+}
+
+/// The same question over the socket, where every app has the threads of Node.
+fn node(folder: &Path, rounds: usize) -> io::Result<Values> {
+    fs::create_dir_all(folder)?;
+    let mut runner = many::start(folder, APPS, many::NODE)?;
+    clock::rest(TO_SETTLE);
+    let (socket, mut values) = (socket(folder)?, Values::default());
+    for _ in 0..rounds {
+        clock::rest(REST);
+        let began = clock::now();
+        ask(&socket, false)?;
+        values.push_time(clock::since(began));
+    }
+    run(Path::new(env!("CARGO_BIN_EXE_pmdev")), &["kill"], folder)?;
+    runner.wait()?;
+    Ok(values)
+}
+
+fn socket(folder: &Path) -> io::Result<PathBuf> {
+    let mut entries = fs::read_dir(folder.join("pmdev"))?.filter_map(|entry| Some(entry.ok()?.path()));
+    let socket = entries.find(|path| path.extension().is_some_and(|ending| ending == "sock"));
+    socket.ok_or_else(|| io::Error::other("the runner has no socket"))
 }
 
 /// Asks over the socket, and reads the answer to its end.

@@ -26,7 +26,7 @@ pub fn measure(folder: &Path) -> io::Result<()> {
     let mut rows =
         vec![["apps", "runner, RSS, KiB", "guard, RSS, KiB", "processor time in an idle minute, ms"].map(str::to_owned).to_vec()];
     for count in APPS {
-        let mut runner = start(folder, count)?;
+        let mut runner = start(folder, count, SLEEP)?;
         clock::rest(REST);
         let guard = runner.id();
         let own = children(guard).into_iter().next().ok_or_else(|| io::Error::other("the runner is not there"))?;
@@ -49,11 +49,17 @@ pub fn measure(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A runner of so many apps, all of which have started.
-pub fn start(folder: &Path, count: usize) -> io::Result<Child> {
+/// An app that does nothing, with one thread.
+pub const SLEEP: &str = "sleep 1000000";
+
+/// One that does nothing with the threads of Node.
+pub const NODE: &str = "node -e 'setInterval(() => {}, 1e9)'";
+
+/// A runner of so many apps of a kind, all of which have started.
+pub fn start(folder: &Path, count: usize, script: &str) -> io::Result<Child> {
     let mut file = String::new();
     for number in 0..count {
-        writeln!(file, "[[apps]]\nname = \"app{number}\"\nscript = \"sleep 1000000\"\n").map_err(io::Error::other)?;
+        writeln!(file, "[[apps]]\nname = \"app{number}\"\nscript = \"{script}\"\n").map_err(io::Error::other)?;
     }
     fs::write(folder.join("pmdev.toml"), file)?;
     let mut command = Command::new(env!("CARGO_BIN_EXE_pmdev"));

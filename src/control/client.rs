@@ -7,9 +7,11 @@ use std::{
     time::Duration,
 };
 
+use serde::Deserialize;
+
 use super::{
     codec, endpoint,
-    protocol::{Envelope, Reply, Request, VERSION},
+    protocol::{Envelope, InstanceView, Reply, Request, VERSION},
     view::Hello,
 };
 use crate::model::{Error, HumanDuration};
@@ -19,6 +21,15 @@ const TO_GREET: Duration = Duration::from_secs(2);
 
 /// What may be the matter with a runner that says nothing.
 const SILENT: &str = "it may be stopped (fg, or kill -CONT, has it go on) or very busy; --runner names another one";
+
+/// How a runner begins a list.
+const LIST: &[u8] = br#"{"reply":"list","#;
+
+/// What follows.
+#[derive(Deserialize)]
+struct List {
+    instances: Vec<InstanceView>,
+}
 
 /// A connection to a runner, for one request.
 #[derive(Debug)]
@@ -150,7 +161,13 @@ pub(super) fn envelope(request: Request) -> Result<Vec<u8>, Error> {
 
 /// A line as a reply.
 pub(super) fn parse(line: &[u8]) -> Result<Reply, Error> {
-    serde_json::from_slice(line).map_err(|error| {
+    // By its beginning a list is known, and it need not be kept until its end says what it is.
+    let reply = if line.starts_with(LIST) {
+        serde_json::from_slice(line).map(|List { instances }| Reply::List { instances })
+    } else {
+        serde_json::from_slice(line)
+    };
+    reply.map_err(|error| {
         let unknown =
             codec::unknown(line, "reply", &error).map(|name| format!("{name} is no answer that pmdev {} knows", env!("CARGO_PKG_VERSION")));
         Error::failed("The runner answered something that this pmdev does not understand")
@@ -170,4 +187,16 @@ pub fn lost(cause: io::Error) -> Error {
 
 pub(super) fn gone(cause: impl std::fmt::Display) -> Error {
     Error::failed("The runner is gone").because(cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_known_by_its_beginning() {
+        let line = codec::line(&Reply::List { instances: Vec::new() }).expect("it can be written");
+        assert!(line.starts_with(LIST), "{}", String::from_utf8_lossy(&line));
+        assert!(parse(br#"{"reply":"list","instances":[{}]}"#).is_err(), "what it lacks is missed");
+    }
 }

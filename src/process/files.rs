@@ -18,6 +18,12 @@ pub fn raise() -> Option<u64> {
     raised.then_some(before)
 }
 
+/// How many files may stay open for no other reason than speed: few, where apps may need them all.
+pub fn spare() -> usize {
+    let most = getrlimit(Resource::Nofile).current.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
+    most / 8
+}
+
 /// Gives this process the soft limit that a program is to have.
 pub fn lower(soft: Option<u64>) -> Result<(), LaunchFailure> {
     let Some(soft) = soft else { return Ok(()) };

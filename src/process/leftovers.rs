@@ -83,6 +83,6 @@ fn ancestors() -> Vec<i32> {
 fn marked(is_wanted: impl Fn(Identity) -> bool) -> Vec<i32> {
     let namespace = |process: &str| fs::read_link(format!("/proc/{process}/ns/pid")).ok();
     let own: Option<PathBuf> = namespace("self");
-    let pids = fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    let pids = tree::every_pid();
     pids.filter(|pid| claim::runners(&claim::environ(*pid)).any(&is_wanted) && namespace(&pid.to_string()) == own).collect()
 }

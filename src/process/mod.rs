@@ -11,6 +11,7 @@
 //! | `shim`, `rights`, `execute` | the stages, those of users and limits among them, and becoming the program |
 //! | `reaper` | the only place that waits for children |
 //! | `tree` | `/proc`: children, sessions, start times, commands |
+//! | `glance` | the same at less cost, for what is asked often |
 //! | `claim` | whose an orphan is |
 //! | `descriptors` | what a program has besides its three pipes |
 //! | `files` | how many files we and the programs may have open |
@@ -34,6 +35,7 @@ mod claim;
 pub mod descriptors;
 mod execute;
 mod files;
+mod glance;
 pub mod guard;
 mod leftovers;
 mod oom;

@@ -24,7 +24,7 @@ pub fn holders(port: u16) -> Vec<Holder> {
     if sockets.is_empty() {
         return Vec::new();
     }
-    let found: Vec<Holder> = processes()
+    let found: Vec<Holder> = tree::every_pid()
         .filter(|pid| holds(*pid, &sockets))
         .map(|pid| Holder { pid: Some(pid), command: tree::command(pid), ours: descends(pid, own_pid()) })
         .collect();
@@ -40,11 +40,6 @@ fn listeners(table: &str, port: u16) -> Vec<u64> {
         (local == wanted && *fields.get(3)? == "0A").then(|| fields.get(9)?.parse().ok())?
     };
     table.lines().skip(1).filter_map(inode).collect()
-}
-
-fn processes() -> impl Iterator<Item = i32> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
 fn holds(pid: i32, sockets: &HashSet<u64>) -> bool {

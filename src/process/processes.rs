@@ -14,7 +14,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, epoll, poll};
 
 use super::{
     claim::{self, Marker, Set},
-    files, oom,
+    files,
+    glance::Proc,
+    oom,
     pty::Pty,
     reaper,
     run::{Killing, Looks, Phase, Run},
@@ -93,6 +95,10 @@ pub struct Processes {
     oom: oom::Witness,
     /// The soft limit of open files that programs have, where it is not our own.
     open_files: Option<u64>,
+    /// Of how many runs files in `/proc` may stay open.
+    kept_open: usize,
+    /// How many lists of children the last glance at all of them had to open, or would have had to.
+    lists: usize,
     /// Our session, which is ours for life: setsid(2) is for the shim.
     session: i32,
     _main_thread: PhantomData<*const ()>,
@@ -124,6 +130,8 @@ impl Processes {
             ending: None,
             oom: oom::Witness::new(),
             open_files: files::raise(),
+            kept_open: files::spare() / Proc::FILES,
+            lists: 0,
             session: Stat::read(own_pid()).map_or(0, |stat| stat.session),
             _main_thread: PhantomData,
         })
@@ -169,8 +177,8 @@ impl Processes {
             return Err(LaunchFailure { stage: Stage::Shim, object: String::new(), errno: errno.raw_os_error() });
         }
         let set = Set::new(&started.spawned, &launch.cwd, began);
-        self.runs
-            .insert(run, Run { pid: started.spawned.pid, phase: Phase::Launching(started.stage), set, looks: Looks::None, killed: false });
+        let phase = Phase::Launching(started.stage);
+        self.runs.insert(run, Run { pid: started.spawned.pid, phase, set, looks: Looks::None, killed: false, proc: None });
         Ok(started.spawned)
     }
 
@@ -307,6 +315,7 @@ impl Processes {
         }
         entry.phase = Phase::Ended;
         entry.set.ending = true;
+        entry.proc = None;
         let by_others = !entry.killed && matches!(exit, Exit::Signal { signal: Signal::KILL, .. });
         events.push(ProcessEvent::MainExited { run, exit, oom: by_others && self.oom.explains(pid), peak });
     }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{ProcessEvent, claim::Set, shim::Report};
+use super::{ProcessEvent, claim::Set, glance::Proc, shim::Report};
 use crate::model::RunId;
 
 /// When the tree of a run is looked at after its program began, so that it is known whose its descendants are if their parents die.
@@ -28,6 +28,8 @@ pub struct Run {
     pub looks: Looks,
     /// Whether we have sent it SIGKILL.
     pub killed: bool,
+    /// Its main process's files in `/proc`, once somebody has asked what it uses.
+    pub proc: Option<Proc>,
 }
 
 /// How far a run has come.

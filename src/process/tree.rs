@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashSet,
-    fs,
+    fs::{self, File},
     io::{self, Read as _},
     path::Path,
 };
@@ -63,12 +63,12 @@ pub fn handles(pid: i32, signal: Signal) -> bool {
 impl Stat {
     /// Reads a process; `None` if it is gone.
     pub fn read(pid: i32) -> Option<Self> {
-        let mut buffer = [0; 1024];
-        Self::parse(pid, at_once(Path::new(&format!("/proc/{pid}/stat")), &mut buffer)?)
+        let mut buffer = [0; STAT];
+        Self::parse(pid, at_once(Path::new(&stat_of(pid)), &mut buffer)?)
     }
 
-    /// The name in parentheses may hold anything, parentheses and bytes that are no UTF-8 included: the fields begin after the last one.
-    fn parse(pid: i32, text: &[u8]) -> Option<Self> {
+    /// The text of a `stat`. The name in parentheses may hold anything, parentheses and bytes that are no UTF-8 included: the fields begin after the last one.
+    pub(super) fn parse(pid: i32, text: &[u8]) -> Option<Self> {
         let end = text.iter().rposition(|byte| *byte == b')')?;
         let rest = str::from_utf8(text.get(end + 2..)?).ok()?;
         let mut fields = [""; 24 - 2];
@@ -97,8 +97,18 @@ impl Stat {
 
 /// What one read gives of a small file of `/proc`, which is all of it: half the system calls of reading to the end.
 fn at_once<'a>(file: &Path, buffer: &'a mut [u8]) -> Option<&'a [u8]> {
-    let length = fs::File::open(file).ok()?.read(buffer).ok()?;
+    let length = File::open(file).ok()?.read(buffer).ok()?;
     Some(&buffer[..length])
+}
+
+/// Where a process tells how it is.
+pub(super) fn stat_of(pid: i32) -> String {
+    format!("/proc/{pid}/stat")
+}
+
+/// Where the children are listed that its main thread has started.
+pub(super) fn children_of_main(pid: i32) -> String {
+    format!("/proc/{pid}/task/{pid}/children")
 }
 
 /// The present time as [`Identity::started`] counts it.
@@ -119,6 +129,11 @@ pub fn own_pid() -> i32 {
     i32::try_from(std::process::id()).expect("a pid fits an i32")
 }
 
+/// Every process that is shown to us.
+pub fn every_pid() -> impl Iterator<Item = i32> {
+    fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
 /// The children of a process, zombies included, in the order they came. Empty if it is gone.
 ///
 /// The kernel keeps a list for each thread, and it is complete only while no listed child goes away: so for us, who alone reap ours,
@@ -134,13 +149,18 @@ pub fn children(pid: i32) -> Vec<i32> {
 
 /// Those of its main thread alone: it has started all that such a process has started, and the kernel gives it the orphans while it lives.
 pub fn main_children(pid: i32) -> Vec<i32> {
-    children_of_thread(format!("/proc/{pid}/task/{pid}/children"))
+    children_of_thread(children_of_main(pid))
 }
 
 fn children_of_thread(file: impl AsRef<Path>) -> Vec<i32> {
     let mut buffer = [0; PAGE];
+    pids(at_once(file.as_ref(), &mut buffer), file)
+}
+
+/// The numbers in what one read gave of a list of children.
+pub(super) fn pids(text: Option<&[u8]>, file: impl AsRef<Path>) -> Vec<i32> {
     let numbers = |text: &str| text.split_ascii_whitespace().filter_map(|word| word.parse().ok()).collect();
-    match at_once(file.as_ref(), &mut buffer) {
+    match text {
         None => Vec::new(),
         // The kernel fills a page with whole numbers; what leaves room for another was all there is.
         Some(text) if text.len() < PAGE - 16 => numbers(str::from_utf8(text).unwrap_or_default()),
@@ -149,33 +169,37 @@ fn children_of_thread(file: impl AsRef<Path>) -> Vec<i32> {
 }
 
 /// What the kernel writes at most in one go, seq_file.
-const PAGE: usize = 4096;
+pub(super) const PAGE: usize = 4096;
+
+/// What is read of a `stat` at most, which is longer than any.
+pub(super) const STAT: usize = 1024;
 
 /// Whether this kernel lists children (`CONFIG_PROC_CHILDREN`).
 pub fn probe() -> io::Result<()> {
     let pid = own_pid();
-    fs::read(format!("/proc/{pid}/task/{pid}/children")).map(drop)
+    fs::read(children_of_main(pid)).map(drop)
 }
 
 /// Every live process at or below the given roots, parents before their children. `visit` sees a process before its children are
 /// read: one that is stopped there has all its children listed, since fork(2) fails with a signal pending.
 pub fn walk(roots: impl IntoIterator<Item = i32>, visit: impl FnMut(&Stat)) -> Vec<Stat> {
-    follow(roots, visit, |stat| children(stat.id.pid))
+    follow(roots, Stat::read, visit, |stat| children(stat.id.pid))
 }
 
-/// The same for whoever can miss a process that appears this very moment: the threads of a process are listed only where it has some.
-pub fn glance(roots: impl IntoIterator<Item = i32>) -> Vec<Stat> {
-    follow(roots, |_| {}, |stat| if stat.threads > 1 { children(stat.id.pid) } else { main_children(stat.id.pid) })
-}
-
-fn follow(roots: impl IntoIterator<Item = i32>, mut visit: impl FnMut(&Stat), children: impl Fn(&Stat) -> Vec<i32>) -> Vec<Stat> {
+/// The same, with the ways to look at a process and to list its children.
+pub(super) fn follow(
+    roots: impl IntoIterator<Item = i32>,
+    read: impl Fn(i32) -> Option<Stat>,
+    mut visit: impl FnMut(&Stat),
+    children: impl Fn(&Stat) -> Vec<i32>,
+) -> Vec<Stat> {
     let mut found: Vec<Stat> = Vec::new();
     let mut known = HashSet::new();
     let mut next: Vec<(i32, Option<i32>)> = roots.into_iter().map(|pid| (pid, None)).collect();
     let own = own_pid();
     while !next.is_empty() {
         for (pid, parent) in std::mem::take(&mut next) {
-            let Some(stat) = Stat::read(pid) else { continue };
+            let Some(stat) = read(pid) else { continue };
             // A child whose parent died meanwhile is ours now; any other parent means that the pid was used again.
             let expected = parent.is_none_or(|parent| stat.parent == parent || stat.parent == own);
             if !expected || !known.insert(stat.id) {

@@ -98,7 +98,7 @@ impl Runner {
         let apps = self.runs.iter().filter(|(_, live)| live.role == Role::App).map(|(run, _)| *run);
         let new: Vec<RunId> = apps.filter(|run| !self.known.meter.runs.contains_key(run)).collect();
         for run in new {
-            let (usage, memory) = self.processes.measure(run);
+            let (_, usage, memory) = self.processes.measure(run);
             self.known.meter.runs.insert(run, Look::new(now, usage.cpu_ticks, memory, None));
         }
     }

@@ -135,7 +135,8 @@ impl Runner {
         let script = spec.script.as_deref().map_or_else(|| program.clone(), text);
         let since = |time: std::time::Duration| Timestamp::now().as_millisecond() - i64::try_from(time.as_millis()).unwrap_or(0);
         let pm_id = self.apps.number_of(instance.id);
-        let file = |kind: &str| logs::paths(&spec.logs, pm_id).find(|(what, _)| *what == kind).map(|(_, path)| text(&path));
+        let files: Vec<_> = logs::paths(&spec.logs, pm_id).collect();
+        let file = |kind: &str| files.iter().find(|(what, _)| *what == kind).map(|(_, path)| text(path));
         InstanceView {
             pm_id,
             pid_file: spec.pid_file.as_ref().map(|file| text(&file.path_of(pm_id, spec.instances))),

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::control::{How, Said};
+use crate::control::{How, Said, client};
 
 const DOC: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/protocol.md"));
 
@@ -24,7 +24,8 @@ fn the_written_protocol_is_the_spoken_one() {
     }
     for line in &answered {
         let reply: Reply = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
-        assert_eq!(serde_json::to_value(reply).unwrap(), value(line));
+        assert_eq!(serde_json::to_value(&reply).unwrap(), value(line));
+        assert_eq!(client::parse(line.as_bytes()).unwrap_or_else(|error| panic!("{error}: {line}")), reply);
     }
     for line in &said {
         let word: Said = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));

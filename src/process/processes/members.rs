@@ -1,14 +1,20 @@
 //! Which processes belong to a run, now, and what they use.
 
+use std::collections::HashSet;
+
 use super::{Member, Owner, Phase, Processes, clock, member};
 use crate::{
     model::RunId,
     process::{
         claim::{self, Shown},
+        glance::{self, Proc, Table},
         tree::{self, Stat, own_pid},
         usage::{self, Usage},
     },
 };
+
+/// So few lists of children are read sooner than it is found out how many processes there are.
+const FEW: usize = 100;
 
 impl Processes {
     /// The live processes of a run.
@@ -26,8 +32,7 @@ impl Processes {
     pub fn usages(&mut self) -> Vec<(RunId, Usage)> {
         self.oom.look(clock());
         self.adopt();
-        let runs: Vec<RunId> = self.runs.keys().copied().collect();
-        runs.into_iter().map(|run| (run, Usage::of(&self.glance(run)))).collect()
+        self.glance_at_all().into_iter().map(|(run, tree)| (run, Usage::of(&tree))).collect()
     }
 
     /// What every process set uses, with its memory as people are told it: shared pages counted once, as far as that can be told cheaply.
@@ -35,21 +40,12 @@ impl Processes {
         self.oom.look(clock());
         // We alone start them, and what is orphaned comes to us: a runner with many log files has as many threads, none with a child.
         self.adopt_all(tree::main_children(own_pid()));
-        let runs: Vec<RunId> = self.runs.keys().copied().collect();
-        let measure = |run| {
-            let (usage, memory) = self.measure(run);
-            (run, usage, memory)
-        };
-        runs.into_iter().map(measure).collect()
+        self.glance_at_all().into_iter().map(|(run, tree)| measured(run, &tree)).collect()
     }
 
     /// The same of one set.
-    pub fn measure(&mut self, run: RunId) -> (Usage, u64) {
-        let tree = self.glance(run);
-        let usage = Usage::of(&tree);
-        // What a process shares with others than those of its set is its own here.
-        let memory = if tree.len() > 1 { usage::shared_once(&tree) } else { usage.rss };
-        (usage, memory)
+    pub fn measure(&mut self, run: RunId) -> (RunId, Usage, u64) {
+        measured(run, &self.glance(run))
     }
 
     /// The memory of a run's process set in bytes, shared pages counted once: dearer than [`Self::usage`], which docs/benchmarks.md tells.
@@ -64,9 +60,9 @@ impl Processes {
 
     fn adopt_all(&mut self, children: Vec<i32>) {
         let related = own_pid() != 1;
+        let mains: HashSet<i32> = self.runs.values().filter(|run| !matches!(run.phase, Phase::Ended)).map(|run| run.pid).collect();
         for pid in children {
-            let main = self.runs.values().any(|run| run.pid == pid && !matches!(run.phase, Phase::Ended));
-            if main || self.orphans.contains_key(&pid) {
+            if mains.contains(&pid) || self.orphans.contains_key(&pid) {
                 continue;
             }
             let Some(stat) = Stat::read(pid).filter(|stat| stat.alive) else { continue };
@@ -85,8 +81,41 @@ impl Processes {
 
     /// The same below the children of ours that are known, at less cost.
     fn glance(&mut self, run: RunId) -> Vec<Stat> {
-        let tree = tree::glance(self.known_roots(run));
+        self.keep_open(run);
+        let tree = glance::glance(self.known_roots(run), self.runs.get(&run).and_then(|entry| entry.proc.as_ref()));
         self.saw(run, tree)
+    }
+
+    /// The same of every run.
+    fn glance_at_all(&mut self) -> Vec<(RunId, Vec<Stat>)> {
+        let runs: Vec<RunId> = self.runs.keys().copied().collect();
+        runs.iter().for_each(|run| self.keep_open(*run));
+        let table = self.table();
+        let look = |run| match &table {
+            Some(table) => (run, self.saw(run, table.below(self.known_roots(run)))),
+            None => (run, self.glance(run)),
+        };
+        let trees: Vec<(RunId, Vec<Stat>)> = runs.into_iter().map(look).collect();
+        self.lists = trees.iter().map(|(_, tree)| glance::lists(tree)).sum();
+        trees
+    }
+
+    /// All processes, where fewer of them are not ours than the sets had lists of children the last time.
+    fn table(&self) -> Option<Table> {
+        let all: Vec<i32> = if self.lists > FEW { tree::every_pid().collect() } else { return None };
+        let others = all.len().saturating_sub(self.runs.len());
+        (others < self.lists).then(|| Table::read(&all, self.runs.values().filter_map(|entry| entry.proc.as_ref())))
+    }
+
+    fn keep_open(&mut self, run: RunId) {
+        let few = self.runs.len() <= self.kept_open;
+        if let Some(entry) = self.runs.get_mut(&run)
+            && few
+            && entry.proc.is_none()
+            && !matches!(entry.phase, Phase::Ended)
+        {
+            entry.proc = Proc::open(entry.pid);
+        }
     }
 
     fn saw(&mut self, run: RunId, tree: Vec<Stat>) -> Vec<Stat> {
@@ -119,4 +148,10 @@ impl Processes {
         };
         mains.chain(self.orphans.iter().filter(|(_, owner)| ours(**owner)).map(|(pid, _)| *pid)).collect()
     }
+}
+
+/// What a set uses, and its memory: what a process shares with others than those of its set is its own here.
+fn measured(run: RunId, tree: &[Stat]) -> (RunId, Usage, u64) {
+    let usage = Usage::of(tree);
+    (run, usage, if tree.len() > 1 { usage::shared_once(tree) } else { usage.rss })
 }
