@@ -1,8 +1,12 @@
 //! The process tree at less cost than [`tree`] has it, for whoever asks often and can miss a process that appears this very moment.
 
-use std::{collections::HashMap, fs::File, os::unix::fs::FileExt as _};
+use std::{
+    collections::{HashMap, HashSet},
+    fs::{self, File},
+    os::unix::fs::{DirEntryExt as _, FileExt as _},
+};
 
-use super::tree::{self, PAGE, STAT, Stat};
+use super::tree::{self, PAGE, STAT, Stat, own_pid};
 
 /// A process whose files in `/proc` stay open: to read them again costs a third of what it costs to open them, and they are never those
 /// of a later process with its pid.
@@ -57,28 +61,70 @@ pub fn lists(tree: &[Stat]) -> usize {
     tree.iter().enumerate().map(of).sum()
 }
 
-/// Every process there is, by its parent: cheaper than to list the children of many threads, where there are few other processes.
+/// A process by its pid and the inode of its folder in `/proc`, which is another one for a later process with that pid. The kernel may give
+/// the same process another one as well, when it had to forget the first.
+pub type Entry = (i32, u64);
+
+/// What the kernel says where it has no inode.
+const NO_INODE: u64 = 1;
+
+/// Every process that is shown to us.
+pub fn entries() -> Vec<Entry> {
+    let entry = |entry: fs::DirEntry| Some((entry.file_name().to_str()?.parse().ok()?, entry.ino()));
+    fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(entry).collect()
+}
+
+/// Processes that do not descend from us. They never will: who loses its parent goes to an ancestor.
+#[derive(Debug, Default)]
+pub struct Strangers(HashSet<Entry>);
+
+/// The processes that are not known to be strangers, by their parents: cheaper than to list the children of many threads, where few of them
+/// are not ours.
 #[derive(Debug)]
 pub struct Table {
     stats: HashMap<i32, Stat>,
     children: HashMap<i32, Vec<i32>>,
 }
 
-impl Table {
-    /// Looks at these processes, some of which have their files open.
-    pub fn read<'a>(pids: &[i32], open: impl Iterator<Item = &'a Proc>) -> Self {
-        let open: HashMap<i32, &Proc> = open.map(|proc| (proc.pid, proc)).collect();
-        let read = |pid: &i32| open.get(pid).map_or_else(|| Stat::read(*pid), |proc| proc.stat());
-        let stats: HashMap<i32, Stat> = pids.iter().filter_map(|pid| Some((*pid, read(pid)?))).collect();
-        let mut children: HashMap<i32, Vec<i32>> = HashMap::new();
-        stats.values().for_each(|stat| children.entry(stat.parent).or_default().push(stat.id.pid));
-        Self { stats, children }
+impl Strangers {
+    /// How many of these are none.
+    pub fn others(&self, all: &[Entry]) -> usize {
+        all.iter().filter(|entry| !self.0.contains(entry)).count()
     }
 
-    /// What [`glance`] tells of these roots.
-    pub fn below(&self, roots: impl IntoIterator<Item = i32>) -> Vec<Stat> {
+    /// Looks at all that is there, but at strangers only once. `open`: some that have their files open.
+    pub fn table<'a>(&mut self, all: &[Entry], open: impl Iterator<Item = &'a Proc>) -> Table {
+        let open: HashMap<i32, &Proc> = open.map(|proc| (proc.pid, proc)).collect();
+        let read = |pid: &i32| open.get(pid).map_or_else(|| Stat::read(*pid), |proc| proc.stat());
+        let (known, new): (Vec<Entry>, Vec<Entry>) = all.iter().partition(|entry| self.0.contains(entry));
+        let stats: HashMap<i32, Stat> = new.iter().filter_map(|(pid, _)| Some((*pid, read(pid)?))).collect();
+        let mut children: HashMap<i32, Vec<i32>> = HashMap::new();
+        stats.values().for_each(|stat| children.entry(stat.parent).or_default().push(stat.id.pid));
+        let strangers: HashSet<i32> = known.iter().map(|(pid, _)| *pid).collect();
+        let found = new.into_iter().filter(|(pid, inode)| *inode != NO_INODE && is_stranger(*pid, &stats, &strangers));
+        self.0 = known.into_iter().chain(found).collect();
+        Table { stats, children }
+    }
+}
+
+/// Whether every parent is seen up to one that has none, or is a stranger, and we are none of them. A parent that is younger than its child
+/// is not the one that was meant.
+fn is_stranger(pid: i32, stats: &HashMap<i32, Stat>, strangers: &HashSet<i32>) -> bool {
+    let own = own_pid();
+    let (mut pid, mut child) = (pid, u64::MAX);
+    while pid != 0 && !strangers.contains(&pid) {
+        let Some(stat) = stats.get(&pid).filter(|stat| pid != own && stat.id.started <= child) else { return false };
+        (pid, child) = (stat.parent, stat.id.started);
+    }
+    true
+}
+
+impl Table {
+    /// What [`glance`] tells of these roots; `None`: one of them is not in it.
+    pub fn below(&self, roots: &[i32]) -> Option<Vec<Stat>> {
         let children = |stat: &Stat| self.children.get(&stat.id.pid).cloned().unwrap_or_default();
-        tree::follow(roots, |pid| self.stats.get(&pid).copied(), |_| {}, children)
+        let all = roots.iter().all(|root| self.stats.contains_key(root));
+        all.then(|| tree::follow(roots.iter().copied(), |pid| self.stats.get(&pid).copied(), |_| {}, children))
     }
 }
 
@@ -90,7 +136,11 @@ mod tests {
         thread,
     };
 
-    use super::{super::tree::own_pid, *};
+    fn parent_id() -> i32 {
+        i32::try_from(std::os::unix::process::parent_id()).expect("a pid fits")
+    }
+
+    use super::*;
 
     fn sleep() -> Child {
         let shell = ["-c", "sleep 60 >/dev/null & one=$!; sleep 60 >/dev/null & echo; read line; kill $one $!"];
@@ -115,16 +165,40 @@ mod tests {
         let proc = Proc::open(pid).expect("it is there");
         assert_eq!(sorted(glance([pid], None)), whole);
         assert_eq!(sorted(glance([pid], Some(&proc))), whole);
-        let all: Vec<i32> = tree::every_pid().collect();
-        let table = Table::read(&all, std::iter::once(&proc));
-        assert_eq!(sorted(table.below([pid])), whole);
-        // A thread that is gone has left it to another one of ours.
-        let ours = sorted(table.below([own_pid()]));
-        assert!(whole.iter().all(|member| ours.contains(member)), "{ours:?}");
-        assert_eq!(lists(&table.below([pid])), 2);
+        let mut strangers = Strangers::default();
+        let open = || std::iter::once(&proc);
+        for round in 0..2 {
+            let all = entries();
+            let table = strangers.table(&all, open());
+            assert_eq!(table.below(&[pid]).map(sorted), Some(whole.clone()), "{round}");
+            // A thread that is gone has left it to another one of ours.
+            let ours = sorted(table.below(&[own_pid()]).expect("we are there"));
+            assert!(whole.iter().all(|member| ours.contains(member)), "{ours:?}");
+            assert_eq!(table.stats.contains_key(&parent_id()), round == 0, "who is above us is looked at once");
+            assert!(strangers.others(&all) < all.len());
+        }
+        assert_eq!(lists(&tree::walk([pid], |_| {})), 2);
         drop(child.stdin.take());
         child.wait().expect("it ends by itself");
         assert_eq!(glance([pid], Some(&proc)), [], "its files are its own");
-        assert_eq!(Table::read(&all, std::iter::once(&proc)).below([pid]), []);
+        assert_eq!(strangers.table(&entries(), open()).below(&[pid]), None);
+    }
+
+    #[test]
+    fn who_has_lost_a_parent_between_two_looks_is_taken_for_no_stranger() {
+        let stat = |(pid, parent, started): (i32, i32, u64)| {
+            let text = format!("{pid} (x) S {parent} 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 {started} 0 0");
+            (pid, Stat::parse(pid, text.as_bytes()).expect("it is well formed"))
+        };
+        let own = own_pid();
+        let (a, b, c) = (own + 1, own + 2, own + 3);
+        let is = |stats: &[(i32, i32, u64)], strangers: &[i32]| {
+            is_stranger(c, &stats.iter().copied().map(stat).collect(), &strangers.iter().copied().collect())
+        };
+        assert!(is(&[(c, b, 9), (b, a, 8), (a, 0, 1)], &[]));
+        assert!(is(&[(c, b, 9), (b, a, 8)], &[a]));
+        assert!(!is(&[(c, b, 9), (a, 0, 1)], &[]), "its parent is gone, and may have been ours");
+        assert!(!is(&[(c, b, 9), (b, a, 10), (a, 0, 1)], &[]), "another one has that pid now");
+        assert!(!is(&[(c, b, 9), (b, own, 8), (own, a, 7), (a, 0, 1)], &[]));
     }
 }

@@ -15,7 +15,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, epoll, poll};
 use super::{
     claim::{self, Marker, Set},
     files,
-    glance::Proc,
+    glance::{Proc, Strangers},
     oom,
     pty::Pty,
     reaper,
@@ -99,6 +99,7 @@ pub struct Processes {
     kept_open: usize,
     /// How many lists of children the last glance at all of them had to open, or would have had to.
     lists: usize,
+    strangers: Strangers,
     /// Our session, which is ours for life: setsid(2) is for the shim.
     session: i32,
     _main_thread: PhantomData<*const ()>,
@@ -132,6 +133,7 @@ impl Processes {
             open_files: files::raise(),
             kept_open: files::spare() / Proc::FILES,
             lists: 0,
+            strangers: Strangers::default(),
             session: Stat::read(own_pid()).map_or(0, |stat| stat.session),
             _main_thread: PhantomData,
         })

@@ -91,8 +91,8 @@ impl Processes {
         let runs: Vec<RunId> = self.runs.keys().copied().collect();
         runs.iter().for_each(|run| self.keep_open(*run));
         let table = self.table();
-        let look = |run| match &table {
-            Some(table) => (run, self.saw(run, table.below(self.known_roots(run)))),
+        let look = |run| match table.as_ref().and_then(|table| table.below(&self.known_roots(run))) {
+            Some(tree) => (run, self.saw(run, tree)),
             None => (run, self.glance(run)),
         };
         let trees: Vec<(RunId, Vec<Stat>)> = runs.into_iter().map(look).collect();
@@ -100,11 +100,11 @@ impl Processes {
         trees
     }
 
-    /// All processes, where fewer of them are not ours than the sets had lists of children the last time.
-    fn table(&self) -> Option<Table> {
-        let all: Vec<i32> = if self.lists > FEW { tree::every_pid().collect() } else { return None };
-        let others = all.len().saturating_sub(self.runs.len());
-        (others < self.lists).then(|| Table::read(&all, self.runs.values().filter_map(|entry| entry.proc.as_ref())))
+    /// Our processes among all, where fewer have to be looked at than the sets had lists of children the last time.
+    fn table(&mut self) -> Option<Table> {
+        let all = if self.lists > FEW { glance::entries() } else { return None };
+        let others = self.strangers.others(&all).saturating_sub(self.runs.len());
+        (others < self.lists).then(|| self.strangers.table(&all, self.runs.values().filter_map(|entry| entry.proc.as_ref())))
     }
 
     fn keep_open(&mut self, run: RunId) {
