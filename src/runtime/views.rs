@@ -83,7 +83,7 @@ impl Runner {
         let specs: HashMap<AppId, Arc<AppSpec>> = self.apps.all().map(|(app, spec)| (app, Arc::clone(spec))).collect();
         let runs = self.runs_of_instances();
         let mut about: HashMap<AppId, About> = HashMap::new();
-        let mut views = Vec::new();
+        let mut views = Vec::with_capacity(ids.len());
         for id in ids {
             let (Some(app), Some(spec)) = (apps.get(&id.app), specs.get(&id.app)) else { continue };
             let Some(instance) = app.instances.get(usize::from(id.slot)) else { continue };
