@@ -18,7 +18,8 @@ pub fn raise() -> Option<u64> {
     raised.then_some(before)
 }
 
-/// How many files may stay open for no other reason than speed: few, where apps may need them all.
+/// How many files may stay open for no other reason than speed, each of which may cost the kernel a page: few, since pipes and sockets of
+/// apps come first.
 pub fn spare() -> usize {
     let most = getrlimit(Resource::Nofile).current.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
     most / 8

@@ -74,9 +74,22 @@ pub fn entries() -> Vec<Entry> {
     fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(entry).collect()
 }
 
-/// Processes that do not descend from us. They never will: who loses its parent goes to an ancestor.
+/// Processes that do not descend from us, and are not looked at again. Who loses its parent goes to an ancestor, so that they never will, but
+/// for who was sent into the pid namespace of an init below us: so all are forgotten from time to time.
 #[derive(Debug, Default)]
-pub struct Strangers(HashSet<Entry>);
+pub struct Strangers {
+    known: HashSet<Entry>,
+    /// How often they were looked up since they were forgotten.
+    looks: u32,
+    /// How often it is not worth to look up who is there.
+    pause: u32,
+}
+
+/// They are forgotten at so many looks.
+const FORGET: u32 = 100;
+
+/// For so many looks it is not found out again how many processes there are.
+const PAUSE: u32 = 30;
 
 /// The processes that are not known to be strangers, by their parents: cheaper than to list the children of many threads, where few of them
 /// are not ours.
@@ -87,22 +100,41 @@ pub struct Table {
 }
 
 impl Strangers {
-    /// How many of these are none.
-    pub fn others(&self, all: &[Entry]) -> usize {
-        all.iter().filter(|entry| !self.0.contains(entry)).count()
+    /// Every process, where fewer have to be looked at than there are lists of children to open. `own`: how many are looked at anyway.
+    pub fn worth(&mut self, lists: usize, own: usize) -> Option<Vec<Entry>> {
+        if self.pause > 0 {
+            self.pause -= 1;
+            return None;
+        }
+        let first = self.looks.is_multiple_of(FORGET);
+        if first {
+            self.known.clear();
+        }
+        let all = entries();
+        self.looks += 1;
+        // The first time everybody is new.
+        if first || self.unknown(&all).saturating_sub(own) < lists {
+            return Some(all);
+        }
+        self.pause = PAUSE;
+        None
+    }
+
+    fn unknown(&self, all: &[Entry]) -> usize {
+        all.iter().filter(|entry| !self.known.contains(entry)).count()
     }
 
     /// Looks at all that is there, but at strangers only once. `open`: some that have their files open.
     pub fn table<'a>(&mut self, all: &[Entry], open: impl Iterator<Item = &'a Proc>) -> Table {
         let open: HashMap<i32, &Proc> = open.map(|proc| (proc.pid, proc)).collect();
         let read = |pid: &i32| open.get(pid).map_or_else(|| Stat::read(*pid), |proc| proc.stat());
-        let (known, new): (Vec<Entry>, Vec<Entry>) = all.iter().partition(|entry| self.0.contains(entry));
+        let (known, new): (Vec<Entry>, Vec<Entry>) = all.iter().partition(|entry| self.known.contains(entry));
         let stats: HashMap<i32, Stat> = new.iter().filter_map(|(pid, _)| Some((*pid, read(pid)?))).collect();
         let mut children: HashMap<i32, Vec<i32>> = HashMap::new();
         stats.values().for_each(|stat| children.entry(stat.parent).or_default().push(stat.id.pid));
         let strangers: HashSet<i32> = known.iter().map(|(pid, _)| *pid).collect();
         let found = new.into_iter().filter(|(pid, inode)| *inode != NO_INODE && is_stranger(*pid, &stats, &strangers));
-        self.0 = known.into_iter().chain(found).collect();
+        self.known = known.into_iter().chain(found).collect();
         Table { stats, children }
     }
 }
@@ -112,14 +144,22 @@ impl Strangers {
 fn is_stranger(pid: i32, stats: &HashMap<i32, Stat>, strangers: &HashSet<i32>) -> bool {
     let own = own_pid();
     let (mut pid, mut child) = (pid, u64::MAX);
-    while pid != 0 && !strangers.contains(&pid) {
+    for _ in 0..=stats.len() {
+        if pid == 0 || strangers.contains(&pid) {
+            return true;
+        }
         let Some(stat) = stats.get(&pid).filter(|stat| pid != own && stat.id.started <= child) else { return false };
         (pid, child) = (stat.parent, stat.id.started);
     }
-    true
+    false
 }
 
 impl Table {
+    /// Our children, those that have just become so among them.
+    pub fn ours(&self) -> Vec<i32> {
+        self.children.get(&own_pid()).cloned().unwrap_or_default()
+    }
+
     /// What [`glance`] tells of these roots; `None`: one of them is not in it.
     pub fn below(&self, roots: &[i32]) -> Option<Vec<Stat>> {
         let children = |stat: &Stat| self.children.get(&stat.id.pid).cloned().unwrap_or_default();
@@ -135,10 +175,6 @@ mod tests {
         process::{Child, Command, Stdio},
         thread,
     };
-
-    fn parent_id() -> i32 {
-        i32::try_from(std::os::unix::process::parent_id()).expect("a pid fits")
-    }
 
     use super::*;
 
@@ -174,14 +210,31 @@ mod tests {
             // A thread that is gone has left it to another one of ours.
             let ours = sorted(table.below(&[own_pid()]).expect("we are there"));
             assert!(whole.iter().all(|member| ours.contains(member)), "{ours:?}");
-            assert_eq!(table.stats.contains_key(&parent_id()), round == 0, "who is above us is looked at once");
-            assert!(strangers.others(&all) < all.len());
+            assert!(strangers.unknown(&all) < all.len(), "who is above us is looked at once");
         }
         assert_eq!(lists(&tree::walk([pid], |_| {})), 2);
         drop(child.stdin.take());
         child.wait().expect("it ends by itself");
         assert_eq!(glance([pid], Some(&proc)), [], "its files are its own");
         assert_eq!(strangers.table(&entries(), open()).below(&[pid]), None);
+    }
+
+    #[test]
+    fn all_are_looked_up_where_that_is_worth_it() {
+        let mut strangers = Strangers::default();
+        let learn = |strangers: &mut Strangers, all: Vec<Entry>| drop(strangers.table(&all, std::iter::empty()));
+        let all = strangers.worth(0, 0).expect("it is not known before what it is worth");
+        learn(&mut strangers, all);
+        assert!(strangers.worth(0, 0).is_none());
+        for _ in 0..PAUSE {
+            assert!(strangers.worth(usize::MAX, 0).is_none());
+        }
+        for look in 2..FORGET {
+            let all = strangers.worth(usize::MAX, 0).unwrap_or_else(|| panic!("{look}"));
+            learn(&mut strangers, all);
+        }
+        assert!(!strangers.known.is_empty());
+        assert!(strangers.worth(0, 0).is_some() && strangers.known.is_empty(), "all are forgotten");
     }
 
     #[test]

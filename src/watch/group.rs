@@ -175,8 +175,17 @@ impl Group {
 
     /// When [`Group::expire`] wants to be called.
     pub fn deadline(&self) -> Option<Instant> {
-        let probes = self.members.iter().filter_map(|member| member.guard.deadline()).min();
-        self.settle.deadline().into_iter().chain(probes).min()
+        self.settle.deadline().into_iter().chain(self.probes()).min()
+    }
+
+    /// The last time by now at which it matters that nothing has happened before.
+    pub fn quiet_by(&self, now: Instant) -> Option<Instant> {
+        self.settle.quiet_at().into_iter().chain(self.probes()).filter(|quiet| *quiet <= now).max()
+    }
+
+    /// When the probes of the restart-loop guard end.
+    fn probes(&self) -> impl Iterator<Item = Instant> {
+        self.members.iter().filter_map(|member| member.guard.deadline())
     }
 
     /// The deadline has come.

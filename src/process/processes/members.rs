@@ -100,11 +100,13 @@ impl Processes {
         trees
     }
 
-    /// Our processes among all, where fewer have to be looked at than the sets had lists of children the last time.
+    /// Our processes among all, where that costs less than the lists of children that the sets had the last time.
     fn table(&mut self) -> Option<Table> {
-        let all = if self.lists > FEW { glance::entries() } else { return None };
-        let others = self.strangers.others(&all).saturating_sub(self.runs.len());
-        (others < self.lists).then(|| self.strangers.table(&all, self.runs.values().filter_map(|entry| entry.proc.as_ref())))
+        let all = if self.lists > FEW { self.strangers.worth(self.lists, self.runs.len())? } else { return None };
+        let table = self.strangers.table(&all, self.runs.values().filter_map(|entry| entry.proc.as_ref()));
+        // Who has lost its parent since is still known by the last tree.
+        self.adopt_all(table.ours());
+        Some(table)
     }
 
     fn keep_open(&mut self, run: RunId) {

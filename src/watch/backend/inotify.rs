@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf, time::Instant};
 
-use notify::{Config, ErrorKind, EventKindMask, INotifyWatcher, PathOp, Watcher};
+use notify::{Config, ErrorKind, EventKindMask, INotifyWatcher, PathOp, UpdatePathsError, Watcher};
 
 use crate::watch::{
     api::{WatchError, WatchSet},
@@ -19,7 +19,17 @@ const EVENTS: EventKindMask = EventKindMask::CREATE
     .union(EventKindMask::ACCESS_CLOSE);
 
 struct Native {
-    watcher: INotifyWatcher,
+    /// There until it is dropped.
+    watcher: Option<INotifyWatcher>,
+}
+
+impl Drop for Native {
+    fn drop(&mut self) {
+        // A watcher whose thread has ended panics when it is dropped. What is lost with it is a descriptor.
+        if self.operate(Vec::new()).is_err() {
+            std::mem::forget(self.watcher.take());
+        }
+    }
 }
 
 /// A set that watches through inotify(7). `Limit`: the user has no more inotify instances, or the process no more descriptors.
@@ -34,17 +44,21 @@ pub fn native(feed: Feed) -> Result<Box<dyn WatchSet>, WatchError> {
         }
     };
     match INotifyWatcher::new(on_event, config) {
-        Ok(watcher) => Ok(Box::new(Native { watcher })),
+        Ok(watcher) => Ok(Box::new(Native { watcher: Some(watcher) })),
         Err(error) => Err(failure(&error)),
     }
 }
 
 impl Native {
+    fn operate(&mut self, ops: Vec<PathOp>) -> Result<(), UpdatePathsError> {
+        self.watcher.as_mut().map_or(Ok(()), |watcher| watcher.update_paths(ops))
+    }
+
     /// All operations; what fails does not keep the rest from being done, but at the limit of watches nothing more is tried.
     fn update(&mut self, mut ops: Vec<PathOp>) -> Vec<(PathBuf, WatchError)> {
         let mut failed = Vec::new();
         while !ops.is_empty() {
-            let Err(error) = self.watcher.update_paths(ops) else { break };
+            let Err(error) = self.operate(ops) else { break };
             let why = failure(&error.source);
             let stopped = why == WatchError::Limit || error.origin.is_none();
             failed.extend(error.origin.map(|op| (op.into_path(), why.clone())));
@@ -69,7 +83,7 @@ impl WatchSet for Native {
     fn hand_over(&mut self) {
         // notify reads the kernel's queue before it answers, and passes on what it read before it takes the next request.
         for _ in 0..2 {
-            let _its_end_is_told_by_the_feed = self.watcher.update_paths(Vec::new());
+            let _its_end_is_told_by_the_feed = self.operate(Vec::new());
         }
     }
 }
@@ -131,6 +145,23 @@ mod tests {
             let is_last = |message: &Message| matches!(message, Message::Raw(_, Raw::Done(done)) if *done == path);
             assert!(waiting.last().is_some_and(is_last), "{number}: {waiting:#?}");
         }
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the deadline of a test against the real kernel")]
+    fn a_watcher_whose_thread_has_ended_can_be_dropped() {
+        let dir = tempfile::tempdir().unwrap();
+        let ends = |_: notify::Result<notify::Event>| panic!("this ends the thread, as it should here");
+        let watcher = INotifyWatcher::new(ends, Config::default()).unwrap();
+        let mut set = Native { watcher: Some(watcher) };
+        assert_eq!(set.add(&[dir.path().to_path_buf()]), []);
+        fs::write(dir.path().join("a"), "x").unwrap();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while set.operate(Vec::new()).is_ok() {
+            assert!(Instant::now() < deadline, "the thread goes on");
+        }
+        set.hand_over();
+        drop(set);
     }
 
     #[test]

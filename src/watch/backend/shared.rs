@@ -24,8 +24,10 @@ use crate::{
 const PATIENCE: Duration = Duration::from_millis(300);
 
 /// Makes the sets; tests have others.
-trait Backends {
+pub trait Backends {
+    /// What the kernel watches, whose end is told by this number.
     fn native(&mut self, source: u64) -> Result<Box<dyn WatchSet>, WatchError>;
+    /// What is polled.
     fn polling(&mut self, interval: Option<Duration>) -> (Box<dyn WatchSet>, Pace);
 }
 
@@ -85,7 +87,8 @@ impl Shared {
         Self::with(Box::new(feed))
     }
 
-    fn with(backends: Box<dyn Backends>) -> Self {
+    /// The same with sets of another make.
+    pub fn with(backends: Box<dyn Backends>) -> Self {
         Self {
             backends,
             native: Native::Closed,

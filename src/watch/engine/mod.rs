@@ -252,9 +252,12 @@ impl Engine {
             self.loss.why = Some(Why::OwnQueue);
             self.offer(now, &Raw::Rescan);
         }
+        for room in &mut self.rooms {
+            room.group.idle(now, &mut self.fs, &mut self.notices);
+            room.group.after_event(now, &room.project.modules, &mut self.fs, &mut self.git, &mut self.notices);
+        }
         // A reader that got no processor for a while must not make a burst look quiet.
-        let due = self.rooms.iter().filter_map(|room| room.group.deadline()).filter(|deadline| *deadline <= now).max();
-        if due > self.handed_over {
+        if self.rooms.iter().filter_map(|room| room.group.quiet_by(now)).max() > self.handed_over {
             self.set.hand_over();
             self.handed_over = Some(now);
             return Rest::Busy;
@@ -263,13 +266,9 @@ impl Engine {
         let mut rescan = false;
         // What says what shall run first: an app's change of the same file is held until its plan is known.
         let (project, apps): (Vec<_>, Vec<_>) = self.rooms.iter_mut().partition(|room| room.group.is_project());
-        for room in project.into_iter().chain(apps) {
-            room.group.idle(now, &mut self.fs, &mut self.notices);
-            room.group.after_event(now, &room.project.modules, &mut self.fs, &mut self.git, &mut self.notices);
-            if room.group.deadline().is_some_and(|deadline| deadline <= now) {
-                due = true;
-                rescan |= room.group.expire(now, &mut self.fs, &mut self.git, &mut self.notices) == Step::Rescan;
-            }
+        for room in project.into_iter().chain(apps).filter(|room| room.group.deadline().is_some_and(|deadline| deadline <= now)) {
+            due = true;
+            rescan |= room.group.expire(now, &mut self.fs, &mut self.git, &mut self.notices) == Step::Rescan;
         }
         if rescan {
             self.rescan(now);
@@ -290,6 +289,7 @@ impl Engine {
     /// New watchers and a new walk: re-adding to the old ones is not enough, they believe in folders that are others now.
     fn rescan(&mut self, now: Instant) {
         self.set.renew(!self.loss.given_up);
+        self.handed_over = None;
         for room in &mut self.rooms {
             room.tree.clear();
             room.group.settle.rescanned();

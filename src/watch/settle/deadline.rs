@@ -52,6 +52,12 @@ impl Settle {
         Some(if batch.told { due } else { due.min(batch.first + self.timing.tell_after) })
     }
 
+    /// When the batch is over because nothing more has happened, as things stand.
+    pub fn quiet_at(&self) -> Option<Instant> {
+        let batch = self.batch.as_ref()?;
+        Some(self.quieted(batch).max(batch.again.unwrap_or(batch.first)))
+    }
+
     fn quiet(&self, batch: &Batch) -> Duration {
         let alone = batch.single().is_some_and(|entry| entry.done && !entry.gone);
         let quick = alone && !batch.hot && !batch.lost && !batch.no_close && self.writers.is_empty();
@@ -65,11 +71,14 @@ impl Settle {
         quiet.max(self.floor)
     }
 
-    fn due(&self, batch: &Batch) -> Instant {
+    fn quieted(&self, batch: &Batch) -> Instant {
         let quiet = batch.last + self.quiet(batch);
-        let held = self.writers.values().map(|since| *since + WRITER_HOLD).fold(quiet, Instant::max);
-        let settled = held.min(batch.first + self.timing.batch_max);
-        batch.again.map_or(settled, |again| again.max(settled))
+        self.writers.values().map(|since| *since + WRITER_HOLD).fold(quiet, Instant::max)
+    }
+
+    fn due(&self, batch: &Batch) -> Instant {
+        let settled = self.quieted(batch).min(batch.first + self.timing.batch_max);
+        settled.max(batch.again.unwrap_or(batch.first))
     }
 
     /// Looks whether the batch is settled now.

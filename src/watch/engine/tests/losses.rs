@@ -1,6 +1,64 @@
 //! Events that are lost, and changes of which none came.
 
+use std::{cell::RefCell, rc::Rc};
+
 use super::*;
+use crate::watch::{
+    FileKind, WatchError, WatchSet,
+    backend::{Pace, shared::Backends},
+};
+
+/// A kernel whose events nobody has read yet.
+#[derive(Clone)]
+struct Unread(Feed, Rc<RefCell<Vec<Raw>>>);
+
+impl Backends for Unread {
+    fn native(&mut self, _source: u64) -> Result<Box<dyn WatchSet>, WatchError> {
+        Ok(Box::new(self.clone()))
+    }
+
+    fn polling(&mut self, _interval: Option<Duration>) -> (Box<dyn WatchSet>, Pace) {
+        (Box::new(self.clone()), Pace::default())
+    }
+}
+
+impl WatchSet for Unread {
+    fn add(&mut self, _dirs: &[PathBuf]) -> Vec<(PathBuf, WatchError)> {
+        Vec::new()
+    }
+
+    fn remove(&mut self, _dirs: &[PathBuf]) {}
+
+    fn hand_over(&mut self) {
+        self.1.take().into_iter().for_each(|raw| self.0.raw(now(), raw));
+    }
+}
+
+#[test]
+fn a_burst_is_not_over_because_its_events_come_late() {
+    let dir = tempfile::tempdir().unwrap();
+    let spec = spec(dir.path(), |_| ());
+    let built = vec![(spec.clone(), Tree::new(&spec).unwrap())];
+    let ((feed, inbox), (tx, mut rx)) = (feed::channel(), unbounded_channel());
+    let unread = Unread(feed.clone(), Rc::default());
+    let mut engine = Engine::new(built, true, feed.clone(), inbox, tx);
+    engine.set = Shared::with(Box::new(unread.clone()));
+    engine.begin((now(), stamp()), without_files(vec![Watched { app: AppId(0), name: "api".into(), spec, rules: Vec::new() }]));
+    for name in ["a.js", "b.js", "c.js"] {
+        fs::write(dir.path().join(name), "x").unwrap();
+    }
+    let events = |name: &str| [Raw::New(dir.path().join(name), FileKind::File), Raw::Done(dir.path().join(name))];
+    events("a.js").into_iter().for_each(|raw| feed.raw(now(), raw));
+    unread.1.borrow_mut().extend(events("b.js").into_iter().chain(events("c.js")));
+    let changes = loop {
+        assert_eq!(engine.turn(), Flow::On);
+        let mut told = std::iter::from_fn(|| rx.try_recv().ok());
+        if let Some(Out::Changed { changes, .. }) = told.find(|out| matches!(out, Out::Changed { .. })) {
+            break changes;
+        }
+    };
+    assert_eq!(changes.total, 3, "{}", changes.shown);
+}
 
 #[test]
 fn lost_events_are_one_rescan_that_finds_what_nobody_told() {
