@@ -1,11 +1,20 @@
 //! Verbs that ask and change nothing.
 
-use std::{fs, os::unix::fs::PermissionsExt as _};
+use std::{fs, os::unix::fs::PermissionsExt as _, time::Duration};
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use super::verb;
-use crate::support::{PATIENCE, Pane, Project, Runner, clock::comes_true, programs, words::says};
+use crate::support::{
+    PATIENCE, Pane, Project, Runner,
+    clock::{self, comes_true},
+    programs,
+    words::says,
+};
+
+/// What apps use is looked at every half second at most.
+const SEVERAL_LOOKS: Duration = Duration::from_secs(2);
 
 const FILE: &str = "\
 [[apps]]
@@ -102,6 +111,36 @@ fn small_questions_have_small_answers() {
     assert!(both.starts_with("api:0\n") && both.contains("\n\napi:1\n"), "{both}");
     let env = json_of(&project, &["env", "api:1", "--json"]);
     assert_eq!((&env[0]["pm_id"], &env[0]["env"]["PORT"], &env[0]["env"]["API_TOKEN"]), (&json!(1), &json!("3000"), &json!("********")));
+}
+
+#[test]
+fn what_a_child_of_an_app_with_many_threads_uses_is_counted_at_every_look() {
+    if !programs::have(&["node"]) {
+        return;
+    }
+    let project = Project::empty();
+    // More threads than all apps may have before all processes are looked at instead.
+    let file = "[[apps]]\nname = \"api\"\nscript = \"api.js\"\nwatch = false\nenv = { UV_THREADPOOL_SIZE = \"150\" }\n";
+    project.save("pmdev.toml", file);
+    let child = "const kept = Buffer.alloc(150 << 20, 1); console.log(`full`); setInterval(() => kept.fill(2), 1e6)";
+    project.save(
+        "api.js",
+        format!(
+            "const fs = require('fs'); for (let n = 0; n < 300; n++) fs.stat(__filename, () => {{}});
+            require('child_process').spawn(process.execPath, ['-e', '{child}'], {{ stdio: 'inherit' }});"
+        ),
+    );
+    let mut runner = project.start([""; 0]);
+    runner.wait_for(&says("full"));
+    let begun = clock::now();
+    while begun.elapsed() < SEVERAL_LOOKS {
+        let api = &json_of(&project, &["list", "--json"])[0];
+        assert!(api["memory"].as_u64() > Some(150 << 20), "{api}");
+        let threads = fs::read_dir(format!("/proc/{}/task", api["pid"])).expect("it runs").count();
+        assert!(threads > 150, "{threads}");
+    }
+    runner.signal(Signal::TERM);
+    assert_eq!(runner.finish().code, Some(0));
 }
 
 #[test]
