@@ -2,8 +2,8 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    fs::{self, File},
-    os::unix::fs::{DirEntryExt as _, FileExt as _},
+    fs::File,
+    os::unix::fs::FileExt as _,
 };
 
 use super::tree::{self, PAGE, STAT, Stat, own_pid};
@@ -68,12 +68,6 @@ pub type Entry = (i32, u64);
 /// What the kernel says where it has no inode.
 const NO_INODE: u64 = 1;
 
-/// Every process that is shown to us.
-pub fn entries() -> Vec<Entry> {
-    let entry = |entry: fs::DirEntry| Some((entry.file_name().to_str()?.parse().ok()?, entry.ino()));
-    fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(entry).collect()
-}
-
 /// Processes that do not descend from us, and are not looked at again. Who loses its parent goes to an ancestor, so that they never will, but
 /// for who was sent into the pid namespace of an init below us: so all are forgotten from time to time.
 #[derive(Debug, Default)]
@@ -110,7 +104,7 @@ impl Strangers {
         if first {
             self.known.clear();
         }
-        let all = entries();
+        let all: Vec<Entry> = tree::every_process().collect();
         self.looks += 1;
         // The first time everybody is new.
         if first || self.unknown(&all).saturating_sub(own) < lists {
@@ -204,7 +198,7 @@ mod tests {
         let mut strangers = Strangers::default();
         let open = || std::iter::once(&proc);
         for round in 0..2 {
-            let all = entries();
+            let all: Vec<Entry> = tree::every_process().collect();
             let table = strangers.table(&all, open());
             assert_eq!(table.below(&[pid]).map(sorted), Some(whole.clone()), "{round}");
             // A thread that is gone has left it to another one of ours.
@@ -216,7 +210,7 @@ mod tests {
         drop(child.stdin.take());
         child.wait().expect("it ends by itself");
         assert_eq!(glance([pid], Some(&proc)), [], "its files are its own");
-        assert_eq!(strangers.table(&entries(), open()).below(&[pid]), None);
+        assert_eq!(strangers.table(&tree::every_process().collect::<Vec<_>>(), open()).below(&[pid]), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::{
     collections::HashSet,
     fs::{self, File},
     io::{self, Read as _},
+    os::unix::fs::DirEntryExt as _,
     path::Path,
 };
 
@@ -129,9 +130,15 @@ pub fn own_pid() -> i32 {
     i32::try_from(std::process::id()).expect("a pid fits an i32")
 }
 
+/// Every process that is shown to us, with the inode of its folder in `/proc`.
+pub fn every_process() -> impl Iterator<Item = (i32, u64)> {
+    let process = |entry: fs::DirEntry| Some((entry.file_name().to_str()?.parse().ok()?, entry.ino()));
+    fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(process)
+}
+
 /// Every process that is shown to us.
 pub fn every_pid() -> impl Iterator<Item = i32> {
-    fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+    every_process().map(|(pid, _)| pid)
 }
 
 /// The children of a process, zombies included, in the order they came. Empty if it is gone.
